@@ -1,0 +1,60 @@
+# Every target installs what it needs first. A bare `make` prints this list.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+
+.DEFAULT_GOAL := help
+.PHONY: help install run lab test lint format notebooks record bench lock audit clean
+
+help:  ## print this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+install: $(READY)  ## build .venv from the lock
+
+run: $(READY)  ## adjust a made-up buyer's points with notebook 02, headless, on the emulator
+	@$(BIN)/loyalty run 02_adjust_points
+
+lab: $(READY)  ## open the notebooks in JupyterLab, to click through them
+	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+
+test: $(READY)  ## all tests, and every notebook against its recording
+	$(BIN)/python -m pytest tests
+	LOYALTY_ENVIRONMENT=recorded LOYALTY_RECORDINGS= LOYALTY_ENV_FILE=/dev/null \
+	    PYTHONPATH=tests/network_guard \
+	    $(BIN)/python -m pytest --nbval --nbval-current-env notebooks
+
+lint: $(READY)  ## style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(READY)  ## put code and notebooks into the project's style
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+record: $(READY)  ## make every recording anew with the emulator
+	@set -e; for notebook in $(NOTEBOOKS); do $(BIN)/loyalty record $$notebook; done
+
+notebooks: $(READY)  ## run every notebook from a fresh kernel on its recording, and save its outputs
+	$(BIN)/python -m loyalty_helpers.notebooks_runner.refresh $(NOTEBOOKS)
+
+bench: $(READY)  ## measure against rivals; every figure is a ratio within one run
+	$(BIN)/python -m benchmarks
+
+lock: $(READY)  ## resolve requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes \
+	    --no-emit-index-url --custom-compile-command "make lock" --quiet --upgrade -o requirements.lock
+
+audit: $(READY)  ## look the lock up in the database of known holes (needs the network)
+	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements.lock
+
+clean:  ## remove .venv and what runs have written
+	rm -rf $(VENV) runs

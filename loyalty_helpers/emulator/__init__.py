@@ -1,0 +1,26 @@
+"""An emulator of Square's Loyalty API, with its state in one SQLite file.
+
+It shares no code with the client: the wire is their only common ground.
+"""
+
+from __future__ import annotations
+
+from .app import Emulator
+from .assumptions import Assumptions
+from .clock import IdSource, RandomIds, SeededIds, SettableClock, utc_now
+from .database import EmulatorFileError
+from .server import PortInUseError, Server, serve
+
+__all__ = [
+    "Assumptions",
+    "Emulator",
+    "EmulatorFileError",
+    "IdSource",
+    "PortInUseError",
+    "RandomIds",
+    "SeededIds",
+    "Server",
+    "SettableClock",
+    "serve",
+    "utc_now",
+]

@@ -1,0 +1,173 @@
+"""The emulator as a WSGI application: token, version header, body, envelope."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Final
+
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.http import http_date
+from werkzeug.wrappers import Request, Response
+
+from .assumptions import Assumptions
+from .clock import IdSource, RandomIds, utc_now
+from .database import Database
+from .routes import Call, find_route
+from .seed import build, rebuild
+from .validation import Body, read_body
+from .wire_errors import WireError, not_found, refusal
+from .world import Answer, World
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+SQUARE_VERSION: Final = "2026-09-16"
+MAX_BODY_BYTES: Final = 1024 * 1024
+_VERSION: Final = re.compile(r"\d{4}-\d\d-\d\d", flags=re.ASCII)
+
+
+class _Request(Request):
+    max_content_length = MAX_BODY_BYTES
+
+
+class Emulator:
+    """Square's Loyalty API, answered from one SQLite file.
+
+    An emulator is itself the WSGI application. Any number of threads may use it, and any number
+    of processes may have the same file open; nothing is kept but in the file.
+    """
+
+    def __init__(self, world: World, token: str) -> None:
+        self._world = world
+        self._authorization = f"Bearer {token}"
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str,
+        *,
+        token: str = "local-token",  # noqa: S107 - it guards nothing: a file on this machine
+        clock: Callable[[], datetime] = utc_now,
+        ids: IdSource | None = None,
+        assumptions: Assumptions | None = None,
+    ) -> Emulator:
+        """Open the file at `path`; when it is missing, make it with the seed world.
+
+        Args:
+            path: The SQLite file. Its folder is made too, both for this user alone.
+            token: The access token that requests must bear.
+            clock: Returns the time, aware.
+            ids: Where the ids of new accounts come from; random by default.
+            assumptions: The rules that Square does not document.
+
+        Raises:
+            EmulatorFileError: The file cannot be used; the text says why and what to do.
+        """
+        database = Database.open(Path(path), build)
+        world = World(database, clock, ids or RandomIds(), assumptions or Assumptions())
+        return cls(world, token)
+
+    def reset(self) -> None:
+        """Go back to the seed world, in one transaction."""
+        with self._world.database.writing() as connection:
+            rebuild(connection)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._world.database.close()
+
+    def __enter__(self) -> Emulator:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request, as WSGI asks for it."""
+        headers = {"Date": http_date(self._world.clock())}
+        answer: Answer
+        try:
+            status, answer = 200, self._answer(environ, headers)
+        except WireError as error:
+            status, answer = error.status, error.wire()
+        except sqlite3.Error as error:
+            trouble = _storage_trouble(error)
+            status, answer = trouble.status, trouble.wire()
+        body = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+        response = Response(body, status, headers, content_type="application/json")
+        return response(environ, start_response)
+
+    def _answer(self, environ: WSGIEnvironment, headers: dict[str, str]) -> Answer:
+        self._check_token(environ)
+        version = _version(environ)
+        request = _readable(environ)
+        route, target = find_route(request.method, request.path)
+        body = self._body(request)
+        answer = route.handle(Call(self._world, target, body))
+        headers["Square-Version"] = version
+        return answer
+
+    def _check_token(self, environ: WSGIEnvironment) -> None:
+        if environ.get("HTTP_AUTHORIZATION") != self._authorization:
+            raise refusal("UNAUTHORIZED", "This request could not be authorized.")
+
+    def _body(self, request: Request) -> Body:
+        if request.method == "GET":
+            return read_body(b"{}", self._world.assumptions)
+        if request.content_type and request.mimetype != "application/json":
+            code = self._world.assumptions.wrong_content_type_code
+            raise refusal(code, "Expected the content type application/json.")
+        try:
+            return read_body(request.get_data(cache=False), self._world.assumptions)
+        except RequestEntityTooLarge:
+            detail = f"The body must not be larger than {MAX_BODY_BYTES} bytes."
+            raise refusal("REQUEST_ENTITY_TOO_LARGE", detail) from None
+        except ClientDisconnected:
+            raise refusal("EXPECTED_JSON_BODY", "The body ended before its length.") from None
+
+
+def _readable(environ: WSGIEnvironment) -> Request:
+    try:
+        return _Request(environ)
+    except UnicodeError:
+        # Some WSGI clients leave characters in the path that no byte stands for.
+        raise not_found("Resource") from None
+
+
+def _version(environ: WSGIEnvironment) -> str:
+    """Return the version to answer with: the one asked for, or the application's default."""
+    version: str = environ.get("HTTP_SQUARE_VERSION", SQUARE_VERSION)
+    try:
+        if not _VERSION.fullmatch(version):
+            raise ValueError(version)
+        datetime.fromisoformat(version)
+    except ValueError:
+        detail = "The Square-Version header must be a date of the form YYYY-MM-DD."
+        raise refusal("INVALID_SQUARE_VERSION_FORMAT", detail) from None
+    return version
+
+
+def _storage_trouble(error: sqlite3.Error) -> WireError:
+    """Say what is wrong with the file; the transaction has left nothing behind."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return refusal("SERVICE_UNAVAILABLE", "The emulator's file is busy; nothing was written.")
+    reasons: dict[int, str] = {
+        sqlite3.SQLITE_FULL: "the disk is full",
+        sqlite3.SQLITE_READONLY: "it is read-only",
+        sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
+    }
+    reason = reasons.get(code, str(error))
+    detail = f"The emulator's file cannot be used: {reason}. Nothing was written."
+    return refusal("INTERNAL_SERVER_ERROR", detail)

@@ -1,0 +1,66 @@
+"""The rules that Square does not document, each a named switch with the default chosen here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What the emulator assumes where Square's documentation is silent.
+
+    Attributes whose name ends in `_code` hold the error code of a refusal whose wire form
+    was never seen; every other attribute is a yes or no, or a text. An attribute's comment says
+    why the default was chosen.
+    """
+
+    # An example account shows balance -10 beside lifetime points 10: what was earned stays earned.
+    negative_adjust_lowers_lifetime: bool = False
+    # Adjusting by nothing is a mistake more often than an intent; no minimum is documented.
+    zero_adjust_allowed: bool = False
+    # allow_negative_balance speaks of becoming negative; going further down is read the same way.
+    negative_balance_may_fall_further: bool = False
+    # Examples disagree on whether updated_at moves; the walkthrough shows a later one.
+    balance_change_moves_updated_at: bool = True
+    # Integers are 32-bit; leaving the range is VALUE_TOO_HIGH or VALUE_TOO_LOW, as for any bound.
+    int32_overflow_is_out_of_range: bool = True
+
+    # Square's sample uses one key for two endpoints, never one key for two accounts.
+    keys_are_per_account: bool = False
+    # Payments keeps the key of a declined request; for Loyalty a repaired request may use it again.
+    refused_requests_consume_keys: bool = False
+    # The text of the Catalog and Customers APIs; what Loyalty says was never seen.
+    key_reused_detail: str = "The idempotency key can only be retried with the same request data."
+
+    # One account per phone number is documented, the refusal of a second one is not.
+    duplicate_phone_code: str = "BAD_REQUEST"
+    # A customer that the directory does not know cannot be linked.
+    unknown_customer_accepted: bool = False
+    # A program that does not exist is treated as any resource that does not exist.
+    unknown_program_code: str = "NOT_FOUND"
+
+    # One purchase earns once; the sample searches events by order before it accumulates.
+    order_earns_once: bool = True
+    # Since 2022 an event comes only "if the purchase qualifies"; False answers 400 BAD_REQUEST.
+    purchase_that_earns_nothing_succeeds: bool = True
+    # That the order must be COMPLETED is documented, the code of the refusal is not.
+    order_not_completed_code: str = "BAD_REQUEST"
+    # That the location must be the order's is documented, the code of the refusal is not.
+    order_location_code: str = "BAD_REQUEST"
+    # A purchase cannot be made at a location that the merchant does not have.
+    unknown_location_code: str = "INVALID_VALUE"
+    # order_id and points exclude each other; the name of the code says just that.
+    order_and_points_code: str = "CONFLICTING_PARAMETERS"
+
+    # "Cannot be combined" is documented, the code is not.
+    mappings_and_customers_code: str = "CONFLICTING_PARAMETERS"
+    # The maximum of 30 is documented, the code is not.
+    array_too_long_code: str = "ARRAY_LENGTH_TOO_LONG"
+    # A cursor used with another query would answer a question that nobody asked.
+    cursor_bound_to_query: bool = True
+
+    # A request with retired fields was told only of the missing one, so unread fields pass;
+    # True refuses them, read-only ones too, with UNKNOWN_BODY_PARAMETER.
+    unread_fields_refused: bool = False
+    # Two codes fit; the 400 one is named for it, the other is 415 UNSUPPORTED_MEDIA_TYPE.
+    wrong_content_type_code: str = "INVALID_CONTENT_TYPE"

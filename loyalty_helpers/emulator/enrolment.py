@@ -1,0 +1,98 @@
+"""How an account comes into being: phone numbers, programs and customers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from .ledger import Account, Ledger
+from .wire_errors import refusal
+from .world import World
+
+# Square Loyalty is offered in AU, CA, FR, IE, JP, ES, GB and US: validity is by country code
+# and length. https://developer.squareup.com/docs/loyalty-api/overview
+_MARKETS: Final = frozenset({61, 1, 33, 353, 81, 34, 44})
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+def normal_phone(text: str) -> str:
+    """Return a phone number of a Loyalty market in E.164, without a national zero."""
+    # phonenumbers takes 30 ms to load, and only enrolling needs it.
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(text if _E164.fullmatch(text) else "")
+    except phonenumbers.NumberParseException:
+        number = None
+    if (
+        number is None
+        or number.country_code not in _MARKETS
+        or not phonenumbers.is_possible_number(number)
+    ):
+        raise refusal(
+            "INVALID_PHONE_NUMBER",
+            "Expected phone_number to be a valid phone number",
+            "loyalty_account.mapping.phone_number",
+        )
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def enrol(
+    world: World,
+    ledger: Ledger,
+    program_id: str,
+    phone_number: str,
+    customer_id: str | None,
+    enrolled_at: str | None,
+) -> Account:
+    """Make an account with nothing on it."""
+    if ledger.program(program_id) is None:
+        raise refusal(
+            world.assumptions.unknown_program_code,
+            "Loyalty program not found.",
+            "loyalty_account.program_id",
+        )
+    if ledger.account_with_phone(program_id, phone_number):
+        raise refusal(
+            world.assumptions.duplicate_phone_code,
+            "The program has a loyalty account with this phone number.",
+            "loyalty_account.mapping.phone_number",
+        )
+    now = world.now()
+    account = Account(
+        id=_unused(world.ids.uuid, lambda new: ledger.account(new) is not None),
+        program_id=program_id,
+        mapping_id=world.ids.uuid(),
+        phone_number=phone_number,
+        customer_id=_customer(world, ledger, phone_number, customer_id),
+        balance=0,
+        lifetime_points=0,
+        enrolled_at=enrolled_at,
+        created_at=now,
+        updated_at=now,
+    )
+    ledger.add_account(account)
+    return account
+
+
+def _customer(world: World, ledger: Ledger, phone_number: str, sent: str | None) -> str:
+    """Return the customer that was sent, else the one with that phone, else a new one."""
+    if sent is not None:
+        if not (world.assumptions.unknown_customer_accepted or ledger.has_customer(sent)):
+            field = "loyalty_account.customer_id"
+            raise refusal("CUSTOMER_NOT_FOUND", "Customer not found.", field)
+        return sent
+    known = ledger.customer_with_phone(phone_number)
+    if known:
+        return known
+    made = _unused(world.ids.code, ledger.has_customer)
+    ledger.add_customer(made, phone_number)
+    return made
+
+
+def _unused(make: Callable[[], str], is_used: Callable[[str], bool]) -> str:
+    """Return the first id that is free: seeded ids begin anew on a file that has some already."""
+    while is_used(new := make()):
+        pass
+    return new

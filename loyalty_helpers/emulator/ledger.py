@@ -1,0 +1,252 @@
+"""The state as the rules see it: records, and the SQL that reads and writes them."""
+# ruff: noqa: S608 - names of this file make up the statements; every value is bound
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+# Times are RFC 3339 text in UTC, so that they compare as text. An index ends in the row number
+# by nature: (created_at, seq) is the order of every page.
+_SCHEMA: Final = (
+    "CREATE TABLE program (id TEXT PRIMARY KEY, body TEXT NOT NULL)",
+    "CREATE TABLE location (id TEXT PRIMARY KEY, name TEXT NOT NULL, body TEXT NOT NULL)",
+    "CREATE TABLE customer (id TEXT PRIMARY KEY, phone_number TEXT)",
+    "CREATE INDEX customer_phone ON customer (phone_number)",
+    """CREATE TABLE account (
+        seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, program_id TEXT NOT NULL,
+        mapping_id TEXT NOT NULL, phone_number TEXT, customer_id TEXT,
+        balance INTEGER NOT NULL, lifetime_points INTEGER NOT NULL,
+        enrolled_at TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
+        UNIQUE (program_id, phone_number))""",
+    "CREATE INDEX account_phone ON account (phone_number, created_at)",
+    "CREATE INDEX account_customer ON account (customer_id, created_at)",
+    "CREATE INDEX account_created ON account (created_at)",
+    """CREATE TABLE event (
+        seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, account_id TEXT NOT NULL,
+        type TEXT NOT NULL, created_at TEXT NOT NULL, location_id TEXT, order_id TEXT,
+        points INTEGER NOT NULL, body TEXT NOT NULL)""",
+    "CREATE INDEX event_account ON event (account_id, created_at)",
+    "CREATE INDEX event_created ON event (created_at)",
+    "CREATE INDEX event_order ON event (order_id, created_at) WHERE order_id IS NOT NULL",
+    """CREATE TABLE purchase (
+        id TEXT PRIMARY KEY, location_id TEXT NOT NULL, state TEXT NOT NULL,
+        total INTEGER NOT NULL, tax INTEGER NOT NULL)""",
+    """CREATE TABLE answered (
+        endpoint TEXT NOT NULL, key TEXT NOT NULL, digest BLOB NOT NULL, answer TEXT NOT NULL,
+        PRIMARY KEY (endpoint, key)) WITHOUT ROWID""",
+)
+_TABLES: Final = ("program", "location", "customer", "account", "event", "purchase", "answered")
+
+
+class Account(NamedTuple):
+    """A loyalty account."""
+
+    id: str
+    program_id: str
+    mapping_id: str
+    phone_number: str | None
+    customer_id: str | None
+    balance: int
+    lifetime_points: int
+    enrolled_at: str | None
+    created_at: str
+    updated_at: str
+
+
+class Event(NamedTuple):
+    """A loyalty event; `body` is what goes over the wire, `points` what the balance moved by."""
+
+    id: str
+    account_id: str
+    type: str
+    created_at: str
+    location_id: str | None
+    order_id: str | None
+    points: int
+    body: dict[str, Any]
+
+
+class Purchase(NamedTuple):
+    """What accrual needs to know of an order; amounts in the currency's smallest unit."""
+
+    id: str
+    location_id: str
+    state: str
+    total: int
+    tax: int
+
+
+class Position(NamedTuple):
+    """A place in a list that is ordered by creation."""
+
+    created_at: str
+    seq: int
+
+
+_ACCOUNT: Final = ", ".join(Account._fields)
+_EVENT: Final = ", ".join(Event._fields)
+
+
+@dataclass
+class Where:
+    """Conditions that all must hold."""
+
+    clauses: list[str] = field(default_factory=list)
+    values: list[str | int] = field(default_factory=list)
+
+    def add(self, clause: str, *values: str | int) -> None:
+        """Add one condition; each `?` in it stands for one of `values`."""
+        self.clauses.append(clause)
+        self.values.extend(values)
+
+    def among(self, column: str, values: Sequence[str] | None) -> None:
+        """Add that `column` is one of `values`; None allows all."""
+        if values is not None:
+            self.add(f"{column} IN ({', '.join('?' * len(values))})", *values)
+
+    def sql(self) -> str:
+        """Return the WHERE clause, or nothing."""
+        return f" WHERE {' AND '.join(self.clauses)}" if self.clauses else ""
+
+
+class Ledger:
+    """Reads and writes through one connection, inside whatever transaction that has."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+
+    def create(self) -> None:
+        """Make the tables."""
+        for statement in _SCHEMA:
+            self._execute(statement)
+
+    def clear(self) -> None:
+        """Empty the tables."""
+        for table in _TABLES:
+            self._execute(f"DELETE FROM {table}")
+
+    def program(self, program_id: str) -> dict[str, Any] | None:
+        """Return a program as Square writes it."""
+        row = self._one("SELECT body FROM program WHERE id = ?", program_id)
+        return json.loads(row[0]) if row else None
+
+    def main_program(self) -> dict[str, Any] | None:
+        """Return the seller's program: there is one at most."""
+        row = self._one("SELECT body FROM program")
+        return json.loads(row[0]) if row else None
+
+    def add_program(self, program: dict[str, Any]) -> None:
+        """Add a program."""
+        self._insert("program", (program["id"], json.dumps(program)))
+
+    def locations(self) -> list[dict[str, Any]]:
+        """Return all locations, ordered by name."""
+        rows = self._execute("SELECT body FROM location ORDER BY name, id")
+        return [json.loads(body) for (body,) in rows]
+
+    def has_location(self, location_id: str) -> bool:
+        """Tell whether the merchant has the location."""
+        return self._one("SELECT 1 FROM location WHERE id = ?", location_id) is not None
+
+    def add_location(self, location: dict[str, Any]) -> None:
+        """Add a location."""
+        self._insert("location", (location["id"], location["name"], json.dumps(location)))
+
+    def has_customer(self, customer_id: str) -> bool:
+        """Tell whether the directory knows the customer."""
+        return self._one("SELECT 1 FROM customer WHERE id = ?", customer_id) is not None
+
+    def customer_with_phone(self, phone_number: str) -> str | None:
+        """Return the id of the directory's first customer with that phone number."""
+        query = "SELECT id FROM customer WHERE phone_number = ? ORDER BY rowid"
+        row = self._one(query, phone_number)
+        return row[0] if row else None
+
+    def add_customer(self, customer_id: str, phone_number: str | None) -> None:
+        """Add a customer to the directory."""
+        self._insert("customer", (customer_id, phone_number))
+
+    def account(self, account_id: str) -> Account | None:
+        """Return an account."""
+        row = self._one(f"SELECT {_ACCOUNT} FROM account WHERE id = ?", account_id)
+        return Account._make(row) if row else None
+
+    def account_with_phone(self, program_id: str, phone_number: str) -> Account | None:
+        """Return the account that a phone number maps to."""
+        query = f"SELECT {_ACCOUNT} FROM account WHERE program_id = ? AND phone_number = ?"
+        row = self._one(query, program_id, phone_number)
+        return Account._make(row) if row else None
+
+    def accounts(
+        self, where: Where, after: Position | None, most: int
+    ) -> list[tuple[Position, Account]]:
+        """Return accounts in order of creation, oldest first."""
+        if after:
+            where.add("(created_at, seq) > (?, ?)", *after)
+        query = f"SELECT {_ACCOUNT}, seq FROM account{where.sql()} ORDER BY created_at, seq"
+        rows = self._execute(f"{query} LIMIT ?", (*where.values, most))
+        accounts = ((Account._make(row[:-1]), row[-1]) for row in rows)
+        return [(Position(account.created_at, seq), account) for account, seq in accounts]
+
+    def add_account(self, account: Account) -> None:
+        """Add an account."""
+        marks = ", ".join("?" * len(account))
+        self._execute(f"INSERT INTO account ({_ACCOUNT}) VALUES ({marks})", account)
+
+    def update_account(self, account: Account) -> None:
+        """Keep what an event changed of an account."""
+        self._execute(
+            "UPDATE account SET balance = :balance, lifetime_points = :lifetime_points,"
+            " enrolled_at = :enrolled_at, updated_at = :updated_at WHERE id = :id",
+            account._asdict(),
+        )
+
+    def events(self, where: Where, after: Position | None, most: int) -> Iterator[Any]:
+        """Yield the position and the body of events, newest first."""
+        if after:
+            where.add("(created_at, seq) < (?, ?)", *after)
+        query = f"SELECT created_at, seq, body FROM event{where.sql()}"
+        order = " ORDER BY created_at DESC, seq DESC LIMIT ?"
+        for created_at, seq, body in self._execute(query + order, (*where.values, most)):
+            yield Position(created_at, seq), json.loads(body)
+
+    def add_event(self, event: Event) -> None:
+        """Add an event; nothing ever changes or removes one."""
+        row = (*event[:-1], json.dumps(event.body, ensure_ascii=False))
+        marks = ", ".join("?" * len(row))
+        self._execute(f"INSERT INTO event ({_EVENT}) VALUES ({marks})", row)
+
+    def has_earned(self, order_id: str) -> bool:
+        """Tell whether points were accumulated for the order."""
+        query = "SELECT 1 FROM event WHERE order_id = ? AND type = 'ACCUMULATE_POINTS'"
+        return self._one(query, order_id) is not None
+
+    def purchase(self, order_id: str) -> Purchase | None:
+        """Return what accrual needs to know of an order."""
+        row = self._one("SELECT * FROM purchase WHERE id = ?", order_id)
+        return Purchase._make(row) if row else None
+
+    def add_purchase(self, purchase: Purchase) -> None:
+        """Add an order."""
+        self._insert("purchase", purchase)
+
+    def answered(self, endpoint: str, key: str) -> tuple[bytes, dict[str, Any]] | None:
+        """Return the digest of the request that first used the key, and its answer."""
+        query = "SELECT digest, answer FROM answered WHERE endpoint = ? AND key = ?"
+        row = self._one(query, endpoint, key)
+        return (row[0], json.loads(row[1])) if row else None
+
+    def keep_answer(self, endpoint: str, key: str, digest: bytes, answer: dict[str, Any]) -> None:
+        """Keep the answer that the key will give from now on."""
+        text = json.dumps(answer, ensure_ascii=False)
+        self._insert("answered", (endpoint, key, digest, text))
+
+    def _one(self, query: str, *values: str) -> Any:
+        return self._execute(query, values).fetchone()
+
+    def _insert(self, table: str, row: tuple[object, ...]) -> None:
+        self._execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)

@@ -1,0 +1,183 @@
+"""What Square's rules make of a request that is well formed."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from .clock import event_id
+from .ledger import Account, Event, Ledger, Purchase
+from .validation import INT32_MAX, INT32_MIN, out_of_range
+from .wire_errors import not_found, refusal
+from .world import KeyedRequest, World
+
+EVENT_FIELDS: Final = {
+    "ACCUMULATE_POINTS": "accumulate_points",
+    "ACCUMULATE_PROMOTION_POINTS": "accumulate_promotion_points",
+    "ADJUST_POINTS": "adjust_points",
+    "CREATE_REWARD": "create_reward",
+    "REDEEM_REWARD": "redeem_reward",
+    "DELETE_REWARD": "delete_reward",
+    "EXPIRE_POINTS": "expire_points",
+    "OTHER": "other_event",
+}
+"""The field of an event that holds what is particular to its type."""
+
+
+def new_event(
+    identifier: str,
+    account: Account,
+    kind: str,
+    created_at: str,
+    particulars: dict[str, Any],
+    *,
+    source: str = "LOYALTY_API",
+    location_id: str | None = None,
+) -> Event:
+    """Return an event; what is None in `particulars` is absent."""
+    present = {name: value for name, value in particulars.items() if value is not None}
+    body: dict[str, Any] = {
+        "id": identifier,
+        "type": kind,
+        "created_at": created_at,
+        EVENT_FIELDS[kind]: {"loyalty_program_id": account.program_id, **present},
+        "loyalty_account_id": account.id,
+        **({"location_id": location_id} if location_id else {}),
+        "source": source,
+    }
+    points = present.get("points", 0)
+    order_id = present.get("order_id")
+    return Event(identifier, account.id, kind, created_at, location_id, order_id, points, body)
+
+
+def the_program(ledger: Ledger, program_id: str) -> dict[str, Any]:
+    """Return a program by its id or by the keyword `main`, or refuse with 404."""
+    program = ledger.main_program() if program_id == "main" else ledger.program(program_id)
+    if program is None:
+        raise not_found("Loyalty program")
+    return program
+
+
+def the_account(ledger: Ledger, account_id: str) -> Account:
+    """Return the account, or refuse with 404."""
+    account = ledger.account(account_id)
+    if account is None:
+        raise not_found("Loyalty account")
+    return account
+
+
+def adjust(
+    world: World,
+    ledger: Ledger,
+    request: KeyedRequest,
+    points: int,
+    reason: str | None,
+    allow_negative: bool,
+) -> Event:
+    """Add points to an account or take them away, and return the event."""
+    account = the_account(ledger, request.target)
+    if points < 0 and not allow_negative:
+        _refuse_overdraft(world, account, points)
+    now = world.now()
+    identifier = event_id(request.scope(world.assumptions), request.key)
+    particulars = {"points": points, "reason": reason}
+    event = new_event(identifier, account, "ADJUST_POINTS", now, particulars)
+    lowers_lifetime = world.assumptions.negative_adjust_lowers_lifetime
+    earned = points if points > 0 or lowers_lifetime else 0
+    _post(world, ledger, account, event, earned, "adjust_points.points")
+    return event
+
+
+def _refuse_overdraft(world: World, account: Account, points: int) -> None:
+    was_negative = account.balance < 0
+    if was_negative and world.assumptions.negative_balance_may_fall_further:
+        return
+    if account.balance + points < 0:
+        raise refusal(
+            "BAD_REQUEST",
+            f"The balance of {account.balance} cannot be lowered by {-points}: it would be"
+            " negative. Set allow_negative_balance to allow that.",
+        )
+
+
+def accumulate(
+    world: World,
+    ledger: Ledger,
+    request: KeyedRequest,
+    location_id: str,
+    order_id: str | None,
+    points: int | None,
+) -> list[Event]:
+    """Add the points of a purchase, and return the events: none when it earned nothing."""
+    account = the_account(ledger, request.target)
+    if not ledger.has_location(location_id):
+        code = world.assumptions.unknown_location_code
+        raise refusal(code, "The merchant has no such location.", "location_id")
+    if order_id is not None:
+        purchase = _completed_purchase(world, ledger, order_id, location_id)
+        points = _earned(ledger, account, purchase)
+    if not points:
+        if world.assumptions.purchase_that_earns_nothing_succeeds:
+            return []
+        raise refusal("BAD_REQUEST", "The purchase does not qualify for points.")
+    now = world.now()
+    event = new_event(
+        event_id(request.scope(world.assumptions), request.key),
+        account,
+        "ACCUMULATE_POINTS",
+        now,
+        {"points": points, "order_id": order_id},
+        location_id=location_id,
+    )
+    enrolled = account._replace(enrolled_at=account.enrolled_at or now)
+    _post(world, ledger, enrolled, event, points, "accumulate_points.points")
+    return [event]
+
+
+def _completed_purchase(world: World, ledger: Ledger, order_id: str, location_id: str) -> Purchase:
+    field = "accumulate_points.order_id"
+    purchase = ledger.purchase(order_id)
+    if purchase is None:
+        raise not_found("Order")
+    if purchase.state != "COMPLETED":
+        code = world.assumptions.order_not_completed_code
+        raise refusal(code, f"The order is {purchase.state}, not COMPLETED.", field)
+    if purchase.location_id != location_id:
+        code = world.assumptions.order_location_code
+        raise refusal(code, "The order was made at another location.", "location_id")
+    if world.assumptions.order_earns_once and ledger.has_earned(order_id):
+        raise refusal("BAD_REQUEST", "The order has earned its points before.", field)
+    return purchase
+
+
+def _earned(ledger: Ledger, account: Account, purchase: Purchase) -> int:
+    """Return what the program's best rule grants; whole multiples of the spend only."""
+    program = ledger.program(account.program_id) or {}
+    return max((_granted(rule, purchase) for rule in program["accrual_rules"]), default=0)
+
+
+def _granted(rule: dict[str, Any], purchase: Purchase) -> int:
+    if rule["accrual_type"] != "SPEND":
+        return 0
+    spend = rule["spend_data"]
+    before_tax = spend["tax_mode"] == "BEFORE_TAX"
+    amount = purchase.total - purchase.tax if before_tax else purchase.total
+    points: int = amount // spend["amount_money"]["amount"] * rule["points"]
+    return points
+
+
+def _post(
+    world: World, ledger: Ledger, account: Account, event: Event, earned: int, field: str
+) -> None:
+    """Write the event and what it changes; every balance is the sum of its events."""
+    balance = account.balance + event.points
+    lifetime = account.lifetime_points + earned
+    for value in (balance, lifetime):
+        if not INT32_MIN <= value <= INT32_MAX:
+            code, _ = out_of_range(world.assumptions, value, INT32_MIN, INT32_MAX)
+            raise refusal(code, "The account's points would leave the 32-bit range.", field)
+    moves = world.assumptions.balance_change_moves_updated_at
+    updated_at = event.created_at if moves else account.updated_at
+    ledger.add_event(event)
+    ledger.update_account(
+        account._replace(balance=balance, lifetime_points=lifetime, updated_at=updated_at)
+    )

@@ -1,0 +1,129 @@
+"""The seed world: Square's walkthrough account, made-up buyers, and a few orders.
+
+Buyers are made up, and their phone numbers are 555 numbers. Every date is fixed, so that the
+world is the same wherever and whenever it is made.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any, Final
+
+from .ledger import Account, Ledger, Purchase
+from .seed_buyers import LOCATIONS, PROGRAM_ID, buyers
+from .seed_histories import history
+
+MERCHANT_ID: Final = "ML7RT2C9WQ5XK"
+
+ACCOUNT_ID: Final = "1beb38f9-54de-4cb6-8121-718bDexample"
+"""The account of Square's walkthroughs: phone number +14155551234, no points."""
+
+ORDER_EARNING_12: Final = "RFZfrdtm3mhO1oGzf5Cx7fEMsmGZY"
+"""COMPLETED at the first location, $12.00."""
+ORDER_WITH_TAX: Final = "PyATxhYLfsMqpVkcKJITPydgEYfZY"
+"""COMPLETED at the first location, $54.20, of which $4.25 are tax: earns 49 points."""
+ORDER_ELSEWHERE: Final = "k3VtQx0eZLb5mTnR8yCwAuJdHgEZY"
+"""COMPLETED at the second location, $31.99."""
+ORDER_OPEN: Final = "w9GhLq2sNfX4vPzKc7RbTjYmDaQZY"
+"""OPEN at the first location, $20.00."""
+ORDER_EARNING_NOTHING: Final = "d5XuMn8kRjC1tWyFb6HeVpLsZoTZY"
+"""COMPLETED at the first location, $0.99: less than what earns a point."""
+
+_PROGRAM_BEGAN: Final = "2020-04-20T16:55:11Z"
+_TIERS: Final = (
+    ("e1b39225-9da5-43d1-a5db-782cdd8ad94f", 10, "Free coffee", "74C4JSHESNLTB2A7ITO5HO6F"),
+    ("8f6b1d3c-52a7-4e0b-9c41-6d2f7a90be15", 15, "Free sandwich", "OJV7DLRQ3XW6HTYKB5NEC2SA"),
+)
+
+_PURCHASES: Final = (
+    Purchase(ORDER_EARNING_12, LOCATIONS[0], "COMPLETED", 1200, 0),
+    Purchase(ORDER_WITH_TAX, LOCATIONS[0], "COMPLETED", 5420, 425),
+    Purchase(ORDER_ELSEWHERE, LOCATIONS[1], "COMPLETED", 3199, 0),
+    Purchase(ORDER_OPEN, LOCATIONS[0], "OPEN", 2000, 0),
+    Purchase(ORDER_EARNING_NOTHING, LOCATIONS[0], "COMPLETED", 99, 0),
+)
+
+_WALKTHROUGH_ACCOUNT: Final = Account(
+    id=ACCOUNT_ID,
+    program_id=PROGRAM_ID,
+    mapping_id="e27de0ff-e56f-450d-95cb-a49a4example",
+    phone_number="+14155551234",
+    customer_id="Q80035RNBEZ4WYTB1P9PTAMTexample",
+    balance=0,
+    lifetime_points=0,
+    enrolled_at=None,
+    created_at="2020-05-11T22:55:18Z",
+    updated_at="2020-05-11T22:55:18Z",
+)
+
+
+def build(connection: sqlite3.Connection) -> None:
+    """Make the tables and the seed world, in the transaction that is open."""
+    ledger = Ledger(connection)
+    ledger.create()
+    _plant(ledger)
+
+
+def rebuild(connection: sqlite3.Connection) -> None:
+    """Go back to the seed world, in the transaction that is open."""
+    ledger = Ledger(connection)
+    ledger.clear()
+    _plant(ledger)
+
+
+def _plant(ledger: Ledger) -> None:
+    ledger.add_program(_program())
+    for i, name in enumerate(("Harbor Street", "Mill Road")):
+        ledger.add_location(_location(LOCATIONS[i], name))
+    for purchase in _PURCHASES:
+        ledger.add_purchase(purchase)
+    ledger.add_account(_WALKTHROUGH_ACCOUNT)
+    customers = {_WALKTHROUGH_ACCOUNT.customer_id: _WALKTHROUGH_ACCOUNT.phone_number}
+    for buyer in buyers():
+        account, events = history(buyer)
+        customers.setdefault(buyer.customer_id, buyer.phone_number)
+        ledger.add_account(account)
+        for event in events:
+            ledger.add_event(event)
+    for customer_id, phone_number in customers.items():
+        ledger.add_customer(str(customer_id), phone_number)
+
+
+def _program() -> dict[str, Any]:
+    spend = {"amount_money": {"amount": 100, "currency": "USD"}, "tax_mode": "BEFORE_TAX"}
+    return {
+        "id": PROGRAM_ID,
+        "status": "ACTIVE",
+        "reward_tiers": [_tier(*tier) for tier in _TIERS],
+        "terminology": {"one": "Point", "other": "Points"},
+        "location_ids": list(LOCATIONS),
+        "created_at": _PROGRAM_BEGAN,
+        "updated_at": "2020-05-01T02:00:02Z",
+        "accrual_rules": [{"accrual_type": "SPEND", "points": 1, "spend_data": spend}],
+    }
+
+
+def _tier(tier_id: str, points: int, name: str, pricing_rule_id: str) -> dict[str, Any]:
+    rule = {"object_id": pricing_rule_id, "catalog_version": 1605486402527}
+    return {
+        "id": tier_id,
+        "points": points,
+        "name": name,
+        "created_at": _PROGRAM_BEGAN,
+        "pricing_rule_reference": rule,
+    }
+
+
+def _location(location_id: str, name: str) -> dict[str, Any]:
+    return {
+        "id": location_id,
+        "name": name,
+        "timezone": "America/Los_Angeles",
+        "status": "ACTIVE",
+        "created_at": "2020-04-13T17:05:14Z",
+        "merchant_id": MERCHANT_ID,
+        "country": "US",
+        "language_code": "en-US",
+        "currency": "USD",
+        "type": "PHYSICAL",
+    }

@@ -1,0 +1,123 @@
+"""Serves an emulator over HTTP on this machine, for clients that are not in the same process."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from .app import Emulator
+
+HOST: Final = "127.0.0.1"
+_THREADS: Final = 8
+_STOP_SECONDS: Final = 10.0
+
+
+class PortInUseError(Exception):
+    """Another program listens on the port; the text says what to do."""
+
+
+def _listen(emulator: Emulator, port: int) -> tuple[Any, str]:
+    """Return a waitress server that accepts connections, and its base URL."""
+    # waitress is needed for serving alone, and takes 30 ms to load.
+    import waitress  # type: ignore[import-untyped]  # it ships without types
+
+    # Requests that wait for a thread are no trouble worth a line each.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    try:
+        # Asked first, because waitress leaves its threads behind when it cannot listen.
+        _try_port(port)
+        server = waitress.create_server(
+            emulator, host=HOST, port=port, threads=_THREADS, ident=None
+        )
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise PortInUseError(
+            f"Port {port} on {HOST} is in use. Stop the program that has it, "
+            "or give another port; port 0 takes a free one."
+        ) from error
+    return server, f"http://{HOST}:{server.effective_port}"
+
+
+def _try_port(port: int) -> None:
+    with socket.socket() as probe:
+        if os.name == "posix":
+            # A port whose last server has just stopped is free; elsewhere this would share it.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((HOST, port))
+
+
+def serve(
+    emulator: Emulator, port: int = 0, on_ready: Callable[[str], object] | None = None
+) -> None:
+    """Serve until SIGTERM or KeyboardInterrupt.
+
+    Args:
+        emulator: What answers; closing it is the caller's.
+        port: Where to listen on 127.0.0.1; 0 takes a free port.
+        on_ready: Called with the base URL once connections are accepted.
+
+    Raises:
+        PortInUseError: Another program listens on the port.
+    """
+    server, url = _listen(emulator, port)
+    with _terminating():
+        if on_ready:
+            on_ready(url)
+        # Returns on KeyboardInterrupt and SystemExit, with its threads ended.
+        server.run()
+    server.close()
+
+
+@contextmanager
+def _terminating() -> Iterator[None]:
+    """Treat SIGTERM as Ctrl-C; only the main thread is told of signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+class Server:
+    """Serves in a thread of its own, as a context manager; `url` is the base URL."""
+
+    def __init__(self, emulator: Emulator, port: int = 0) -> None:
+        self._server, self.url = _listen(emulator, port)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+
+    def __enter__(self) -> Server:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # What the loop watches may only be closed by the loop's own thread.
+        self._server.trigger.pull_trigger(self._close_all)
+        self._thread.join(_STOP_SECONDS)
+        self._server.task_dispatcher.shutdown()
+
+    def _close_all(self) -> None:
+        for channel in list(self._server.active_channels.values()):
+            channel.handle_close()
+        self._server.close()

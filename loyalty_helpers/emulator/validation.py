@@ -1,0 +1,224 @@
+"""Reads request bodies: every value is checked, and all that is wrong is told at once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, NoReturn
+
+from .assumptions import Assumptions
+from .clock import parse_rfc3339
+from .wire_errors import Problem, WireError, refusal
+
+INT32_MIN: Final = -(2**31)
+INT32_MAX: Final = 2**31 - 1
+_CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+@dataclass(slots=True)
+class _Findings:
+    assumptions: Assumptions
+    problems: list[Problem] = field(default_factory=list)
+    readers: list[Reader] = field(default_factory=list)
+
+
+class Reader:
+    """Reads one object of a body, field by field.
+
+    A value that is wrong is reported and a harmless stand-in returned, so that reading goes on
+    and all problems are found; `finish` raises them. null counts as absent.
+    """
+
+    def __init__(self, data: dict[str, Any], findings: _Findings, path: str = "") -> None:
+        self._data = data
+        self._findings = findings
+        self._path = path
+        self._read: set[str] = set()
+        findings.readers.append(self)
+
+    def report(self, name: str, code: str, detail: str) -> None:
+        """Note that the field `name` of this object is wrong."""
+        self._findings.problems.append(Problem(code, detail, self._path + name))
+
+    def has(self, name: str) -> bool:
+        """Tell whether the field is there and not null."""
+        return self._take(name) is not None
+
+    def text(self, name: str, *, longest: int | None = None) -> str | None:
+        """Read a string that is not empty, of at most `longest` characters."""
+        value = self._take(name)
+        return None if value is None else self._string(name, value, longest)
+
+    def required_text(self, name: str, *, longest: int | None = None) -> str:
+        """Read a string that must be there."""
+        value = self._require(name)
+        return "" if value is None else self._string(name, value, longest)
+
+    def free_text(self, name: str, *, longest: int) -> str | None:
+        """Read a string that may be empty."""
+        return None if self._take(name) == "" else self.text(name, longest=longest)
+
+    def integer(self, name: str, lowest: int, highest: int) -> int | None:
+        """Read a whole number between `lowest` and `highest`; true and 12.0 are none."""
+        value = self._take(name)
+        if value is None:
+            return None
+        if type(value) is not int:
+            self.report(name, "EXPECTED_INTEGER", "Expected an integer value.")
+        elif not lowest <= value <= highest:
+            problem = out_of_range(self._findings.assumptions, value, lowest, highest)
+            self.report(name, *problem)
+        else:
+            return value
+        return lowest
+
+    def required_integer(self, name: str, lowest: int, highest: int) -> int:
+        """Read a whole number that must be there."""
+        self._require(name)
+        return self.integer(name, lowest, highest) or 0
+
+    def boolean(self, name: str) -> bool:
+        """Read true or false; absent is false."""
+        value = self._take(name)
+        if value is not None and not isinstance(value, bool):
+            self.report(name, "EXPECTED_BOOLEAN", "Expected a boolean value.")
+        return value is True
+
+    def time(self, name: str) -> datetime | None:
+        """Read an RFC 3339 time with any offset."""
+        value = self.text(name)
+        try:
+            return parse_rfc3339(value) if value else None
+        except ValueError as error:
+            self.report(name, "INVALID_TIME", f"Expected an RFC 3339 time: {error}.")
+            return None
+
+    def object(self, name: str) -> Reader | None:
+        """Read an object."""
+        value = self._take(name)
+        return None if value is None else self._object(name, value)
+
+    def required_object(self, name: str) -> Reader:
+        """Read an object that must be there; when it is not, its fields are not missed as well."""
+        value = self._require(name)
+        if value is not None:
+            return self._object(name, value)
+        return Reader({}, _Findings(self._findings.assumptions))
+
+    def texts(self, name: str, *, most: int | None = None) -> list[str] | None:
+        """Read an array of strings, neither it nor they empty."""
+        items = self._array(name, most)
+        if items is None:
+            return None
+        return [self._string(f"{name}[{i}]", item, None) for i, item in enumerate(items)]
+
+    def objects(self, name: str, *, most: int) -> list[Reader] | None:
+        """Read an array of objects, which must not be empty."""
+        items = self._array(name, most)
+        if items is None:
+            return None
+        return [self._object(f"{name}[{i}]", item) for i, item in enumerate(items)]
+
+    def finish(self) -> None:
+        """Raise all that was reported about the whole body, if anything was."""
+        if self._findings.assumptions.unread_fields_refused:
+            for reader in self._findings.readers:
+                for name in reader._data.keys() - reader._read:
+                    reader.report(name, "UNKNOWN_BODY_PARAMETER", "The field is not known.")
+        if self._findings.problems:
+            raise WireError(*self._findings.problems)
+
+    def _take(self, name: str) -> Any:
+        self._read.add(name)
+        return self._data.get(name)
+
+    def _require(self, name: str) -> Any:
+        value = self._take(name)
+        if value is None:
+            self.report(name, "MISSING_REQUIRED_PARAMETER", "Field must be set")
+        return value
+
+    def _string(self, name: str, value: Any, longest: int | None) -> str:
+        if not isinstance(value, str):
+            self.report(name, "EXPECTED_STRING", "Expected a string value.")
+        elif not value:
+            self.report(name, "VALUE_EMPTY", "Field must not be blank")
+        elif longest is not None and len(value) > longest:
+            detail = f"Field must not be greater than {longest} length"
+            self.report(name, "VALUE_TOO_LONG", detail)
+        else:
+            return value
+        return ""
+
+    def _object(self, name: str, value: Any) -> Reader:
+        if isinstance(value, dict):
+            return Reader(value, self._findings, f"{self._path}{name}.")
+        self.report(name, "EXPECTED_OBJECT", "Expected an object value.")
+        return Reader({}, _Findings(self._findings.assumptions))
+
+    def _array(self, name: str, most: int | None) -> list[Any] | None:
+        value = self._take(name)
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            self.report(name, "EXPECTED_ARRAY", "Expected an array.")
+        elif not value:
+            self.report(name, "ARRAY_EMPTY", "The array must not be empty.")
+        elif most is not None and len(value) > most:
+            code = self._findings.assumptions.array_too_long_code
+            self.report(name, code, f"The array must not hold more than {most} values.")
+        else:
+            return value
+        return []
+
+
+def out_of_range(
+    assumptions: Assumptions, value: int, lowest: int, highest: int
+) -> tuple[str, str]:
+    """Return code and detail for an integer below `lowest` or above `highest`."""
+    is_int32 = INT32_MIN <= value <= INT32_MAX
+    if not is_int32 and not assumptions.int32_overflow_is_out_of_range:
+        return "EXPECTED_INTEGER", "Expected an integer value."
+    if value < lowest:
+        return "VALUE_TOO_LOW", f"The value must be {lowest} or more."
+    return "VALUE_TOO_HIGH", f"The value must be {highest} or less."
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A request body: its fields, and its one canonical form for comparing and digesting."""
+
+    fields: Reader
+    data: dict[str, Any]
+    canonical: str
+
+
+def read_body(raw: bytes, assumptions: Assumptions) -> Body:
+    """Decode a body; raise WireError EXPECTED_JSON_BODY unless it is proper JSON in UTF-8.
+
+    Writing it out again finds what cannot be stored: lone surrogates pass the decoder.
+    """
+    try:
+        data = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
+        canonical = canonical_json(data)
+        canonical.encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise refusal("EXPECTED_JSON_BODY", f"Expected a JSON body: {_plain(reason)}") from None
+    if not isinstance(data, dict):
+        raise refusal("EXPECTED_OBJECT", "Expected an object value.")
+    return Body(Reader(data, _Findings(assumptions)), data, canonical)
+
+
+def canonical_json(data: Any) -> str:
+    """Write `data` compactly with sorted names: equal data, equal text."""
+    return _CANONICAL.encode(data)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _plain(reason: str) -> str:
+    return reason.encode("ascii", "backslashreplace").decode("ascii")

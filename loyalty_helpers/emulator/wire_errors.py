@@ -1,0 +1,83 @@
+"""Square's error envelope, and the codes the emulator answers with.
+
+https://developer.squareup.com/docs/build-basics/general-considerations/handling-errors
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+_INVALID: Final = "INVALID_REQUEST_ERROR"
+
+CODES: Final[dict[str, tuple[int, str]]] = {
+    **dict.fromkeys(
+        (
+            "BAD_REQUEST", "MISSING_REQUIRED_PARAMETER", "INVALID_TIME", "INVALID_TIME_RANGE",
+            "INVALID_VALUE", "INVALID_CURSOR", "CONFLICTING_PARAMETERS", "EXPECTED_JSON_BODY",
+            "VALUE_EMPTY", "VALUE_TOO_LONG", "VALUE_TOO_LOW", "VALUE_TOO_HIGH",
+            "ARRAY_EMPTY", "ARRAY_LENGTH_TOO_LONG", "INVALID_ENUM_VALUE", "INVALID_CONTENT_TYPE",
+            "EXPECTED_BOOLEAN", "EXPECTED_INTEGER", "EXPECTED_STRING", "EXPECTED_OBJECT",
+            "EXPECTED_ARRAY", "UNKNOWN_BODY_PARAMETER", "IDEMPOTENCY_KEY_REUSED",
+            "INVALID_PHONE_NUMBER", "CUSTOMER_NOT_FOUND", "LOCATION_MISMATCH",
+            "INVALID_SQUARE_VERSION_FORMAT",
+        ),
+        (400, _INVALID),
+    ),
+    "UNAUTHORIZED": (401, "AUTHENTICATION_ERROR"),
+    "NOT_FOUND": (404, _INVALID),
+    "METHOD_NOT_ALLOWED": (405, _INVALID),
+    "CONFLICT": (409, _INVALID),
+    "REQUEST_ENTITY_TOO_LARGE": (413, _INVALID),
+    "UNSUPPORTED_MEDIA_TYPE": (415, _INVALID),
+    "INTERNAL_SERVER_ERROR": (500, "API_ERROR"),
+    "SERVICE_UNAVAILABLE": (503, "API_ERROR"),
+}  # fmt: skip
+"""HTTP status and category of each code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One entry of the envelope; `field` is the dotted path of what was wrong."""
+
+    code: str
+    detail: str
+    field: str | None = None
+
+    def wire(self) -> dict[str, str]:
+        """Return the entry as Square writes it, without absent fields."""
+        entry = {"category": CODES[self.code][1], "code": self.code, "detail": self.detail}
+        return entry if self.field is None else {**entry, "field": self.field}
+
+
+class WireError(Exception):
+    """A refusal with one or several problems; the first one decides the HTTP status."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(f"{each.code}: {each.detail}" for each in problems))
+        self.problems = problems
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the answer."""
+        return CODES[self.problems[0].code][0]
+
+    def wire(self) -> dict[str, Any]:
+        """Return the whole envelope."""
+        return {"errors": [each.wire() for each in self.problems]}
+
+    @classmethod
+    def from_wire(cls, envelope: dict[str, Any]) -> WireError:
+        """Read back an envelope that `wire` made."""
+        entries = envelope["errors"]
+        return cls(*(Problem(e["code"], e["detail"], e.get("field")) for e in entries))
+
+
+def refusal(code: str, detail: str, field: str | None = None) -> WireError:
+    """Return the refusal with one problem."""
+    return WireError(Problem(code, detail, field))
+
+
+def not_found(what: str) -> WireError:
+    """Return the answer for a resource that does not exist."""
+    return refusal("NOT_FOUND", f"{what} not found.")

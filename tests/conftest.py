@@ -1,0 +1,34 @@
+"""What every test has: the network shut, no settings from outside, a home of its own."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# A machine that decides whether a change lands looks at the same examples each time; people,
+# who run the tests more often, look at new ones.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
+
+GUARD = Path(__file__).parent / "network_guard"
+OURS = ("LOYALTY_", "SQUARE_")
+
+# Child processes (kernels, commands) take the guard from here; this process takes it at once.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(GUARD), os.environ.get("PYTHONPATH")]))
+if str(GUARD) not in sys.path:
+    sys.path.insert(0, str(GUARD))
+    sys.modules.pop("sitecustomize", None)
+    import sitecustomize  # noqa: F401  # the audit hook stays for the life of the process
+
+
+@pytest.fixture(autouse=True)
+def clean_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable and no .env of the developer reaches a test, and no test touches their home."""
+    for name in [name for name in os.environ if name.startswith(OURS)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LOYALTY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LOYALTY_ENV_FILE", str(tmp_path / ".env"))
+    monkeypatch.chdir(tmp_path)

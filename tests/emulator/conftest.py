@@ -1,0 +1,105 @@
+"""An emulator on a fresh file with a clock that stands still, and a client that talks to it."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from loyalty_helpers.emulator import Assumptions, Emulator, SeededIds, SettableClock
+from loyalty_helpers.emulator.seed import ACCOUNT_ID, PROGRAM_ID
+
+TOKEN = "local-token"
+
+
+class Api:
+    """Asks an emulator as any client would, in process."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.client = httpx.Client(
+            transport=httpx.WSGITransport(emulator),
+            base_url="http://emulator",
+            headers={"Authorization": f"Bearer {TOKEN}"},
+        )
+
+    def adjust(self, points: Any, key: str = "key", account: str = ACCOUNT_ID, **more: Any):
+        body = {"idempotency_key": key, "adjust_points": {"points": points}, **more}
+        return self.client.post(f"/v2/loyalty/accounts/{account}/adjust", json=body)
+
+    def accumulate(self, key: str = "key", location: str = "L88917AVBK2S5", **sent: Any):
+        body = {"idempotency_key": key, "location_id": location, "accumulate_points": sent}
+        return self.client.post(f"/v2/loyalty/accounts/{ACCOUNT_ID}/accumulate", json=body)
+
+    def create(self, phone: str | None = "+14155559876", key: str = "key", **more: Any):
+        mapping = {"mapping": {"phone_number": phone}} if phone else {}
+        account = {"program_id": PROGRAM_ID, **mapping, **more}
+        body = {"idempotency_key": key, "loyalty_account": account}
+        return self.client.post("/v2/loyalty/accounts", json=body)
+
+    def account(self, account: str = ACCOUNT_ID) -> dict[str, Any]:
+        return self.client.get(f"/v2/loyalty/accounts/{account}").json()["loyalty_account"]
+
+    def accounts(self, query: Any = None, **more: Any):
+        body = {"query": query, **more}
+        return self.client.post("/v2/loyalty/accounts/search", json=body)
+
+    def account_by_phone(self, phone: str) -> dict[str, Any]:
+        found = self.accounts({"mappings": [{"phone_number": phone}]}).json()
+        return found["loyalty_accounts"][0]
+
+    def events(self, filters: Any = None, **more: Any):
+        body = {"query": {"filter": filters}, **more}
+        return self.client.post("/v2/loyalty/events/search", json=body)
+
+    def all_events(self, filters: Any = None, limit: int = 30) -> list[dict[str, Any]]:
+        page = self.events(filters, limit=limit).json()
+        found = page.get("events", [])
+        while "cursor" in page:
+            page = self.events(filters, limit=limit, cursor=page["cursor"]).json()
+            found += page["events"]
+        return found
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock(datetime(2026, 11, 2, 9, 30, tzinfo=UTC))
+
+
+@pytest.fixture
+def open_api(tmp_path: Path, clock: SettableClock) -> Iterator[Callable[..., Api]]:
+    """Opens an emulator under the given assumptions."""
+    opened: list[Api] = []
+
+    def open_(**assumptions: Any) -> Api:
+        emulator = Emulator.open(
+            tmp_path / f"world-{len(opened)}.db",
+            clock=clock,
+            ids=SeededIds(1),
+            assumptions=Assumptions(**assumptions),
+        )
+        opened.append(Api(emulator))
+        return opened[-1]
+
+    yield open_
+    for api in opened:
+        api.client.close()
+        api.emulator.close()
+
+
+@pytest.fixture
+def api(open_api: Callable[..., Api]) -> Api:
+    return open_api()
+
+
+def problem(response: httpx.Response) -> tuple[Any, ...]:
+    """Return status, category, code and field of a refusal's first problem."""
+    first = response.json()["errors"][0]
+    return response.status_code, first["category"], first["code"], first.get("field")
+
+
+def refused(code: str, field: str | None = None, status: int = 400) -> tuple[Any, ...]:
+    """Return what `problem` returns for an invalid request."""
+    return status, "INVALID_REQUEST_ERROR", code, field

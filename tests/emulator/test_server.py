@@ -1,0 +1,125 @@
+"""Serving over HTTP: loopback only, clean stops, and kills that lose nothing acknowledged."""
+
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from loyalty_helpers.emulator import Emulator, PortInUseError, Server, serve
+from loyalty_helpers.emulator.seed import ACCOUNT_ID
+
+from .conftest import Api
+from .test_database import ROOT
+
+HEADERS = {"Authorization": "Bearer local-token"}
+SERVE = """
+import sys
+from loyalty_helpers.emulator import Emulator, serve
+with Emulator.open(sys.argv[1]) as emulator:
+    serve(emulator, on_ready=lambda url: print(url, flush=True))
+print("stopped", flush=True)
+"""
+
+
+def start(path):
+    command = [sys.executable, "-c", SERVE, str(path)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    return process, process.stdout.readline().strip()
+
+
+def test_server_answers_and_stops(api):
+    with Server(api.emulator) as server:
+        answer = httpx.get(f"{server.url}/v2/locations", headers=HEADERS)
+        assert answer.status_code == 200
+        assert str(len(answer.json()["locations"])) == "2"
+
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(server.url)
+
+
+def test_server_stops_with_connections_open(api):
+    with httpx.Client(headers=HEADERS) as client:
+        with Server(api.emulator) as server:
+            client.get(f"{server.url}/v2/locations")
+
+        assert "waitress" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_server_listens_on_loopback(api):
+    with Server(api.emulator) as server:
+        assert server.url.startswith("http://127.0.0.1:")
+
+
+def test_refusals_pass_the_server_unchanged(api):
+    with Server(api.emulator) as server:
+        answer = httpx.post(f"{server.url}/v2/loyalty/accounts", content=b"{", headers=HEADERS)
+
+        assert answer.json()["errors"][0]["code"] == "EXPECTED_JSON_BODY"
+
+
+def test_chunked_body_is_read(api):
+    with Server(api.emulator) as server:
+        url = f"{server.url}/v2/loyalty/accounts/search"
+
+        assert httpx.post(url, content=iter([b"{", b"}"]), headers=HEADERS).status_code == 200
+
+
+@pytest.mark.parametrize("use", [Server, serve])
+def test_busy_port_is_told(api, use):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        with pytest.raises(PortInUseError, match=f"Port {port} on 127.0.0.1 is in use"):
+            use(api.emulator, port)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serve_stops_cleanly_when_told_to(tmp_path, number):
+    process, url = start(tmp_path / "w.db")
+    httpx.get(f"{url}/v2/locations", headers=HEADERS)
+    process.send_signal(number)
+
+    assert process.communicate(timeout=10) == ("stopped\n", None)
+    assert process.returncode == 0
+
+
+def acknowledged(url, worker):
+    """Adjust until the server is gone; return the keys whose answer was received."""
+    keys = []
+    with httpx.Client(base_url=url, headers=HEADERS) as client:
+        while True:
+            key = f"{worker} {len(keys)}"
+            body = {"idempotency_key": key, "adjust_points": {"points": 1, "reason": key}}
+            try:
+                client.post(f"/v2/loyalty/accounts/{ACCOUNT_ID}/adjust", json=body)
+            except httpx.TransportError:
+                return keys
+            keys.append(key)
+
+
+def test_kill_under_load_keeps_every_acknowledged_write(tmp_path):
+    process, url = start(tmp_path / "w.db")
+    with ThreadPoolExecutor(4) as pool:
+        workers = [pool.submit(acknowledged, url, worker) for worker in range(4)]
+        threading.Timer(1.0, process.kill).start()
+        keys = [key for worker in workers for key in worker.result()]
+    process.communicate()
+
+    with Emulator.open(tmp_path / "w.db") as emulator:
+        api = Api(emulator)
+        found = api.all_events({"loyalty_account_filter": {"loyalty_account_id": ACCOUNT_ID}})
+        reasons = [event["adjust_points"]["reason"] for event in found]
+        assert len(reasons) == len(set(reasons)) == api.account()["balance"]
+        assert len(keys) > 0
+        assert set(keys) <= set(reasons)
+    connection = sqlite3.connect(tmp_path / "w.db")
+    assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    connection.close()

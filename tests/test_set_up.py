@@ -1,0 +1,71 @@
+"""What a new machine is given: pyproject.toml, the lock, environment.yml and the Makefile agree."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from loyalty_helpers.settings import VERSION
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCK = (ROOT / "requirements.lock").read_text()
+ENVIRONMENT = (ROOT / "environment.yml").read_text()
+
+
+def name(requirement: str) -> str:
+    return re.match(r"[\w-]+", requirement)[0].lower().replace("_", "-")
+
+
+def locked() -> dict[str, str]:
+    return dict(re.findall(r"^([\w.-]+)==([\w.]+)", LOCK, re.MULTILINE))
+
+
+def number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)))
+
+
+def test_every_requirement_is_locked() -> None:
+    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
+
+    assert {name(requirement) for requirement in wanted} <= set(locked())
+
+
+def test_locked_versions_are_what_pyproject_asks_for() -> None:
+    for requirement in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]:
+        least = re.search(r">=([\d.]+)", requirement)
+        if least:
+            assert number(locked()[name(requirement)]) >= number(least[1]), requirement
+
+
+def test_every_locked_package_has_hashes_and_no_host_is_named() -> None:
+    pinned = re.findall(r"^[\w.-]+==.*(?:\n    .*)*", LOCK, re.MULTILINE)
+
+    assert all("--hash=sha256:" in block for block in pinned)
+    assert "://" not in LOCK
+    assert "--index-url" not in LOCK
+
+
+def test_no_known_hole_in_what_serves_notebooks() -> None:
+    """CVE-2026-44727 is fixed in jupyter-server 2.20.0."""
+    assert number(locked()["jupyter-server"]) >= (2, 20, 0)
+    assert number(locked()["jupyterlab"]) >= (4, 6, 0)
+
+
+def test_conda_takes_the_same_python_and_the_same_lock() -> None:
+    assert f"python {PROJECT['requires-python']}" in ENVIRONMENT
+    assert "- -r requirements.lock" in ENVIRONMENT
+    assert "conda-forge" in ENVIRONMENT
+    assert "name: loyalty-notebooks" in ENVIRONMENT
+    assert re.findall(r"^ +- -", ENVIRONMENT, re.MULTILINE) == ["      - -"]
+
+
+def test_the_version_is_said_once() -> None:
+    assert PROJECT["version"] == VERSION
+
+
+def test_ci_calls_what_readme_tells() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    readme = (ROOT / "README.md").read_text()
+
+    assert "make test" in script
+    assert "make test" in readme
