@@ -1,0 +1,112 @@
+"""What every operation of the client shares: sending, paging, and reading records."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from loyalty_helpers.errors import ParameterError, ProductionGuardError, UnexpectedAnswerError
+from loyalty_helpers.exchange import Exchange
+from loyalty_helpers.models import Record
+from loyalty_helpers.wire import Wire
+
+KEPT_EXCHANGES = 100
+RecordT = TypeVar("RecordT", bound=Record)
+
+
+class Calls:
+    """Sends requests over a Wire, keeps the last exchanges, and reads records out of answers.
+
+    Args:
+        wire: sends, waits and retries.
+        environment: `local`, `recorded`, `sandbox` or `production`.
+        may_write: whether requests that change something are let through.
+        on_close: called after the connections are closed.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        *,
+        environment: str,
+        may_write: bool = True,
+        on_close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.environment = environment
+        self.exchanges: deque[Exchange] = deque(maxlen=KEPT_EXCHANGES)
+        self._wire, self._may_write, self._on_close = wire, may_write, on_close
+
+    def _get(self, path: str) -> Exchange:
+        return self._send("GET", path, None)
+
+    def _write(self, path: str, body: dict[str, Any]) -> Exchange:
+        if not self._may_write:
+            raise ProductionGuardError(
+                f"this client of {self.environment!r} only reads: changing points there needs an "
+                "approved plan made for it. Rehearse in 'local' or 'sandbox'."
+            )
+        key = body.get("idempotency_key")
+        if not isinstance(key, str) or not 1 <= len(key) <= 128:
+            raise ParameterError("idempotency_key must be a text of 1 to 128 characters")
+        return self._send("POST", path, body, writes=True)
+
+    def _send(
+        self, method: str, path: str, body: dict[str, Any] | None, *, writes: bool = False
+    ) -> Exchange:
+        exchange = self._wire.send(method, path, body, writes=writes)
+        self.exchanges.append(exchange)
+        return exchange
+
+    def _pages(
+        self, path: str, body: dict[str, Any], kind: type[RecordT], name: str
+    ) -> Iterator[RecordT]:
+        seen: set[str] = set()
+        page = body
+        while True:
+            exchange = self._send("POST", path, page)
+            yield from records(kind, exchange, name)
+            cursor = exchange.answer.get("cursor")
+            if not cursor:
+                return
+            if not isinstance(cursor, str):
+                raise unexpected(exchange, "its page cursor is no text")
+            if cursor in seen:
+                raise unexpected(exchange, "it gives the same page cursor twice")
+            seen.add(cursor)
+            page = body | {"cursor": cursor}
+
+
+def record(kind: type[RecordT], exchange: Exchange, name: str) -> RecordT:
+    """The record under `name`, or an UnexpectedAnswerError."""
+    value = exchange.answer.get(name)
+    if not isinstance(value, dict):
+        raise unexpected(exchange, f"there is no {name!r} in it")
+    return _parse(kind, exchange, value)
+
+
+def records(kind: type[RecordT], exchange: Exchange, name: str) -> list[RecordT]:
+    """The records under `name`; Square leaves an empty list out."""
+    listed = exchange.answer.get(name, [])
+    if not isinstance(listed, list):
+        raise unexpected(exchange, f"{name!r} is no list")
+    return [_parse(kind, exchange, value) for value in listed]
+
+
+def unexpected(exchange: Exchange, what: str) -> UnexpectedAnswerError:
+    """The error for an answer that is JSON and still not what Square documents."""
+    request = f"{exchange.method} {exchange.path}"
+    text = f"{request} -> {exchange.status}, but {what}."
+    if exchange.method != "GET" and not exchange.path.endswith("/search"):
+        text += " It may have changed points: look at the account's events before anything else."
+    return UnexpectedAnswerError(text, request=request, status=exchange.status)
+
+
+def _parse(kind: type[RecordT], exchange: Exchange, value: Any) -> RecordT:
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: {e['msg']}".lstrip(": ") for e in error.errors()
+        )
+    raise unexpected(exchange, f"it holds no proper {kind.__name__}: {wrong}")

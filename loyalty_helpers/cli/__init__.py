@@ -1,0 +1,148 @@
+"""The `loyalty` command. Each part is imported when it is used, so that help comes at once."""
+
+import signal
+from pathlib import Path
+
+import click
+
+from loyalty_helpers.errors import (
+    EmulatorError,
+    LoyaltyError,
+    ParameterError,
+    RecordingError,
+    SettingsError,
+)
+
+VERIFIED, FAILED, REFUSED = 0, 1, 2
+_REFUSALS = (ParameterError, SettingsError, EmulatorError, RecordingError)
+
+
+class _Group(click.Group):
+    """Turns the project's errors into a message and an exit code; nobody sees a traceback."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except LoyaltyError as error:
+            click.echo(f"{'refused' if isinstance(error, _REFUSALS) else 'failed'}:", err=True)
+            click.echo("\n".join(f"  {line}" for line in str(error).splitlines()), err=True)
+            context.exit(REFUSED if isinstance(error, _REFUSALS) else FAILED)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="loyalty-notebooks", message="%(version)s")
+def main() -> None:
+    """Loyalty notebooks, headless: run them, record them, serve the emulator."""
+
+
+@main.command()
+@click.argument("notebook")
+@click.option(
+    "-p",
+    "--parameter",
+    "parameters",
+    type=(str, str),
+    multiple=True,
+    metavar="NAME VALUE",
+    help="A parameter of the notebook; the value is taken as text and checked.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="runs",
+    show_default=True,
+    help="Folder that gets one folder a run.",
+)
+@click.pass_context
+def run(
+    context: click.Context, notebook: str, parameters: tuple[tuple[str, str], ...], out: Path
+) -> None:
+    """Run NOTEBOOK headlessly: 02_adjust_points, or a path.
+
+    Writes the executed notebook, an HTML report and receipt.json.
+
+    \b
+    Exit codes: 0 verified, 1 failed, 2 refused before anything was run.
+    """
+    from loyalty_helpers.notebooks_runner import run_notebook
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as with Ctrl-C
+    names = [name for name, _ in parameters]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ParameterError(f"{', '.join(twice)}: given more than once")
+    result = run_notebook(notebook, dict(parameters), runs=out)
+    here = Path.cwd()
+    near = result.report.is_relative_to(here)
+    report = result.report.relative_to(here) if near else result.report
+    click.echo(f"{result.summary}, report {report}", err=not result.verified)
+    context.exit(VERIFIED if result.verified else FAILED)
+
+
+@main.command()
+@click.argument("notebook")
+@click.option("--environment", type=click.Choice(["local", "sandbox"]), default="local")
+def record(notebook: str, environment: str) -> None:
+    """Make NOTEBOOK's recording anew, by running it with its defaults.
+
+    `local` records a fresh emulator with a stopped clock, so that the same run gives the same
+    file; `sandbox` records Square's Sandbox, and changes points there.
+    """
+    from loyalty_helpers.cli.recording import record_notebook
+
+    click.echo(record_notebook(notebook, environment))
+
+
+@main.command()
+@click.argument("notebook")
+@click.option(
+    "--environment",
+    type=click.Choice(["local", "sandbox", "production"]),
+    default="local",
+    help="Where to ask again; production is asked by reading only.",
+)
+@click.pass_context
+def drift(context: click.Context, notebook: str, environment: str) -> None:
+    """Compare NOTEBOOK's recording, field by field, with what an environment answers today.
+
+    \b
+    Exit codes: 0 no drift, 1 drift.
+    """
+    from loyalty_helpers.cli.recording import drift_of
+
+    lines, drifted = drift_of(notebook, environment)
+    for line in lines:
+        click.echo(line)
+    context.exit(FAILED if drifted else VERIFIED)
+
+
+@main.group()
+def emulator() -> None:
+    """The emulator of Square's Loyalty API."""
+
+
+_DATABASE = click.option(
+    "--db",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The emulator's file; without it, the one that `local` uses.",
+)
+
+
+@emulator.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free port.")
+@_DATABASE
+@click.option("--token", default="local-token", show_default=True, help="The token it accepts.")
+def serve(port: int, db: Path | None, token: str) -> None:
+    """Serve the emulator on 127.0.0.1 until Ctrl-C."""
+    from loyalty_helpers.cli.emulating import serve_emulator
+
+    serve_emulator(port, db, token, on_ready=lambda url: click.echo(f"listening on {url}"))
+
+
+@emulator.command()
+@_DATABASE
+def reset(db: Path | None) -> None:
+    """Put the emulator's made-up buyers back to where they began."""
+    from loyalty_helpers.cli.emulating import reset_emulator
+
+    click.echo(f"reset: {reset_emulator(db)}")

@@ -1,0 +1,116 @@
+"""`loyalty record` and `loyalty drift`."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.differences import Difference, differences
+from loyalty_helpers.emulator import Emulator, SeededIds, Server, SettableClock
+from loyalty_helpers.errors import LoyaltyError, SquareError
+from loyalty_helpers.notebooks_runner.execute import MaskedOutput, execute
+from loyalty_helpers.notebooks_runner.kernels import started_kernel
+from loyalty_helpers.notebooks_runner.run import find_notebook
+from loyalty_helpers.recordings import Recorded, load_recording, recording_file, save_recording
+from loyalty_helpers.redaction import mask_body
+from loyalty_helpers.session import connect
+from loyalty_helpers.settings import check_access, load_settings
+
+RECORDING_TIME = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
+GENERATED = ("created_at", "updated_at", "enrolled_at", "expires_at", "cursor")
+
+
+def record_notebook(name: str, environment: str) -> str:
+    """Run a notebook with its defaults and keep what went over the wire; says what was kept."""
+    notebook, settings = find_notebook(name), load_settings()
+    check_access(environment, settings)
+    target = recording_file(settings.loyalty_recordings, notebook.stem)
+    with tempfile.TemporaryDirectory(prefix="loyalty-") as folder, _answering(environment) as extra:
+        made = Path(folder) / target.name
+        variables = {"LOYALTY_ENVIRONMENT": environment, "LOYALTY_RECORD_TO": str(made), **extra}
+        with _environment_variables(variables):
+            output = MaskedOutput(Path(folder) / notebook.name, {})
+            try:
+                with started_kernel(notebook.parent) as kernel:
+                    execute(notebook, {}, output, kernel)
+            except LoyaltyError as error:
+                raise LoyaltyError(f"{notebook.stem}: {target} is unchanged: {error}") from None
+        recording = load_recording(made)
+    save_recording(target, recording)
+    return f"recorded {len(recording.exchanges)} exchanges of {notebook.stem} in {target}"
+
+
+def drift_of(name: str, environment: str) -> tuple[list[str], bool]:
+    """What an environment answers today against the recording: lines to show, and whether."""
+    notebook, settings = find_notebook(name), load_settings()
+    recording = load_recording(recording_file(settings.loyalty_recordings, notebook.stem))
+    lines, drifted = [], 0
+    with (
+        _answering(environment) as extra,
+        _environment_variables(extra),
+        connect(environment) as client,
+    ):
+        for recorded in recording.exchanges:
+            found = _compare(recorded, client)
+            drifted += bool(found)
+            lines += found
+    asked = len(recording.exchanges)
+    lines.append(f"{notebook.stem}: {drifted} of {asked} answers differ from the recording")
+    return lines, bool(drifted)
+
+
+def _compare(recorded: Recorded, client: LoyaltyClient) -> list[str]:
+    request, source = recorded.request, recorded.provenance.source
+    title = f"{request.method} {request.path} ({source})"
+    reads = request.method == "GET" or request.path.endswith("/search")
+    if client.environment == "production" and not reads:
+        return []
+    try:
+        exchange = client.request(request.method, request.path, request.body)
+        answer: Any = {"status": exchange.status, "body": exchange.answer}
+    except SquareError as error:
+        answer = {"status": error.status, "body": {"errors": [dict(e) for e in error.errors]}}
+    expected = recorded.response.model_dump()
+    found = differences(expected, mask_body(answer, keep_test_numbers=True))
+    real = [difference for difference in found if not _generated(difference)]
+    return [title, *(f"  {difference}" for difference in real)] if real else []
+
+
+def _generated(difference: Difference) -> bool:
+    """Whether a field differs only in what every run makes anew, or in a phone number's plus."""
+    *above, name = difference.path.split(".")
+    old, new = difference.expected, difference.found
+    if name == "phone_number":
+        return str(old).lstrip("+") == str(new).lstrip("+")
+    return name in GENERATED or (name == "id" and above[1:2] in (["event"], ["events"]))
+
+
+@contextmanager
+def _answering(environment: str) -> Iterator[dict[str, str]]:
+    """The variables that lead to what answers: for `local`, a fresh emulator, clock stopped."""
+    if environment != "local":
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix="loyalty-") as folder:
+        clock, ids = SettableClock(RECORDING_TIME), SeededIds(0)
+        file = Path(folder) / "emulator.sqlite3"
+        with Emulator.open(file, clock=clock, ids=ids) as emulator, Server(emulator) as server:
+            yield {"LOYALTY_EMULATOR_URL": server.url, "LOYALTY_EMULATOR_TOKEN": "local-token"}
+
+
+@contextmanager
+def _environment_variables(variables: dict[str, str]) -> Iterator[None]:
+    """Set for this process and the kernels that it starts; put back afterwards."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value

@@ -1,0 +1,210 @@
+"""Every error a caller can meet, as one tree.
+
+LoyaltyError
++-- ParameterError            a value given by the caller is not allowed (also a ValueError)
++-- SettingsError             the environment or the settings do not allow it
+|   +-- MissingTokenError     sandbox or production without a token
+|   +-- ProductionGuardError  production, and not every guard agrees
++-- LookupFailedError         find_account did not find exactly one account
+|   +-- AccountNotFoundError
+|   +-- SeveralAccountsError
++-- RecordingError            a recording cannot be read or written
+|   +-- NoRecordingError      no recorded answer fits the request
++-- EmulatorError             the emulator's file cannot be used
++-- NoAnswerError             Square did not answer
+|   +-- NotSentError          the request never left: nothing was changed
+|   +-- OutcomeUnknownError   it may have been carried out: ask again with the same key
++-- UnexpectedAnswerError     an answer that is not what Square documents
++-- SquareError               Square answered with an error
+    +-- AuthenticationError       401, 403
+    +-- NotFoundError             404
+    +-- RateLimitedError          429
+    +-- IdempotencyKeyReusedError 400, the key was used with another request
+    +-- InvalidRequestError       any other 4xx
+    +-- SquareUnavailableError    408, 5xx
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class LoyaltyError(Exception):
+    """The root: catch this to catch everything that this package raises on purpose."""
+
+
+class ParameterError(LoyaltyError, ValueError):
+    """A value given by the caller is not allowed; the text names it and what is allowed."""
+
+
+class SettingsError(LoyaltyError):
+    """The settings (environment variables, `.env`, arguments of connect) do not fit together."""
+
+
+class MissingTokenError(SettingsError):
+    """`sandbox` or `production` was asked for, and SQUARE_ACCESS_TOKEN is not set."""
+
+
+class ProductionGuardError(SettingsError):
+    """`production` was asked for, and not every guard agrees."""
+
+
+class LookupFailedError(LoyaltyError):
+    """The search for one account did not give exactly one."""
+
+
+class AccountNotFoundError(LookupFailedError):
+    """No loyalty account fits."""
+
+
+class SeveralAccountsError(LookupFailedError):
+    """More than one loyalty account fits; `account_ids` holds them.
+
+    Attributes:
+        account_ids: the ids of the accounts that fit, in Square's order.
+    """
+
+    def __init__(self, message: str, account_ids: Sequence[str]) -> None:
+        super().__init__(message)
+        self.account_ids = tuple(account_ids)
+
+
+class RecordingError(LoyaltyError):
+    """A recording is missing, corrupt, or of another format version."""
+
+
+class NoRecordingError(RecordingError):
+    """No recorded exchange fits the request; the text shows the nearest one."""
+
+
+class EmulatorError(LoyaltyError):
+    """The emulator's file cannot be used."""
+
+
+class NoAnswerError(LoyaltyError):
+    """Square did not answer.
+
+    Attributes:
+        request: method and path of the request.
+        attempts: how many times it was tried.
+    """
+
+    def __init__(self, message: str, *, request: str, attempts: int) -> None:
+        super().__init__(message)
+        self.request = request
+        self.attempts = attempts
+
+
+class NotSentError(NoAnswerError):
+    """No connection was made, so the request was not carried out."""
+
+
+class OutcomeUnknownError(NoAnswerError):
+    """The request was sent and its outcome is not known; the same key makes asking again safe."""
+
+
+class UnexpectedAnswerError(LoyaltyError):
+    """Square (or something in front of it) gave an answer that is not the documented one.
+
+    Attributes:
+        request: method and path of the request.
+        status: the HTTP status of the answer.
+    """
+
+    def __init__(self, message: str, *, request: str, status: int) -> None:
+        super().__init__(message)
+        self.request = request
+        self.status = status
+
+
+class SquareError(LoyaltyError):
+    """Square answered with an error. Branch on `status` and `code`, never on `detail`.
+
+    Attributes:
+        status: the HTTP status.
+        category: Square's category, for example `INVALID_REQUEST_ERROR`.
+        code: Square's code, for example `NOT_FOUND`.
+        detail: Square's text for developers; it may change at any time.
+        field: the field of the request that is meant, or an empty string.
+        request: method and path of the request.
+        errors: all errors of the answer as Square sent them; the first is the one above.
+    """
+
+    def __init__(
+        self, status: int, errors: Sequence[Mapping[str, Any]], *, request: str, hint: str = ""
+    ) -> None:
+        first = errors[0] if errors else {}
+        self.status = status
+        self.category = str(first.get("category") or "")
+        self.code = str(first.get("code") or "")
+        self.detail = str(first.get("detail") or "")
+        self.field = str(first.get("field") or "")
+        self.request = request
+        self.errors = tuple(errors)
+        super().__init__("\n".join(filter(None, [self._first_line(), *self._others(), hint])))
+
+    def _first_line(self) -> str:
+        where = f", field {self.field}" if self.field else ""
+        detail = f": {self.detail}" if self.detail else ""
+        return f"{self.request} -> {self.status} {self.code or 'without a code'}{where}{detail}"
+
+    def _others(self) -> list[str]:
+        return [f"also {e.get('code')} {e.get('field') or ''}".rstrip() for e in self.errors[1:]]
+
+
+class AuthenticationError(SquareError):
+    """401 or 403: the token is unknown, expired, revoked, or lacks a permission."""
+
+
+class NotFoundError(SquareError):
+    """404: there is no such thing."""
+
+
+class RateLimitedError(SquareError):
+    """429: too many requests; they were refused, not carried out."""
+
+
+class IdempotencyKeyReusedError(SquareError):
+    """The idempotency key was used before with another request; nothing was changed now."""
+
+
+class InvalidRequestError(SquareError):
+    """Another 4xx: the request is refused as it is, and asking again does not help."""
+
+
+class SquareUnavailableError(SquareError):
+    """408 or 5xx after every retry."""
+
+
+_HINTS: dict[type[SquareError], str] = {
+    AuthenticationError: (
+        "Check that SQUARE_ACCESS_TOKEN belongs to this environment (a Sandbox token is refused "
+        "by production, and the other way round) and has LOYALTY_READ and LOYALTY_WRITE."
+    ),
+    NotFoundError: "Check the id and the environment: an id of one is unknown to the others.",
+    RateLimitedError: "Nothing was carried out. Wait, then ask again with the same run id.",
+    IdempotencyKeyReusedError: (
+        "The same run id was used before with other values. Nothing was changed now: repeat it "
+        "with the same values, or take a new run id for a new intent."
+    ),
+    InvalidRequestError: "Nothing was changed. Correct what is named above, then ask again.",
+    SquareUnavailableError: "Square is not able to answer now. Ask again with the same run id.",
+}
+
+
+def square_error(status: int, errors: Sequence[Mapping[str, Any]], *, request: str) -> SquareError:
+    """The error of the tree for Square's answer: by code where it matters, else by status."""
+    kind = _kind(status, str(errors[0].get("code")) if errors else "")
+    return kind(status, errors, request=request, hint=_HINTS.get(kind, ""))
+
+
+def _kind(status: int, code: str) -> type[SquareError]:
+    if code == "IDEMPOTENCY_KEY_REUSED":
+        return IdempotencyKeyReusedError
+    by_status: dict[int, type[SquareError]] = {
+        401: AuthenticationError,
+        403: AuthenticationError,
+        404: NotFoundError,
+        408: SquareUnavailableError,
+        429: RateLimitedError,
+    }
+    return by_status.get(status, SquareUnavailableError if status >= 500 else InvalidRequestError)

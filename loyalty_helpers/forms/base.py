@@ -1,0 +1,151 @@
+"""What all forms share: fields, buttons, and a place where an answer is shown."""
+
+import re
+from collections.abc import Callable, Mapping
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+
+from loyalty_helpers.errors import LoyaltyError, ParameterError
+from loyalty_helpers.redaction import mask_phone, mask_text
+from loyalty_helpers.rendering import Bundle, Shown, card
+
+DESCRIPTION_WIDTH = "10em"
+FIELD_WIDTH = "42em"
+# Buttons stand below the fields, and not below their names.
+BUTTONS_MARGIN = "4px 0 8px calc(10em + 8px)"
+BUSY = "<div>Asking ...</div>"
+
+
+def text_field(name: str, value: str, placeholder: str = "") -> widgets.Text:
+    """One line of text; while it is empty, the placeholder says what belongs there."""
+    return widgets.Text(value=value, placeholder=placeholder, **_look(name))
+
+
+def long_text_field(name: str, value: str, placeholder: str = "") -> widgets.Textarea:
+    """Several lines of text."""
+    return widgets.Textarea(value=value, placeholder=placeholder, rows=2, **_look(name))
+
+
+def checkbox(name: str, value: bool) -> widgets.Checkbox:
+    """Yes or no."""
+    return widgets.Checkbox(value=value, indent=True, **_look(name))
+
+
+def whole_number(text: str, name: str) -> int:
+    """The number that was typed.
+
+    A browser's own number field would make 1 of "1.5" and of "1e3", and show what was typed.
+
+    Raises:
+        ParameterError: the text is no whole number.
+    """
+    if not re.fullmatch(r"[+-]?[0-9]{1,20}", text):
+        raise ParameterError(f"{name} must be a whole number like 12 or -12, found {text!r}")
+    return int(text)
+
+
+def _look(name: str) -> dict[str, Any]:
+    return {
+        "description": name,
+        "style": {"description_width": DESCRIPTION_WIDTH},
+        "layout": widgets.Layout(width=FIELD_WIDTH),
+    }
+
+
+class Form(Shown):
+    """Fields above buttons above an answer. An answer goes when the values that it is for change.
+
+    Shown without a kernel, on a code host or in a report, it is a table of its values.
+
+    Args:
+        title: what the form is for.
+        fields: a widget for each value, by name.
+        actions: for each button its text and the function that it calls; what the function
+            returns is shown, and a LoyaltyError that it raises is shown as well.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        fields: Mapping[str, Any],
+        actions: Mapping[str, Callable[[], Shown]],
+    ) -> None:
+        self.title = title
+        self.fields = dict(fields)
+        self.answer = widgets.HTML()
+        self.buttons = {text: widgets.Button(description=text) for text in actions}
+        for text, action in actions.items():
+            self.buttons[text].on_click(self._handler(self.buttons[text], action))
+        for field in self.fields.values():
+            field.observe(self._forget, "value")
+        parts = [widgets.HTML(f"<b>{escape(title)}</b>"), *self.fields.values()]
+        row = widgets.HBox([*self.buttons.values()], layout=widgets.Layout(margin=BUTTONS_MARGIN))
+        self.widget = widgets.VBox([*parts, row, self.answer])
+
+    @property
+    def typed(self) -> dict[str, Any]:
+        """What the fields hold now, by name; texts without space around them."""
+        return {name: _stripped(field.value) for name, field in self.fields.items()}
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What was typed, as arguments of the step's function."""
+        return self.typed
+
+    def _forget(self, _: Any) -> None:
+        self.answer.value = ""
+
+    def _handler(
+        self, button: widgets.Button, action: Callable[[], Shown]
+    ) -> Callable[[widgets.Button], None]:
+        def handle(_: widgets.Button) -> None:
+            button.disabled = True
+            self.answer.value = BUSY
+            try:
+                self.answer.value = answer_html(action)
+            finally:
+                button.disabled = False
+
+        return handle
+
+    def _view(self) -> Bundle:
+        shown = {
+            name: mask_phone(value) if name == "phone_number" and value else value
+            for name, value in self.typed.items()
+        }
+        return card(self.title, [(name, _text(value)) for name, value in shown.items()])
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
+        return {**self.widget._repr_mimebundle_(), **self._view()}
+
+
+def answer_html(action: Callable[[], Shown]) -> str:
+    """What a button's function gives, or why it gives nothing, as HTML.
+
+    An error in a callback would vanish in a log, so every error is shown here.
+    """
+    try:
+        view = action()._view()
+    except ParameterError as error:
+        view = _trouble("Please correct this", str(error))
+    except LoyaltyError as error:
+        view = _trouble(type(error).__name__, str(error))
+    except Exception as error:
+        view = _trouble("This should not happen", f"{type(error).__name__}: {error}")
+    return str(view["text/html"])
+
+
+def _trouble(title: str, text: str) -> Bundle:
+    return card(title, [], note=mask_text(text), tone="bad")
+
+
+def _stripped(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return mask_text(value) if isinstance(value, str) else value

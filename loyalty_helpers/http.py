@@ -1,0 +1,13 @@
+"""httpx, without the command line that comes with it.
+
+`import httpx` loads httpx's own command, and with it rich and pygments: 50 ms that no notebook
+needs. httpx does without it where those are not installed; here it is told the same.
+"""
+
+import sys
+
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+
+import httpx  # noqa: E402  # after the line above, on purpose
+
+__all__ = ["httpx"]

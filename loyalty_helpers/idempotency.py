@@ -1,0 +1,37 @@
+"""Idempotency keys that name an intent, so that the same intent takes effect once."""
+
+import hashlib
+import re
+
+from loyalty_helpers.errors import ParameterError
+from loyalty_helpers.redaction import mask_repr
+
+RUN_ID_PATTERN = r"[a-z0-9][a-z0-9._-]{0,63}"
+
+
+def check_run_id(run_id: str) -> str:
+    """Return `run_id`, or raise ParameterError: it also names a folder, so it is kept plain."""
+    if not isinstance(run_id, str) or not re.fullmatch(RUN_ID_PATTERN, run_id):
+        raise ParameterError(
+            f"run_id {mask_repr(run_id)} is not allowed: 1 to 64 of a-z, 0-9, '.', '_' and '-', "
+            "beginning with a letter or digit, for example '2026-11-late-orders'"
+        )
+    return run_id
+
+
+def adjustment_key(run_id: str, account_id: str) -> str:
+    """The idempotency key of one adjustment: 44 characters of the 128 that Square allows.
+
+    It is made of the intent (run and account) and never of the body: points or a reason edited
+    under the same run id meet Square's IDEMPOTENCY_KEY_REUSED instead of crediting twice. A key
+    derived from the body, or a random one, would credit again.
+
+    Args:
+        run_id: the name of the intent, for example `2026-11-late-orders`.
+        account_id: the loyalty account's id.
+
+    Raises:
+        ParameterError: the run id is not allowed.
+    """
+    intent = "|".join(["adjust", check_run_id(run_id), account_id])
+    return "ln1-" + hashlib.sha256(intent.encode()).hexdigest()[:40]

@@ -1,0 +1,124 @@
+"""Executes a notebook with papermill, the kernel on IPC, everything masked before it is saved."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from loyalty_helpers.errors import LoyaltyError
+from loyalty_helpers.files import write_text
+from loyalty_helpers.notebooks_runner.lean import leave_out_format_checkers
+from loyalty_helpers.redaction import mask_body, mask_phone, mask_text
+
+CELL_TIMEOUT = 1800  # seconds; every request inside a cell has a much shorter limit of its own
+KERNEL_START_TIMEOUT = 60
+SAVE_EVERY = 1.0  # seconds
+INTERRUPTED = (
+    "interrupted before its end. What it had done stays done: run it again with the same run id, "
+    "which adds nothing twice"
+)
+_SCHEME = "masked:"
+
+
+class CellError(LoyaltyError):
+    """A cell of the notebook raised, or was not reached."""
+
+
+class InterruptedRunError(LoyaltyError):
+    """The notebook was stopped before its end."""
+
+
+class MaskedOutput:
+    """Where papermill saves: it writes to disk what masking has left, and keeps the notebook.
+
+    papermill writes every parameter twice in clear, so masking afterwards would be too late:
+    a run that is killed leaves the last saved state, at most a second old.
+    """
+
+    def __init__(self, path: Path, parameters: Mapping[str, Any]) -> None:
+        self.path = path
+        self.notebook: dict[str, Any] = {"cells": []}
+        self._phone_number = str(parameters.get("phone_number") or "")
+        self._text, self._saved_at = "", time.monotonic()
+
+    def write(self, text: str, _path: str) -> None:
+        """Called by papermill twice a cell, and once more at the end."""
+        self._text = text
+        if time.monotonic() - self._saved_at > SAVE_EVERY:
+            self.save()
+
+    def save(self) -> None:
+        """Mask what papermill gave last, and put it on the disk."""
+        text, self._saved_at = self._text, time.monotonic()
+        if not text:
+            return
+        if self._phone_number:
+            for written in (self._phone_number, self._phone_number.lstrip("+")):
+                text = text.replace(written, mask_phone(written))
+        self.notebook = mask_body(json.loads(text))
+        self.notebook["metadata"]["papermill"]["output_path"] = self.path.name
+        saved = json.dumps(self.notebook, indent=1, ensure_ascii=False) + "\n"
+        # Not forced to the disk: the receipt is what has to outlive a power cut.
+        write_text(self.path, saved, durable=False)
+
+    def pretty_path(self, _path: str) -> str:
+        """Called by papermill for its log."""
+        return str(self.path)
+
+
+def execute(source: Path, parameters: Mapping[str, Any], output: MaskedOutput, kernel: Any) -> None:
+    """Run `source` in a kernel that has been started for it.
+
+    Raises:
+        CellError: a cell raised or took too long, or the kernel does not answer.
+        InterruptedRunError: Ctrl-C or SIGTERM came, or the kernel was killed.
+    """
+    papermill = import_papermill()
+    papermill.iorw.papermill_io.register(_SCHEME, output)
+    try:
+        with _errors_told():
+            papermill.execute_notebook(
+                str(source),
+                f"{_SCHEME}{output.path.name}",
+                parameters=dict(parameters),
+                progress_bar=False,
+                start_timeout=KERNEL_START_TIMEOUT,
+                execution_timeout=CELL_TIMEOUT,
+                store_widget_state=False,  # what is typed into a form stays out of the file
+                km=kernel,
+            )
+    finally:
+        output.save()
+    _check_complete(output.notebook)
+
+
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    """Turns what papermill and nbclient raise into errors of this project, masked."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise InterruptedRunError(INTERRUPTED) from None
+    except Exception as error:
+        kind, value = type(error).__name__, getattr(error, "evalue", str(error))
+        if kind == "DeadKernelError":
+            raise InterruptedRunError(INTERRUPTED) from None
+        raise CellError(mask_text(f"{getattr(error, 'ename', kind)}: {value}")) from None
+
+
+def _check_complete(notebook: Mapping[str, Any]) -> None:
+    """A cell can end a notebook early, and papermill calls that a success."""
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    left_out = sum(cell.get("execution_count") is None for cell in cells)
+    if left_out:
+        raise CellError(f"the notebook ended early: {left_out} of its code cells did not run")
+
+
+def import_papermill() -> Any:
+    """papermill, without what slows its import down."""
+    leave_out_format_checkers()
+    import papermill
+
+    return papermill

@@ -1,0 +1,49 @@
+"""A kernel of our own: on IPC, in a folder of its choice, and gone when the work is done."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from loyalty_helpers.errors import LoyaltyError
+
+
+@contextmanager
+def started_kernel(folder: Path) -> Iterator[Any]:
+    """A jupyter_client.AsyncKernelManager whose kernel is starting, working in `folder`.
+
+    The kernel is a process of its own, so it starts while this one goes on loading papermill.
+    At the end it is killed, not asked: all that counts was committed when its cell ended.
+    """
+    from jupyter_client.manager import AsyncKernelManager
+    from jupyter_core.utils import run_sync
+
+    with tempfile.TemporaryDirectory(prefix="loyalty-") as runtime:
+        # The asynchronous kind: nbclient waits for a cell and for Ctrl-C at the same time.
+        manager = AsyncKernelManager(kernel_name="python3", **_ipc(Path(runtime)))
+        try:
+            # A kernel that is stopped in the middle has much to say, none of it for a user.
+            options = ["--log-level=CRITICAL"]
+            run_sync(manager.start_kernel)(cwd=str(folder), extra_arguments=options)
+        except Exception as error:
+            raise LoyaltyError(f"no kernel could be started: {error}") from error
+        try:
+            yield manager
+        finally:
+            process = getattr(manager.provisioner, "process", None)
+            if process is not None:  # nbclient ends it itself after Ctrl-C
+                process.kill()
+                process.wait()  # here, because jupyter_client asks every 0.1 s only
+            run_sync(manager.shutdown_kernel)(now=True)
+
+
+def _ipc(runtime: Path) -> dict[str, str]:
+    """Sockets in a private folder: no ports to race for, and nobody else can connect.
+
+    The path is short on purpose: a Unix socket's name has 107 bytes at most.
+    """
+    if sys.platform == "win32":  # no Unix sockets there
+        return {}
+    return {"transport": "ipc", "ip": str(runtime / "k")}

@@ -1,0 +1,213 @@
+"""The parameters of each notebook: names, types, limits and defaults, checked before any kernel.
+
+The field descriptions say what is allowed; the same words are in the error texts. Values arrive
+as text from the command line, so numbers are read strictly: `1.5`, `1e3` and `+5` are refused.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from loyalty_helpers.checks import check_id, check_phone_number, check_points, check_reason
+from loyalty_helpers.errors import ParameterError
+from loyalty_helpers.idempotency import check_run_id
+from loyalty_helpers.models import LoyaltyEvent
+from loyalty_helpers.settings import ENVIRONMENTS
+
+BUYER = ("phone_number", "customer_id", "account_id")
+LOOKS_LIKE_TOKEN = re.compile(r"EAAA|sq0[a-z]{3}-")
+
+
+def _whole_number(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch(r"-?[1-9][0-9]*", value):
+        raise ValueError("not a whole number other than 0")
+    if isinstance(value, bool | float):
+        raise ValueError("not a whole number")
+    return check_points(int(value)) if isinstance(value, str | int) else value
+
+
+def _yes_or_no(value: Any) -> Any:
+    known = {"true": True, "false": False}
+    if isinstance(value, str) and value.lower() in known:
+        return known[value.lower()]
+    if not isinstance(value, bool):
+        raise ValueError("neither true nor false")
+    return value
+
+
+def _environment(value: str) -> str:
+    if value not in ("", *ENVIRONMENTS):
+        raise ValueError("unknown environment")
+    return value
+
+
+def _event_types(value: str) -> str:
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    if any(name not in LoyaltyEvent.DETAILS for name in names):
+        raise ValueError("unknown event type")
+    return value
+
+
+Environment = Annotated[
+    str,
+    AfterValidator(_environment),
+    Field(description=f"{', '.join(ENVIRONMENTS)}, or empty for LOYALTY_ENVIRONMENT, else local"),
+]
+PhoneNumber = Annotated[
+    str,
+    AfterValidator(lambda v: v and check_phone_number(v)),
+    Field(description="E.164 format: '+', country code and number, for example +14155551234"),
+]
+SquareId = Annotated[
+    str,
+    AfterValidator(lambda v: v and check_id(v, "id")),
+    Field(description="1 to 36 of A-Z, a-z, 0-9, '_' and '-'"),
+]
+Points = Annotated[
+    int,
+    BeforeValidator(_whole_number),
+    Field(description="a whole number, negative to take away, not 0, of 32 bits"),
+]
+Reason = Annotated[
+    str, AfterValidator(check_reason), Field(description="text of up to 3,500 characters")
+]
+RunId = Annotated[
+    str,
+    AfterValidator(check_run_id),
+    Field(description="1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit"),
+]
+YesOrNo = Annotated[bool, BeforeValidator(_yes_or_no), Field(description="true or false")]
+EventTypes = Annotated[
+    str,
+    AfterValidator(_event_types),
+    Field(description=f"empty, or some of {', '.join(LoyaltyEvent.DETAILS)}, with commas between"),
+]
+Date = Annotated[
+    str,
+    Field(pattern=r"^(\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01]))?$"),
+    Field(description="empty, or a day in UTC as YYYY-MM-DD"),
+]
+
+
+class Parameters(BaseModel):
+    """What every notebook takes, and the buyer it is about: one of three ways to name one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    environment: Environment = ""
+    phone_number: PhoneNumber = "+14155551234"
+    customer_id: SquareId = ""
+    account_id: SquareId = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_buyer_replaces_default(cls, given: Any) -> Any:
+        """Naming a buyer in one way takes back the default that names one in another."""
+        named = [name for name in BUYER if given.get(name)]
+        return {**dict.fromkeys(BUYER, ""), **given} if named else given
+
+    @model_validator(mode="after")
+    def _one_buyer(self) -> "Parameters":
+        named = [name for name in BUYER if getattr(self, name)]
+        if len(named) != 1:
+            raise ValueError(
+                f"give exactly one of {', '.join(BUYER)}; found {' and '.join(named) or 'none'}"
+            )
+        return self
+
+
+class StartHere(Parameters):
+    """00_start_here."""
+
+
+class SearchAccounts(Parameters):
+    """01_search_accounts."""
+
+
+class AdjustPoints(Parameters):
+    """02_adjust_points."""
+
+    points: Points = 12
+    reason: Reason = "Granting 12 points to test redemption"
+    run_id: RunId = "walkthrough-2"
+    allow_negative_balance: YesOrNo = False
+
+
+class RetrieveAccount(Parameters):
+    """03_retrieve_account."""
+
+    phone_number: PhoneNumber = ""
+    account_id: SquareId = "1beb38f9-54de-4cb6-8121-718bDexample"
+
+
+class BalanceEvents(Parameters):
+    """04_balance_events."""
+
+    phone_number: PhoneNumber = "+14155550101"
+    event_types: EventTypes = "ADJUST_POINTS"
+    start_date: Date = ""
+    end_date: Date = ""
+
+
+MODELS: dict[str, type[Parameters]] = {
+    "00_start_here": StartHere,
+    "01_search_accounts": SearchAccounts,
+    "02_adjust_points": AdjustPoints,
+    "03_retrieve_account": RetrieveAccount,
+    "04_balance_events": BalanceEvents,
+}
+
+
+def check_parameters(notebook: str, given: Mapping[str, Any]) -> Parameters:
+    """The notebook's parameters, or a ParameterError that names every problem at once.
+
+    Args:
+        notebook: its name, for example `02_adjust_points`.
+        given: values as text or as what they are; all others keep the notebook's default.
+    """
+    model = MODELS[notebook]
+    tokens = [n for n, value in given.items() if LOOKS_LIKE_TOKEN.match(str(value))]
+    if tokens:
+        raise ParameterError(
+            f"{', '.join(tokens)}: this looks like an access token. A token is never a parameter, "
+            "since parameters are written into the notebook: set SQUARE_ACCESS_TOKEN."
+        )
+    try:
+        return model.model_validate(dict(given))
+    except ValidationError as error:
+        problems = [_problem(model, e, given) for e in error.errors()]
+    raise ParameterError("\n".join(problems))
+
+
+def _problem(model: type[Parameters], error: Any, given: Mapping[str, Any]) -> str:
+    name = str(error["loc"][0]) if error["loc"] else ""
+    if not name:
+        return str(error["msg"]).removeprefix("Value error, ")
+    if name not in model.model_fields:
+        near = difflib.get_close_matches(name, model.model_fields, n=1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        return (
+            f"{name}: there is no such parameter{meant}; allowed: {', '.join(model.model_fields)}"
+        )
+    found = _found(name, given.get(name))
+    return f"{name}: found {found}; allowed: {model.model_fields[name].description}"
+
+
+def _found(name: str, value: Any) -> str:
+    """What was given, short, and without the digits of a phone number."""
+    text = str(value)
+    if name == "phone_number":
+        text = re.sub(r"\d(?=(?:\D*\d){4})", "*", text)
+    size = f" ({len(text)} characters)" if len(text) > 60 else ""
+    return f"{text[:60]!r}{'...' if size else ''}{size}"

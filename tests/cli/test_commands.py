@@ -1,0 +1,180 @@
+"""The `loyalty` command but for `run`, which has a folder of its own."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from loyalty_helpers import connect
+from loyalty_helpers.settings import RECORDINGS
+
+COMMAND = Path(sys.executable).with_name("loyalty")
+WALKTHROUGH = "1beb38f9-54de-4cb6-8121-718bDexample"
+
+
+def loyalty(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, *arguments],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(RECORDINGS, tmp_path / "recordings"))
+
+
+def test_help_comes_without_loading_anything_heavy() -> None:
+    code = "import sys, loyalty_helpers.cli; print(*sys.modules)"
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+
+    assert {"httpx", "pydantic", "papermill", "werkzeug"} & set(loaded) == set()
+
+
+def test_recording_anew_on_the_emulator_gives_the_committed_files(recordings: Path) -> None:
+    """So a recording that was edited by hand, or is older than the emulator, is found out."""
+    for name in ("01_search_accounts", "02_adjust_points"):
+        (recordings / f"{name}.json").unlink()
+        result = loyalty("record", name, LOYALTY_RECORDINGS=str(recordings))
+
+        assert result.returncode == 0, result.stderr
+        assert (RECORDINGS / f"{name}.json").read_text() == (
+            recordings / f"{name}.json"
+        ).read_text()
+
+
+def test_recordings_hold_the_published_answers_to_the_letter() -> None:
+    published = json.loads((RECORDINGS / "documented.json").read_text())
+    recorded = json.loads((RECORDINGS / "02_adjust_points.json").read_text())["exchanges"]
+    documented = [e for e in recorded if e["provenance"]["source"] == "documented"]
+
+    pages = {example["page"]: example["body"] for example in published}
+    assert set(pages) == {e["provenance"]["page"] for e in documented}
+    for exchange in documented:
+        assert pages[exchange["provenance"]["page"]] == exchange["response"]["body"]
+    assert "2020-05-11T25:11:07Z" in json.dumps(documented)
+
+
+def test_a_recording_of_a_notebook_that_fails_is_not_kept(recordings: Path) -> None:
+    """The sandbox cannot be reached from a test, so the run fails in its first request."""
+    before = (recordings / "00_start_here.json").read_text()
+    result = loyalty(
+        "record",
+        "00_start_here",
+        "--environment",
+        "sandbox",
+        LOYALTY_RECORDINGS=str(recordings),
+        SQUARE_ACCESS_TOKEN="not-a-token",
+    )
+
+    assert result.returncode == 1
+    assert "is unchanged" in result.stderr
+    assert before == (recordings / "00_start_here.json").read_text()
+
+
+def test_drift_finds_none_on_the_emulator_that_was_recorded() -> None:
+    result = loyalty("drift", "02_adjust_points")
+
+    assert result.returncode == 0, result.stdout
+    assert result.stdout == "02_adjust_points: 0 of 9 answers differ from the recording\n"
+
+
+def test_drift_names_the_field_and_both_values(recordings: Path) -> None:
+    changed = recordings / "03_retrieve_account.json"
+    changed.write_text(changed.read_text().replace('"balance": 0', '"balance": 5'))
+    result = loyalty("drift", "03_retrieve_account", LOYALTY_RECORDINGS=str(recordings))
+
+    assert result.returncode == 1
+    assert "body.loyalty_account.balance: recorded 5, found 0" in result.stdout
+
+
+def test_a_corrupt_recording_is_refused_with_the_way_out(recordings: Path) -> None:
+    (recordings / "03_retrieve_account.json").write_text("{")
+    result = loyalty("drift", "03_retrieve_account", LOYALTY_RECORDINGS=str(recordings))
+
+    assert result.returncode == 2
+    assert "loyalty record 03_retrieve_account" in result.stderr
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    arguments = ["emulator", "serve", "--db", str(tmp_path / "s.sqlite3"), "--token", "tok-1"]
+    with subprocess.Popen([COMMAND, *arguments], stdout=subprocess.PIPE, text=True) as process:
+        line = process.stdout.readline()
+        yield re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", line)[1]
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_served_emulator_prints_its_address_and_checks_its_token(served: str) -> None:
+    url = f"{served}/v2/loyalty/accounts/{WALKTHROUGH}"
+    good = httpx.get(url, headers={"Authorization": "Bearer tok-1"}, trust_env=False)
+    bad = httpx.get(url, headers={"Authorization": "Bearer local-token"}, trust_env=False)
+
+    assert (200, 401) == (good.status_code, bad.status_code)
+    assert bad.json()["errors"][0]["code"] == "UNAUTHORIZED"
+
+
+def test_local_can_be_pointed_at_a_served_emulator(
+    served: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOYALTY_EMULATOR_URL", served)
+    monkeypatch.setenv("LOYALTY_EMULATOR_TOKEN", "tok-1")
+    with connect("local") as client:
+        assert client.retrieve_account(WALKTHROUGH).balance == 0
+
+
+def test_a_busy_port_is_a_clear_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = loyalty("emulator", "serve", "--port", port)
+
+    assert result.returncode == 2
+    assert f"Port {port} on 127.0.0.1 is in use" in result.stderr
+
+
+def test_a_token_of_square_is_not_given_to_the_emulator() -> None:
+    token = "EAAA" + "canary"
+    result = loyalty("emulator", "serve", "--token", token)
+
+    assert result.returncode == 2
+    assert token not in result.stderr
+
+
+def test_reset_puts_the_made_up_buyers_back() -> None:
+    with connect("local") as client:
+        client.adjust_points(WALKTHROUGH, 5, idempotency_key="k")
+    result = loyalty("emulator", "reset")
+
+    assert result.returncode == 0
+    with connect("local") as client:
+        assert client.retrieve_account(WALKTHROUGH).balance == 0
+        assert list(client.search_events(account_id=WALKTHROUGH)) == []
+
+
+def test_a_file_that_is_no_emulators_is_refused() -> None:
+    Path("other.db").write_text("this is not a database, and longer than its header would be")
+    result = loyalty("emulator", "reset", "--db", "other.db")
+
+    assert result.returncode == 2
+    assert "other.db" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_emulators_file_is_for_its_owner_only() -> None:
+    loyalty("emulator", "reset")
+
+    [file] = Path(os.environ["LOYALTY_HOME"]).glob("*.sqlite3")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -1,0 +1,296 @@
+"""Real runs: the command in a process of its own, papermill, a kernel, files on the disk."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from waitress.server import create_server
+
+from loyalty_helpers import connect
+from loyalty_helpers.emulator import Emulator
+
+WALKTHROUGH = "1beb38f9-54de-4cb6-8121-718bDexample"
+App = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+def loyalty(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """The installed command, as a user types it."""
+    return subprocess.run(
+        [Path(sys.executable).with_name("loyalty"), *arguments],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def receipt(run_id: str, runs: str = "runs") -> dict[str, Any]:
+    return json.loads(Path(runs, run_id, "receipt.json").read_text())
+
+
+def events() -> list[Any]:
+    with connect("local") as client:
+        return list(client.search_events(account_id=WALKTHROUGH))
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[App], str]]:
+    """Serve a WSGI app on a free loopback port; gives its URL."""
+    servers = []
+
+    def start(app: App) -> str:
+        server = create_server(app, host="127.0.0.1", port=0)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        servers.append((server, thread))
+        return f"http://127.0.0.1:{server.effective_port}"
+
+    yield start
+    for server, thread in servers:
+        server.close()
+        thread.join(5)
+
+
+def test_a_run_ends_with_one_line_that_says_what_happened() -> None:
+    result = loyalty("run", "02_adjust_points")
+
+    [event] = events()
+    report = Path("runs", "walkthrough-2", "02_adjust_points.html")
+    line = f"verified: balance 0 -> 12 points (+12), event {event.id}, report {report}"
+    assert (0, line) == (result.returncode, result.stdout.strip())
+    assert result.stderr == ""
+
+
+def test_a_run_leaves_notebook_report_and_receipt_for_their_owner_only() -> None:
+    loyalty("run", "02_adjust_points")
+
+    folder = Path("runs", "walkthrough-2")
+    names = ["02_adjust_points.html", "02_adjust_points.ipynb", "receipt.json"]
+    assert names == sorted(path.name for path in folder.iterdir())
+    assert {0o600} == {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_the_receipt_says_what_was_asked_and_what_came_of_it() -> None:
+    loyalty("run", "02_adjust_points", "-p", "points", "5", "-p", "run_id", "r1")
+
+    [event] = events()
+    found = receipt("r1")
+    expected = {
+        "status": "verified",
+        "verified": True,
+        "environment": "local",
+        "account_id": WALKTHROUGH,
+        "event_id": event.id,
+        "points": 5,
+        "applied": "now",
+        "balance_before": 0,
+        "balance_after": 5,
+        "error": None,
+    }
+    assert expected == {name: found[name] for name in expected}
+    assert found["parameters"]["phone_number"] == "***1234"
+    assert found["started_at"] <= found["finished_at"]
+
+
+def test_the_same_run_id_adds_the_points_once_and_says_so() -> None:
+    loyalty("run", "02_adjust_points")
+    again = loyalty("run", "02_adjust_points")
+
+    assert again.returncode == 0
+    assert "balance 12 -> 12 points (+12, applied before, at " in again.stdout
+    assert [12] == [event.points for event in events()]
+
+
+def test_an_earlier_run_of_the_same_id_keeps_its_receipt() -> None:
+    loyalty("run", "02_adjust_points")
+    loyalty("run", "02_adjust_points")
+
+    assert receipt("walkthrough-2/earlier/1")["applied"] == "now"
+    assert receipt("walkthrough-2")["applied"] == "before"
+
+
+def test_other_points_under_a_used_run_id_fail_loudly_and_change_nothing() -> None:
+    loyalty("run", "02_adjust_points")
+    result = loyalty("run", "02_adjust_points", "-p", "points", "13")
+
+    assert result.returncode == 1
+    assert "IDEMPOTENCY_KEY_REUSED" in result.stderr
+    assert "take a new run id" in result.stderr
+    assert [12] == [event.points for event in events()]
+    assert receipt("walkthrough-2")["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        (["pionts", "3"], "did you mean points?"),
+        (["points", "1.5"], "points: found '1.5'; allowed: a whole number"),
+        (["points", "0"], "points: found '0'"),
+        (["phone_number", "+1415555CALL"], "allowed: E.164 format"),
+        (["reason", "x" * 3501], "(3501 characters); allowed: text of up to 3,500"),
+    ],
+)
+def test_bad_parameters_are_refused_before_anything_runs(parameters: list[str], told: str) -> None:
+    result = loyalty("run", "02_adjust_points", "-p", *parameters)
+
+    assert result.returncode == 2
+    assert told in result.stderr
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ("sandbox", "needs SQUARE_ACCESS_TOKEN"),
+        ("production", "set LOYALTY_ALLOW_PRODUCTION"),
+    ],
+)
+def test_an_environment_without_its_guards_is_refused(environment: str, told: str) -> None:
+    result = loyalty("run", "02_adjust_points", "-p", "environment", environment)
+
+    assert result.returncode == 2
+    assert told in result.stderr.replace("\n  ", " ").replace("To allow it, ", "")
+    assert not Path("runs").exists()
+
+
+def test_an_unknown_notebook_is_refused_with_those_there_are() -> None:
+    result = loyalty("run", "02_adjust")
+
+    assert result.returncode == 2
+    assert "02_adjust_points" in result.stderr
+
+
+def test_nobody_found_fails_with_the_way_out() -> None:
+    result = loyalty("run", "02_adjust_points", "-p", "phone_number", "+12125550199")
+
+    assert result.returncode == 1
+    assert "no loyalty account has this phone number" in result.stderr
+    assert "search by customer_id" in result.stderr
+
+
+def test_a_recorded_run_answers_only_what_was_recorded() -> None:
+    variables = {"LOYALTY_ENVIRONMENT": "recorded"}
+    good = loyalty("run", "02_adjust_points", **variables)
+    bad = loyalty("run", "02_adjust_points", "-p", "points", "500", **variables)
+
+    assert good.returncode == 0
+    assert bad.returncode == 1
+    assert "body.adjust_points.points: recorded 12, found 500" in bad.stderr
+
+
+def test_square_down_after_the_write_is_unknown_and_a_second_run_settles_it(
+    serve: Callable[[App], str], tmp_path: Path
+) -> None:
+    """The worst moment: the points are credited, and no answer arrives any more."""
+    emulator = Emulator.open(tmp_path / "served.sqlite3")
+    down = threading.Event()
+
+    def falls_after_adjust(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if not down.is_set() and environ["PATH_INFO"].endswith("/adjust"):
+            list(emulator(environ, lambda *_: None))
+            down.set()
+        if down.is_set():
+            start_response("503 Service Unavailable", [("Content-Type", "text/html")])
+            return [b"<h1>down</h1>"]
+        return emulator(environ, start_response)
+
+    url = serve(falls_after_adjust)
+    first = loyalty("run", "02_adjust_points", LOYALTY_EMULATOR_URL=url)
+    second = loyalty("run", "02_adjust_points", LOYALTY_EMULATOR_URL=serve(emulator))
+
+    assert first.returncode == 1
+    assert "Run it again with the same run id" in first.stderr
+    assert second.returncode == 0
+    assert "balance 12 -> 12 points (+12, applied before, at " in second.stdout
+
+
+def test_a_killed_run_leaves_a_receipt_that_does_not_claim_success(
+    serve: Callable[[App], str], tmp_path: Path
+) -> None:
+    emulator = Emulator.open(tmp_path / "served.sqlite3")
+    reached, release = threading.Event(), threading.Event()
+
+    def hangs_at_adjust(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"].endswith("/adjust"):
+            reached.set()
+            release.wait(30)
+        return emulator(environ, start_response)
+
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("loyalty"), "run", "02_adjust_points"],
+        env=os.environ | {"LOYALTY_EMULATOR_URL": serve(hangs_at_adjust)},
+        start_new_session=True,
+    )
+    assert reached.wait(60)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(10)
+    release.set()
+
+    found = receipt("walkthrough-2")
+    assert ("interrupted", False, None) == (
+        found["status"],
+        found["verified"],
+        found["finished_at"],
+    )
+
+
+def test_ctrl_c_ends_the_run_and_says_how_to_go_on(
+    serve: Callable[[App], str], tmp_path: Path
+) -> None:
+    emulator = Emulator.open(tmp_path / "served.sqlite3")
+    reached, release = threading.Event(), threading.Event()
+
+    def hangs_at_adjust(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"].endswith("/adjust"):
+            reached.set()
+            release.wait(30)
+        return emulator(environ, start_response)
+
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("loyalty"), "run", "02_adjust_points"],
+        env=os.environ | {"LOYALTY_EMULATOR_URL": serve(hangs_at_adjust)},
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert reached.wait(60)
+    os.killpg(process.pid, signal.SIGINT)
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        release.wait(0.05)
+    release.set()
+    _, told = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert "run it again with the same run id" in told
+    assert "Traceback" not in told
+    assert receipt("walkthrough-2")["status"] == "interrupted"
+
+
+def test_the_report_runs_no_script_and_names_no_host() -> None:
+    loyalty("run", "04_balance_events")
+
+    [report] = Path("runs").glob("04_balance_events-*/*.html")
+    html = report.read_text()
+    assert "<script" not in html
+    assert "default-src 'none'" in html
+    assert 'src="data:image/svg+xml;base64,' in html
+
+
+def test_a_reason_that_is_html_is_shown_as_text_in_the_report() -> None:
+    reason = "<img src=x onerror=alert(1)>"
+    loyalty("run", "02_adjust_points", "-p", "reason", reason)
+
+    html = Path("runs", "walkthrough-2", "02_adjust_points.html").read_text()
+    assert "<img" not in html
+    assert "&lt;img src=x onerror=alert(1)&gt;" in html

@@ -1,0 +1,151 @@
+"""What a caller may give, and what is refused before any request."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from loyalty_helpers.checks import (
+    check_id,
+    check_list,
+    check_page_size,
+    check_phone_number,
+    check_points,
+    check_reason,
+    next_second,
+    rfc3339,
+)
+from loyalty_helpers.errors import ParameterError
+
+from .doubles import ACCOUNT_ID
+
+
+@pytest.mark.parametrize("number", ["+14155551234", "+442079460123", "+819012345678"])
+def test_a_number_in_e164_passes(number):
+    assert number == check_phone_number(number)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "14155551234",
+        "+1415555012",
+        "+1 415 555 1234",
+        "+1415CALLNOW",
+        "+1.41556E+10",
+        "+99912345678",
+        "+14155551234\n",
+        "+1415555123456789",
+        "+1４１５５５５１２３４",  # noqa: RUF001 - digits of another script are the point
+        "",
+        "0",
+        None,
+        14155551234,
+    ],
+)
+def test_any_other_number_is_refused(number):
+    with pytest.raises(ParameterError, match=r"not in E\.164 format: a plus, the country code"):
+        check_phone_number(number)
+
+
+def test_a_refused_number_shows_its_last_four_digits_only():
+    with pytest.raises(ParameterError, match=r"phone_number '\*\*\*\*\*\*\*1234' is not"):
+        check_phone_number("14155551234")
+
+
+@pytest.mark.parametrize(
+    "reason", ["", "Late order", "x" * 3500, "😀" * 1750, "<b>", "a\nb", "=HYPERLINK()", "$x$"]
+)
+def test_a_text_that_square_takes_passes(reason):
+    assert reason == check_reason(reason)
+
+
+@pytest.mark.parametrize("reason", ["x" * 3501, "😀" * 1751])
+def test_a_reason_over_3500_characters_is_refused_with_its_length(reason):
+    with pytest.raises(ParameterError, match=r"reason has 350\d characters; .* up to 3500"):
+        check_reason(reason)
+
+
+@pytest.mark.parametrize("reason", ["a\0b", "a\ud800b", "\udfff"])
+def test_a_reason_that_is_no_valid_text_is_refused(reason):
+    with pytest.raises(ParameterError, match="NUL or a lone surrogate"):
+        check_reason(reason)
+
+
+@pytest.mark.parametrize("reason", [None, 5, b"Late order"])
+def test_a_reason_that_is_no_text_is_refused(reason):
+    with pytest.raises(ParameterError, match="reason must be a text"):
+        check_reason(reason)
+
+
+@pytest.mark.parametrize("points", [1, -1, 2**31 - 1, -(2**31) + 1])
+def test_points_of_32_bits_pass(points):
+    assert points == check_points(points)
+
+
+@pytest.mark.parametrize("points", [0, 2**31, -(2**31), 10**20])
+def test_points_outside_are_refused_with_the_limits(points):
+    with pytest.raises(ParameterError, match="-2147483647 to 2147483647 and not 0"):
+        check_points(points)
+
+
+@pytest.mark.parametrize("points", [1.0, 1.5, "12", None, True, float("nan")])
+def test_points_that_are_no_whole_number_are_refused(points):
+    with pytest.raises(ParameterError, match="points must be a whole number"):
+        check_points(points)
+
+
+@pytest.mark.parametrize("identifier", [ACCOUNT_ID, "a", "A-Z_09", "x" * 36])
+def test_an_id_of_plain_characters_passes(identifier):
+    assert identifier == check_id(identifier, "account_id")
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    ["../../v2/payments", "a?b", "a/b", "a#b", "a%2Fb", "x" * 37, "", "a b", "a\n", "é", ".", None],
+)
+def test_an_id_that_could_change_the_path_is_refused(identifier):
+    with pytest.raises(ParameterError, match=r"account_id .* 1 to 36 of A-Z"):
+        check_id(identifier, "account_id")
+
+
+def test_a_list_of_texts_passes():
+    assert ["a", "b"] == check_list(("a", "b"), "types")
+
+
+@pytest.mark.parametrize("values", ["ADJUST_POINTS", "", [1], [None]])
+def test_a_text_is_not_taken_for_the_list_of_its_letters(values):
+    with pytest.raises(ParameterError, match="types must be a list of texts"):
+        check_list(values, "types")
+
+
+@pytest.mark.parametrize("size", [0, -1, 31, "30", True, 1.0])
+def test_a_page_size_outside_is_refused(size):
+    with pytest.raises(ParameterError, match="page_size must be 1 to 30"):
+        check_page_size(size, 30)
+
+
+def test_a_moment_is_written_in_utc_by_whole_seconds():
+    moment = datetime(2026, 11, 2, 10, 30, 0, 999, tzinfo=timezone(timedelta(hours=1)))
+
+    assert "2026-11-02T09:30:00Z" == rfc3339(moment, "start_at")
+
+
+@pytest.mark.parametrize("moment", [datetime(2026, 11, 2), "2026-11-02T09:30:00Z", 0])
+def test_a_moment_without_a_time_zone_is_refused(moment):
+    with pytest.raises(ParameterError, match="start_at must be a datetime with a time zone"):
+        rfc3339(moment, "start_at")
+
+
+@pytest.mark.parametrize(
+    ("microsecond", "second"), [(0, 0), (1, 1), (999_999, 1)], ids=["whole", "begun", "almost over"]
+)
+def test_the_next_second_is_the_first_whole_one(microsecond, second):
+    moment = datetime(2026, 11, 2, 9, 30, 0, microsecond, tzinfo=UTC)
+
+    assert datetime(2026, 11, 2, 9, 30, second, tzinfo=UTC) == next_second(moment)
+
+
+def test_the_last_moment_of_all_has_no_next_second():
+    last = datetime.max.replace(tzinfo=UTC)
+
+    assert last == next_second(last)

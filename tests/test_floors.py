@@ -1,0 +1,106 @@
+"""Imports point down the floors of the house, and nowhere else."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import loyalty_helpers
+
+PACKAGE = Path(loyalty_helpers.__file__).parent
+FLOORS = """
+    __init__
+    cli
+    session
+    forms charts training
+    notebooks_runner runbooks adjustments balance_history
+    client tables
+    calls queries
+    wire recordings documented
+    exchange models
+    settings checks differences files idempotency rendering network
+    redaction
+    errors http
+"""
+FLOOR = {name: floor for floor, names in enumerate(FLOORS.split("\n")) for name in names.split()}
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "emulator" not in path.parts)
+
+
+def part(path):
+    """The part of the package that a file belongs to: its module, or its folder."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path):
+    """The parts of the package that a file imports, whether at once, later, or for types."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports name the package"
+            names = [node.module]
+            if node.module == "loyalty_helpers":
+                names = [f"loyalty_helpers.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            root, _, rest = name.partition(".")
+            if root == "loyalty_helpers":
+                yield rest.partition(".")[0]
+
+
+def arrows():
+    return {(part(path), target) for path in SOURCES for target in imported(path)}
+
+
+def test_every_part_has_its_floor():
+    assert set() == {part(path) for path in SOURCES} - FLOOR.keys()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_import_points_up(path):
+    own = part(path)
+    up = [t for t in imported(path) if t not in (own, "emulator") and FLOOR[t] < FLOOR[own]]
+
+    assert [] == up
+
+
+def test_parts_of_one_floor_do_not_import_each_other_in_a_circle():
+    level = {(a, b) for a, b in arrows() if a != b and FLOOR.get(a) == FLOOR.get(b)}
+    reached = set(level)
+    for _ in FLOOR:
+        reached |= {(a, d) for a, b in reached for c, d in level if b == c}
+
+    assert set() == {a for a, b in reached if a == b}
+
+
+def test_only_the_top_knows_of_environments():
+    assert {a for a, b in arrows() if b == "session"} <= {"__init__", "cli"}
+
+
+def test_only_session_and_cli_import_the_emulator():
+    assert {a for a, b in arrows() if b == "emulator"} <= {"session", "cli"}
+
+
+def test_the_emulator_imports_nothing_of_the_package_but_itself():
+    sources = (PACKAGE / "emulator").rglob("*.py")
+    outside = {
+        node.module
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        and (node.level > 1 or (node.module or "").startswith("loyalty_helpers"))
+    }
+
+    assert set() == outside
+
+
+def test_httpx_is_imported_in_one_place():
+    users = [
+        path.name
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import) and any(alias.name == "httpx" for alias in node.names)
+    ]
+
+    assert ["http.py"] == users
