@@ -1,0 +1,251 @@
+"""A real JupyterLab on the loopback, and Chromium to look at it.
+
+The server gets an environment of its own: an empty home, nothing of the developer's settings, and
+the network guard, which its kernels inherit. Each notebook is opened as a copy in a folder of its
+own, so it has its own kernel, and the committed file is never touched.
+"""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from loyalty_helpers import connect
+from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.settings import NOTEBOOKS, Settings
+
+CHROMIUM = Path("/usr/bin/chromium")
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+GUARD = Path(__file__).parent.parent / "network_guard"
+KEPT_VARIABLES = ("PATH", "LANG", "TMPDIR")
+LOCAL_SCHEMES = ("data", "blob")  # they hold what they show
+WAIT = 60  # seconds: a shared machine may be slow, and nothing waits longer than it must
+
+expect.set_options(timeout=WAIT * 500)
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running server: its address with the token, what it serves, and the emulator's home."""
+
+    url: str
+    token: str
+    notebooks: Path
+    home: Path
+
+
+class OpenNotebook:
+    """A notebook in a browser tab, used as a person would: menus, fields, buttons."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.hosts: set[str] = set()
+        self.dialogs: list[str] = []
+        page.on("request", self._note_host)
+        page.on("websocket", self._note_host)
+        page.on("dialog", self._note_dialog)
+
+    def _note_host(self, request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in LOCAL_SCHEMES:
+            self.hosts.add(parts.hostname or request.url)
+
+    def _note_dialog(self, dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    def menu(self, menu: str, command: str) -> None:
+        self.page.get_by_role("menuitem", name=menu, exact=True).click()
+        self.page.get_by_role("menuitem", name=command, exact=True).click()
+
+    def run_all(self) -> None:
+        self._run("Run All Cells")
+
+    def run_from(self, text: str) -> None:
+        """Run the cell that holds this text, and all below it."""
+        cell = self.page.locator(".jp-CodeCell").filter(has_text=text).first
+        cell.locator(".jp-InputPrompt").click()
+        self._run("Run Selected Cell and All Below")
+
+    def _run(self, command: str) -> None:
+        """Run cells, and wait until the last one has a new number."""
+        prompt = self.page.locator(".jp-CodeCell .jp-InputArea-prompt").last
+        before = prompt.inner_text()
+        self.menu("Run", command)
+        self.page.wait_for_function(
+            """before => {
+                const prompts = document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt');
+                const last = prompts[prompts.length - 1].textContent;
+                return /\\d/.test(last) && last !== before;
+            }""",
+            arg=before,
+        )
+
+    def form(self, button: str) -> Locator:
+        """The form that has this button."""
+        has = self.page.get_by_role("button", name=button, exact=True)
+        return self.page.locator(".jp-OutputArea .widget-vbox").filter(has=has)
+
+    def fill(self, **values: str) -> None:
+        """Type over what the fields of a form hold."""
+        for name, value in values.items():
+            self.page.get_by_label(name, exact=True).fill(value)
+
+    def press(self, button: str) -> Locator:
+        """Press a form's button; return the place where the form shows its answer."""
+        self.page.get_by_role("button", name=button, exact=True).click()
+        return self.form(button).locator(".widget-html").last
+
+    def output(self, text: str) -> Locator:
+        """The output of the cell whose code holds this text."""
+        cell = self.page.locator(".jp-CodeCell").filter(
+            has=self.page.locator(".jp-InputArea-editor", has_text=text)
+        )
+        return cell.locator(".jp-OutputArea-output")
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    if not CHROMIUM.exists():
+        told = f"{CHROMIUM} is missing: on Debian, `apt-get install chromium` brings it"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(told)
+    with tempfile.TemporaryDirectory(prefix="lab-") as name:
+        base = Path(name)
+        for folder in ("home", "config", "data", "run", "notebooks"):
+            (base / folder).mkdir()
+        _no_questions(base / "config")
+        process = _start(base, token := secrets.token_hex(16))
+        try:
+            url = _address(process, base)
+            yield Lab(url, token, base / "notebooks", base / "loyalty")
+        finally:
+            _stop(process)
+
+
+def _no_questions(config: Path) -> None:
+    """Answer what a new user is asked, so that no question covers the page."""
+    folder = config / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+    folder.mkdir(parents=True)
+    answers = {"fetchNews": "false", "checkForUpdates": False}
+    (folder / "notification.jupyterlab-settings").write_text(json.dumps(answers))
+
+
+def _start(base: Path, token: str) -> subprocess.Popen[bytes]:
+    env = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ} | {
+        "HOME": str(base / "home"),
+        "JUPYTER_CONFIG_DIR": str(base / "config"),
+        "JUPYTER_DATA_DIR": str(base / "data"),
+        "JUPYTER_RUNTIME_DIR": str(base / "run"),
+        "JUPYTER_TOKEN": token,
+        "LOYALTY_HOME": str(base / "loyalty"),
+        "PYTHONPATH": str(GUARD),
+    }
+    options = [
+        "--no-browser",
+        "--allow-root",
+        "--ServerApp.ip=127.0.0.1",
+        "--ServerApp.port=0",
+        f"--ServerApp.root_dir={base / 'notebooks'}",
+    ]
+    command = [sys.executable, "-m", "jupyterlab", *options]
+    with (base / "log").open("wb") as log:
+        return subprocess.Popen(command, env=env, cwd=base, stdout=log, stderr=log)
+
+
+def _address(process: subprocess.Popen[bytes], base: Path) -> str:
+    """Where the server listens: it writes that down as soon as it does."""
+    file = base / "run" / f"jpserver-{process.pid}.json"
+    deadline = time.monotonic() + WAIT
+    while time.monotonic() < deadline:
+        if file.exists() and (text := file.read_text()):
+            return str(json.loads(text)["url"])
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    _stop(process)
+    raise RuntimeError(f"JupyterLab did not start:\n{(base / 'log').read_text()[-3000:]}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """The server's own signal to stop also ends its kernels."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(WAIT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def browser(lab: Lab) -> Iterator[Browser]:
+    """For one module only: while it is open, an event loop counts as running in this thread."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def open_notebook(lab: Lab, browser: Browser) -> Iterator[Callable[..., OpenNotebook]]:
+    """Opens a copy of a notebook, and waits for its kernel."""
+    opened: list[OpenNotebook] = []
+
+    def open_copy(name: str, *, outputs: bool = False, more: str = "") -> OpenNotebook:
+        folder = lab.notebooks / str(len(opened))
+        folder.mkdir()
+        _copy(NOTEBOOKS / f"{name}.ipynb", folder / f"{name}.ipynb", outputs, more)
+        page = browser.new_context(viewport={"width": 1400, "height": 1000}).new_page()
+        page.set_default_timeout(WAIT * 1000)
+        notebook = OpenNotebook(page)
+        opened.append(notebook)
+        path = f"lab/workspaces/w{folder.name}/tree/{folder.name}/{name}.ipynb"
+        page.goto(f"{lab.url}{path}?token={lab.token}")
+        expect(page.locator("#jp-main-statusbar")).to_contain_text(re.compile(r"\| Idle"))
+        expect(page.locator(".jp-CodeCell").first).to_be_visible()
+        return notebook
+
+    yield open_copy
+    for notebook in opened:
+        notebook.page.context.close()
+
+
+def _copy(source: Path, target: Path, outputs: bool, more: str) -> None:
+    if outputs and not more:
+        shutil.copyfile(source, target)
+        return
+    notebook = json.loads(source.read_text(encoding="utf-8"))
+    cells = notebook["cells"]
+    if more:
+        cells.append({"id": "more", "cell_type": "code", "metadata": {}, "source": more})
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            cell.update(outputs=[], execution_count=None)
+    target.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+@pytest.fixture
+def client(lab: Lab) -> Iterator[LoyaltyClient]:
+    """Looks into the emulator's file that the notebooks in the browser use."""
+    with connect("local", settings=Settings(loyalty_home=lab.home)) as client:
+        yield client

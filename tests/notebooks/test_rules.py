@@ -1,0 +1,171 @@
+"""The house rules of a notebook, read from the committed files."""
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loyalty_helpers.notebooks_runner.parameters import MODELS
+from loyalty_helpers.settings import NOTEBOOKS
+
+FORBIDDEN = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Global)
+PATHS = sorted(NOTEBOOKS.rglob("*.ipynb"))
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
+def notebook(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return json.loads(request.param.read_text(encoding="utf-8")) | {"path": request.param}
+
+
+def source(cell: dict[str, Any]) -> str:
+    return "".join(cell["source"])
+
+
+def code_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def tree(notebook: dict[str, Any]) -> ast.Module:
+    return ast.parse("\n".join(map(source, code_cells(notebook))))
+
+
+def test_every_notebook_has_a_parameter_model() -> None:
+    assert sorted(MODELS) == [path.stem for path in PATHS]
+
+
+def test_every_code_cell_has_been_run_in_order(notebook: dict[str, Any]) -> None:
+    """nbval passes a cell without a count unseen, so this is what makes nbval mean something."""
+    counts = [cell["execution_count"] for cell in code_cells(notebook)]
+
+    assert list(range(1, len(counts) + 1)) == counts
+
+
+def test_no_cell_holds_an_error(notebook: dict[str, Any]) -> None:
+    kinds = {out["output_type"] for cell in code_cells(notebook) for out in cell["outputs"]}
+
+    assert "error" not in kinds
+    assert "stream" not in kinds  # nothing is printed: a value stands on the last line
+
+
+def test_every_cell_that_shows_a_value_saved_it(notebook: dict[str, Any]) -> None:
+    for cell in code_cells(notebook):
+        shows = isinstance(ast.parse(source(cell)).body[-1], ast.Expr)
+        assert shows == bool(cell["outputs"]), source(cell)
+
+
+def test_no_output_links_to_a_widget(notebook: dict[str, Any]) -> None:
+    """Without its kernel such a link is shown as an error message."""
+    for cell in code_cells(notebook):
+        for output in cell["outputs"]:
+            assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+
+
+def test_metadata_holds_nothing_that_varies(notebook: dict[str, Any]) -> None:
+    assert {"kernelspec", "language_info"} == set(notebook["metadata"])
+    assert {"name": "python"} == notebook["metadata"]["language_info"]
+    assert {"tags"} >= {key for cell in notebook["cells"] for key in cell["metadata"]}
+
+
+def test_one_title_on_top(notebook: dict[str, Any]) -> None:
+    titles = [
+        line
+        for cell in notebook["cells"]
+        if cell["cell_type"] == "markdown"
+        for line in source(cell).splitlines()
+        if line.startswith("# ")
+    ]
+
+    assert len(titles) == 1
+    assert source(notebook["cells"][0]).startswith(titles[0])
+
+
+def test_cells_are_short(notebook: dict[str, Any]) -> None:
+    assert max(len(source(cell).splitlines()) for cell in code_cells(notebook)) <= 10
+
+
+def test_text_stands_between_code(notebook: dict[str, Any]) -> None:
+    kinds = "".join(cell["cell_type"][0] for cell in notebook["cells"])
+
+    assert "ccc" not in kinds
+
+
+def test_there_is_more_prose_than_code(notebook: dict[str, Any]) -> None:
+    words = sum(
+        len(source(cell).split()) for cell in notebook["cells"] if cell["cell_type"] == "markdown"
+    )
+    lines = sum(len(source(cell).splitlines()) for cell in code_cells(notebook))
+
+    assert words >= 5 * lines
+
+
+def test_one_parameters_cell_with_typed_literals(notebook: dict[str, Any]) -> None:
+    [cell] = [c for c in code_cells(notebook) if "parameters" in c["metadata"].get("tags", [])]
+
+    for statement in ast.parse(source(cell)).body:
+        assert isinstance(statement, ast.AnnAssign), ast.unparse(statement)
+        ast.literal_eval(statement.value)
+
+
+def test_parameters_have_comments_that_papermill_shows(notebook: dict[str, Any]) -> None:
+    """papermill's help drops a line whose comment holds an equals sign."""
+    [cell] = [c for c in code_cells(notebook) if "parameters" in c["metadata"].get("tags", [])]
+
+    for line in source(cell).splitlines():
+        assert re.search(r"  # [^=]+$", line), line
+
+
+def test_parameters_cell_agrees_with_its_model(notebook: dict[str, Any]) -> None:
+    [cell] = [c for c in code_cells(notebook) if "parameters" in c["metadata"].get("tags", [])]
+    found = {s.target.id: ast.literal_eval(s.value) for s in ast.parse(source(cell)).body}
+    types = {s.target.id: s.annotation.id for s in ast.parse(source(cell)).body}
+    model = MODELS[notebook["path"].stem]
+
+    assert {n: field.default for n, field in model.model_fields.items()} == found
+    assert {n: field.annotation.__name__ for n, field in model.model_fields.items()} == types
+
+
+def test_no_machinery_in_a_notebook(notebook: dict[str, Any]) -> None:
+    for node in ast.walk(tree(notebook)):
+        assert not isinstance(node, FORBIDDEN), ast.unparse(node)
+        if isinstance(node, ast.ImportFrom):
+            assert [alias.name for alias in node.names] != ["*"]
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in ("print", "exit", "eval", "exec")
+    for cell in code_cells(notebook):
+        assert not re.search(r"^\s*[%!]|sys\.path|sys\.exit", source(cell), re.MULTILINE)
+
+
+def test_no_name_is_assigned_in_two_cells(notebook: dict[str, Any]) -> None:
+    seen: set[str] = set()
+    for cell in code_cells(notebook):
+        names = {
+            node.id
+            for node in ast.walk(ast.parse(source(cell)))
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
+        assert not names & seen - {"each", "event"}, names & seen
+        seen |= names
+
+
+def test_the_last_cell_asserts(notebook: dict[str, Any]) -> None:
+    last = ast.parse(source(code_cells(notebook)[-1]))
+
+    assert any(isinstance(node, ast.Assert) for node in last.body)
+
+
+def test_the_same_setup_everywhere(notebook: dict[str, Any]) -> None:
+    stem = notebook["path"].stem
+    setup = source(code_cells(notebook)[1])
+
+    assert setup.endswith(f'client = connect(environment, notebook="{stem}")\nclient')
+
+
+def test_links_lead_to_notebooks_that_exist(notebook: dict[str, Any]) -> None:
+    folder: Path = notebook["path"].parent
+    text = "\n".join(source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+
+    for target in re.findall(r"\]\((?!https?://)([^)#]+)", text):
+        assert (folder / target).is_file(), target
