@@ -1,0 +1,149 @@
+"""`make bench`: prints the table that stands in README."""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from loyalty_helpers import adjustment_key, connect
+from loyalty_helpers.settings import load_settings
+
+BIN = Path(sys.executable).parent
+PHONE, POINTS = "+14155551234", 1
+READY = "from loyalty_helpers import connect; connect('local')"
+SDK_READY = "from square import Square; Square(token='t', base_url='http://127.0.0.1:1')"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What is measured, against whom, and the ratio of the medians that must not be exceeded."""
+
+    what: str
+    rival: str
+    at_most: float
+
+    def row(self, ours: float, theirs: float) -> str:
+        """A row of the table, from two medians in seconds."""
+        ratio = ours / theirs
+        verdict = "holds" if ratio <= self.at_most else "MISSED"
+        return (
+            f"| {self.what} | {_time(ours)} | {self.rival} | {_time(theirs)} "
+            f"| {ratio:.2f} | <= {self.at_most:.1f} | {verdict} |"
+        )
+
+
+RUN = Promise(
+    "`loyalty run 02_adjust_points`: check, execute, verify, report, receipt",
+    "`papermill` on an empty notebook",
+    0.8,
+)
+CLIENT = Promise(
+    "`import loyalty_helpers` and a ready `local` client, emulator included",
+    "`from square import Square` and a ready client",
+    1.0,
+)
+ROUND = Promise(
+    "search, adjust, retrieve on `local`",
+    "the same by the official SDK on the served emulator",
+    0.5,
+)
+PROMISES = (RUN, CLIENT, ROUND)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 0.1 else f"{seconds * 1000:.1f} ms"
+
+
+def medians(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> list[float]:
+    """Both sides in turn, so that a busy moment of the machine meets both; the first is warm-up."""
+    times: list[list[float]] = [[], []]
+    for turn in range(rounds + 1):
+        for side, work in zip(times, (ours, theirs), strict=True):
+            start = time.perf_counter()
+            work()
+            if turn:
+                side.append(time.perf_counter() - start)
+    return [statistics.median(side) for side in times]
+
+
+def command(*arguments: str) -> Callable[[], object]:
+    """A process from its start to its end."""
+    return lambda: subprocess.run(arguments, check=True, capture_output=True)
+
+
+def headless_run(folder: Path) -> str:
+    """The whole job of notebook 02 against papermill on a notebook without a cell."""
+    empty = folder / "empty.ipynb"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nbformat.v4.new_notebook(metadata={"kernelspec": kernel}), empty)
+    ours = command(str(BIN / "loyalty"), "run", "02_adjust_points", "--out", str(folder / "runs"))
+    theirs = command(str(BIN / "papermill"), str(empty), str(folder / "out.ipynb"))
+    return RUN.row(*medians(ours, theirs, 7))
+
+
+def ready_client() -> str:
+    """From a bare interpreter to a client that can be called."""
+    ours, theirs = command(sys.executable, "-c", READY), command(sys.executable, "-c", SDK_READY)
+    return CLIENT.row(*medians(ours, theirs, 15))
+
+
+def one_round(folder: Path) -> str:
+    """Search, adjust, retrieve: in process against the official SDK and the served emulator."""
+    from square import Square
+
+    with connect("local") as client, _served(folder) as url:
+        sdk = Square(token="local-token", base_url=url)
+        keys = iter(range(10**9))
+
+        def ours() -> None:
+            account = client.find_account(phone_number=PHONE)
+            key = adjustment_key(f"bench-{next(keys)}", account.id)
+            client.adjust_points(account.id, POINTS, idempotency_key=key)
+            client.retrieve_account(account.id)
+
+        def theirs() -> None:
+            found = sdk.loyalty.accounts.search(query={"mappings": [{"phone_number": PHONE}]})
+            [account] = found.loyalty_accounts or []
+            key = adjustment_key(f"bench-{next(keys)}", str(account.id))
+            change = {"points": POINTS}
+            sdk.loyalty.accounts.adjust(account.id, adjust_points=change, idempotency_key=key)
+            sdk.loyalty.accounts.get(account.id)
+
+        return ROUND.row(*medians(ours, theirs, 300))
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[str]:
+    """A process of its own, as users serve it, so that both sides have a core each."""
+    serve = [str(BIN / "loyalty"), "emulator", "serve", "--db", str(folder / "served.sqlite3")]
+    process = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    try:
+        yield process.stdout.readline().split()[-1]
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        os.environ["LOYALTY_HOME"] = str(folder / "home")
+        os.chdir(folder)
+        assert load_settings().loyalty_environment == "local"
+        print("| Ours | median | Rival | median | ratio | promised | |")
+        print("|---|---|---|---|---|---|---|")
+        for row in (headless_run(folder), ready_client(), one_round(folder)):
+            print(row)
+
+
+if __name__ == "__main__":
+    main()
