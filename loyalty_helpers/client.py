@@ -17,9 +17,9 @@ from loyalty_helpers.errors import (
     AccountNotFoundError,
     NotFoundError,
     ParameterError,
-    SeveralAccountsError,
 )
 from loyalty_helpers.exchange import Exchange
+from loyalty_helpers.lookup import check_one_given, the_only
 from loyalty_helpers.models import Location, LoyaltyAccount, LoyaltyEvent, LoyaltyProgram
 from loyalty_helpers.queries import accounts_query, events_query
 from loyalty_helpers.rendering import Bundle, Shown, card
@@ -172,17 +172,7 @@ class LoyaltyClient(Shown, Calls):
             AccountNotFoundError: no account fits.
             SeveralAccountsError: several fit; the text lists them.
         """
-        given = {
-            "phone_number": phone_number,
-            "customer_id": customer_id,
-            "account_id": account_id,
-        }
-        names = [name for name, value in given.items() if value]
-        if len(names) != 1:
-            raise ParameterError(
-                "fill in exactly one of phone_number, customer_id and account_id, and leave the "
-                f"others empty; found {' and '.join(names) or 'none'}"
-            )
+        check_one_given(phone_number=phone_number, customer_id=customer_id, account_id=account_id)
         if account_id:
             return self._account_with_id(account_id)
         found = list(
@@ -190,7 +180,7 @@ class LoyaltyClient(Shown, Calls):
             if phone_number
             else self.search_accounts(customer_ids=[customer_id])
         )
-        return _only(found, by_phone=bool(phone_number))
+        return the_only(found, by_phone=bool(phone_number))
 
     def _account_with_id(self, account_id: str) -> LoyaltyAccount:
         try:
@@ -321,24 +311,3 @@ class LoyaltyClient(Shown, Calls):
         if method == "GET" or path.endswith("/search"):
             return self._send(method, path, body)
         return self._write(path, body or {})
-
-
-def _only(found: Sequence[LoyaltyAccount], *, by_phone: bool) -> LoyaltyAccount:
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        hint = (
-            " A buyer whose profile has no phone number is not found by one: search by customer_id."
-            if by_phone
-            else " Check the id, and the environment."
-        )
-        name = "this phone number" if by_phone else "this customer_id"
-        raise AccountNotFoundError(f"no loyalty account has {name}.{hint}")
-    listed = "\n".join(
-        f"  {a.id}  balance {a.balance}  phone_number {a.masked_phone_number or '(none)'}"
-        for a in found
-    )
-    raise SeveralAccountsError(
-        f"{len(found)} loyalty accounts fit; name one of them by account_id:\n{listed}",
-        [account.id for account in found],
-    )

@@ -82,7 +82,11 @@ def _local(
         return LoyaltyClient(wire, environment=name)
     emulator = open_emulator(settings)
     embedded = httpx.WSGITransport(app=emulator)
-    wire = _wire(EMBEDDED_URL, token, _recorder(embedded, notebook, name, settings), policy)
+    try:
+        wire = _wire(EMBEDDED_URL, token, _recorder(embedded, notebook, name, settings), policy)
+    except BaseException:
+        emulator.close()
+        raise
     return LoyaltyClient(wire, environment=name, on_close=emulator.close)
 
 

@@ -1,6 +1,7 @@
 """What the environment variables and `.env` say, and the constants of each environment."""
 
 import os
+from io import StringIO
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -81,9 +82,10 @@ def _given() -> dict[str, str]:
     """What is set, by field; a function of its own, so that no traceback's frame holds a token."""
     file = os.environ.get("LOYALTY_ENV_FILE") or find_dotenv(usecwd=True)
     try:
-        from_file = dotenv_values(file, interpolate=False) if file else {}
+        lines = StringIO(Path(file).read_text(encoding="utf-8") if file else "")
     except (OSError, ValueError):  # not shown: a decoding error carries the bytes of the file
         raise SettingsError(f"{file} cannot be read: it must be a text file in UTF-8") from None
+    from_file = dotenv_values(stream=lines, interpolate=False)
     names = {name: name.upper() for name in Settings.model_fields}
     found = {name: os.environ.get(names[name], from_file.get(names[name])) for name in names}
     return {name: value for name, value in found.items() if value}

@@ -15,7 +15,7 @@ FLOORS = """
     forms charts training
     notebooks_runner runbooks adjustments balance_history
     client tables
-    calls queries
+    calls queries lookup
     wire recordings documented
     exchange models
     settings checks differences files idempotency rendering network

@@ -8,6 +8,12 @@ from loyalty_helpers.errors import SettingsError
 from loyalty_helpers.settings import RECORDINGS, load_settings
 
 
+@pytest.fixture(autouse=True)
+def look_for_dotenv(monkeypatch):
+    """In the current folder and above it, which the other tests do not."""
+    monkeypatch.delenv("LOYALTY_ENV_FILE")
+
+
 def dotenv(*lines):
     Path(".env").write_text("\n".join(lines))
 
@@ -83,6 +89,29 @@ def test_a_dotenv_that_is_no_text_is_told_without_its_content():
         load_settings()
 
     assert ("canary" in str(caught.value), True) == (False, caught.value.__suppress_context__)
+
+
+def test_dotenv_of_a_folder_above_is_read(monkeypatch, tmp_path):
+    """A notebook runs in its own folder, and `.env` lies beside the project."""
+    dotenv("SQUARE_ACCESS_TOKEN=from-above")
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+
+    assert "from-above" == token()
+
+
+def test_a_named_file_is_read_in_place_of_dotenv(monkeypatch):
+    dotenv("SQUARE_ACCESS_TOKEN=from-dotenv")
+    Path("other.env").write_text("SQUARE_ACCESS_TOKEN=from-other")
+    monkeypatch.setenv("LOYALTY_ENV_FILE", "other.env")
+
+    assert "from-other" == token()
+
+
+def test_a_named_file_that_is_missing_is_told(monkeypatch):
+    monkeypatch.setenv("LOYALTY_ENV_FILE", "missing.env")
+    with pytest.raises(SettingsError, match="missing.env cannot be read"):
+        load_settings()
 
 
 def test_the_emulator_keeps_its_file_in_the_home(monkeypatch, tmp_path):

@@ -12,7 +12,7 @@ PROGRAM_ID: Final = "93afe66e-3a14-4be6-8d50-02755example"
 LOCATIONS: Final = ("L88917AVBK2S5", "LQ7T3Z0XN4M1C")
 
 PHONE_RICH: Final = "+14155550101"
-"""48 events of all types: more than a page holds."""
+"""49 events of all types: more than a page holds."""
 PHONE_NEGATIVE: Final = "+14155550102"
 """A refund has left the balance below zero."""
 PHONE_HTML: Final = "+14155550103"
