@@ -110,7 +110,7 @@ def test_a_named_file_is_read_in_place_of_dotenv(monkeypatch):
 
 def test_a_named_file_that_is_missing_is_told(monkeypatch):
     monkeypatch.setenv("LOYALTY_ENV_FILE", "missing.env")
-    with pytest.raises(SettingsError, match="missing.env cannot be read"):
+    with pytest.raises(SettingsError, match=r"missing\.env cannot be read"):
         load_settings()
 
 
