@@ -1,6 +1,7 @@
 """What every test has: the network shut, no settings from outside, a home of its own."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from hypothesis import settings
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+# A shell starts what runs in its background with Ctrl-C ignored, and every child would inherit
+# that: the tests that press it mean a program in the foreground.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 GUARD = Path(__file__).parent / "network_guard"
 OURS = ("LOYALTY_", "SQUARE_")

@@ -75,7 +75,10 @@ def run(
     here = Path.cwd()
     near = result.report.is_relative_to(here)
     report = result.report.relative_to(here) if near else result.report
-    click.echo(f"{result.summary}, report {report}", err=not result.verified)
+    told = f"{result.summary}, report {report}" if result.verified else result.summary
+    click.echo(told, err=not result.verified)
+    if not result.verified:
+        click.echo(f"report: {report}", err=True)
     context.exit(VERIFIED if result.verified else FAILED)
 
 
