@@ -20,6 +20,8 @@ from loyalty_helpers.rendering import (
     points_text,
 )
 
+SNAPSHOT_READS = 3
+
 
 @dataclass(frozen=True)
 class Preview(Shown):
@@ -206,8 +208,7 @@ def adjust(client: LoyaltyClient, planned: Preview) -> Adjustment:
         IdempotencyKeyReusedError: the run id was used with other points or another reason.
         OutcomeUnknownError: no answer; call it again, with the same preview or run id.
     """
-    known = ledger(client, planned.account.id)
-    before = client.retrieve_account(planned.account.id)
+    before, known = snapshot(client, planned.account.id)
     event = client.adjust_points(
         before.id,
         planned.points,
@@ -222,15 +223,24 @@ def adjust(client: LoyaltyClient, planned: Preview) -> Adjustment:
 
 def verify(client: LoyaltyClient, done: Adjustment) -> Verification:
     """Read account and ledger again, and compare both with the adjustment."""
-    after = client.retrieve_account(done.before.id)
-    events = ledger(client, after.id)
+    after, events = snapshot(client, done.before.id)
     problems = [*_ledger_problems(done, events), *_balance_problems(done, after, events)]
     return Verification(done, after, tuple(problems))
 
 
-def ledger(client: LoyaltyClient, account_id: str) -> list[LoyaltyEvent]:
-    """All events of an account, newest first."""
-    return list(client.search_events(account_id=account_id))
+def snapshot(client: LoyaltyClient, account_id: str) -> tuple[LoyaltyAccount, list[LoyaltyEvent]]:
+    """An account and all its events, newest first, that belong together.
+
+    A purchase between the two reads would look like a wrong balance; so they are read again
+    while the balance moves, up to three times.
+    """
+    account = client.retrieve_account(account_id)
+    for _ in range(SNAPSHOT_READS):
+        events = list(client.search_events(account_id=account_id))
+        balance, account = account.balance, client.retrieve_account(account_id)
+        if account.balance == balance:
+            break
+    return account, events
 
 
 def _ledger_problems(done: Adjustment, events: Sequence[LoyaltyEvent]) -> list[str]:

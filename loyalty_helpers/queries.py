@@ -1,7 +1,8 @@
-"""The bodies of Square's two searches."""
+"""The bodies of Square's two searches, and what people type for them."""
 
+import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from loyalty_helpers.checks import (
@@ -13,6 +14,7 @@ from loyalty_helpers.checks import (
     rfc3339,
 )
 from loyalty_helpers.errors import ParameterError
+from loyalty_helpers.models import LoyaltyEvent
 
 PER_SEARCH = 30  # phone numbers or customer ids that one search takes
 ACCOUNTS_PER_PAGE = 200
@@ -63,3 +65,26 @@ def events_query(
         filters["order_filter"] = {"order_id": order_id}
     body: dict[str, Any] = {"limit": check_page_size(page_size, EVENTS_PER_PAGE)}
     return body | {"query": {"filter": filters}} if filters else body
+
+
+def event_types(text: str) -> list[str]:
+    """`"ADJUST_POINTS, OTHER"` as a list; raises ParameterError for a name that is no type."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in LoyaltyEvent.DETAILS]
+    if unknown:
+        raise ParameterError(
+            f"event_types: {', '.join(unknown)} is none of {', '.join(LoyaltyEvent.DETAILS)}"
+        )
+    return names
+
+
+def start_of_day(text: str, name: str) -> datetime | None:
+    """Midnight UTC of `YYYY-MM-DD`; None for an empty text."""
+    if not text:
+        return None
+    try:
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            raise ValueError(text)
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        raise ParameterError(f"{name} {text!r} is not a date like '2026-01-31'") from None

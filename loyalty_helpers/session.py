@@ -1,6 +1,8 @@
 """connect(): the one place where settings, transport and client meet."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,17 +62,36 @@ def connect(
     """
     chosen = settings or load_settings()
     name = check_environment(environment or chosen.loyalty_environment)
-    open_environment = {"local": _local, "recorded": _recorded}.get(name, _square)
-    return open_environment(name, notebook, chosen, policy, transport)
+    asked = _Asked(name, notebook, chosen, policy, transport)
+    return {"local": _local, "recorded": _recorded}.get(name, _square)(asked)
 
 
-def _local(
-    name: str,
-    notebook: str,
-    settings: Settings,
-    policy: RetryPolicy | None,
-    transport: httpx.BaseTransport | None,
-) -> LoyaltyClient:
+@dataclass(frozen=True)
+class _Asked:
+    """What connect() was asked for, on its way to what does it."""
+
+    environment: str
+    notebook: str
+    settings: Settings
+    policy: RetryPolicy | None
+    transport: httpx.BaseTransport | None
+
+    def client(
+        self,
+        url: str,
+        token: SecretStr,
+        transport: httpx.BaseTransport | None,
+        on_close: Callable[[], None] = lambda: None,
+    ) -> LoyaltyClient:
+        wire = Wire(url, auth=BearerToken(token), transport=transport, policy=self.policy)
+        writes = self.environment != "production"
+        return LoyaltyClient(
+            wire, environment=self.environment, may_write=writes, on_close=on_close
+        )
+
+
+def _local(asked: _Asked) -> LoyaltyClient:
+    settings = asked.settings
     token = settings.loyalty_emulator_token
     if REAL_TOKEN.match(token.get_secret_value()):
         raise SettingsError(
@@ -78,45 +99,30 @@ def _local(
         )
     if settings.loyalty_emulator_url:
         url = check_loopback(settings.loyalty_emulator_url)
-        wire = _wire(url, token, _recorder(transport, notebook, name, settings), policy)
-        return LoyaltyClient(wire, environment=name)
+        return asked.client(url, token, _recorded_too(asked, asked.transport))
     emulator = open_emulator(settings)
-    embedded = httpx.WSGITransport(app=emulator)
     try:
-        wire = _wire(EMBEDDED_URL, token, _recorder(embedded, notebook, name, settings), policy)
+        transport = _recorded_too(asked, httpx.WSGITransport(app=emulator))
+        return asked.client(EMBEDDED_URL, token, transport, on_close=emulator.close)
     except BaseException:
         emulator.close()
         raise
-    return LoyaltyClient(wire, environment=name, on_close=emulator.close)
 
 
-def _recorded(
-    name: str,
-    notebook: str,
-    settings: Settings,
-    policy: RetryPolicy | None,
-    _: httpx.BaseTransport | None,
-) -> LoyaltyClient:
-    if not notebook:
+def _recorded(asked: _Asked) -> LoyaltyClient:
+    if not asked.notebook:
         raise SettingsError("environment 'recorded' needs the notebook whose recording it replays")
-    replay = ReplayTransport.load(recording_file(settings.loyalty_recordings, notebook))
-    wire = _wire(EMBEDDED_URL, SecretStr("recorded"), replay, policy)
-    return LoyaltyClient(wire, environment=name)
+    file = recording_file(asked.settings.loyalty_recordings, asked.notebook)
+    return asked.client(EMBEDDED_URL, SecretStr("recorded"), ReplayTransport.load(file))
 
 
-def _square(
-    name: str,
-    notebook: str,
-    settings: Settings,
-    policy: RetryPolicy | None,
-    transport: httpx.BaseTransport | None,
-) -> LoyaltyClient:
-    check_access(name, settings)
+def _square(asked: _Asked) -> LoyaltyClient:
+    settings = asked.settings
+    check_access(asked.environment, settings)
     token = settings.square_access_token or SecretStr("")
-    url = SQUARE_HOSTS[name]
-    wire = _wire(url, token, _recorder(transport, notebook, name, settings), policy)
-    client = LoyaltyClient(wire, environment=name, may_write=name != "production")
-    if name == "production":
+    transport = _recorded_too(asked, asked.transport)
+    client = asked.client(SQUARE_HOSTS[asked.environment], token, transport)
+    if asked.environment == "production":
         try:
             check_merchant(client, settings.loyalty_allow_production)
         except BaseException:
@@ -125,26 +131,20 @@ def _square(
     return client
 
 
-def _wire(
-    url: str, token: SecretStr, transport: httpx.BaseTransport | None, policy: RetryPolicy | None
-) -> Wire:
-    return Wire(url, auth=BearerToken(token), transport=transport, policy=policy)
-
-
-def _recorder(
-    transport: httpx.BaseTransport | None, notebook: str, name: str, settings: Settings
+def _recorded_too(
+    asked: _Asked, transport: httpx.BaseTransport | None
 ) -> httpx.BaseTransport | None:
     """The transport itself, or around it the one that writes down what passes."""
-    target = settings.loyalty_record_to
-    if not (target and notebook):
+    target, folder = asked.settings.loyalty_record_to, asked.settings.loyalty_recordings
+    if not (target and asked.notebook):
         return transport
     inner = transport or network()
-    if name == "sandbox":
-        return RecordingTransport(inner, target, notebook=notebook, source="sandbox")
-    if name == "local":
-        rewrite = PublishedExamples.load(settings.loyalty_recordings).rewrite
+    if asked.environment == "sandbox":
+        return RecordingTransport(inner, target, notebook=asked.notebook, source="sandbox")
+    if asked.environment == "local":
+        rewrite = PublishedExamples.load(folder).rewrite
         return RecordingTransport(
-            inner, target, notebook=notebook, source="emulator", rewrite=rewrite
+            inner, target, notebook=asked.notebook, source="emulator", rewrite=rewrite
         )
     raise SettingsError("only 'local' and 'sandbox' are recorded: production is people's data")
 

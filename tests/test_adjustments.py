@@ -166,7 +166,7 @@ def test_a_refused_adjustment_changes_nothing_and_may_be_repaired(client):
 
 
 def test_an_answer_lost_for_good_is_found_by_the_next_run(tmp_path):
-    reads = [("never", None)] * 5  # three of the preview, two of the adjustment
+    reads = [("never", None)] * 6  # three of the preview, three of the adjustment
     lost = [("after", refused(500))] * 5
     with emulator_client(tmp_path, *reads, *lost) as (client, _):
         planned = plan(client)
@@ -341,3 +341,29 @@ def test_the_run_id_is_told(client):
     done = adjust(client, plan(client))
 
     assert ("run-1", True) == (done.run_id, "run-1" in str(replace(done)))
+
+
+class Busy:
+    """A client on whose account somebody else earns points while its events are read."""
+
+    def __init__(self, client, purchases):
+        self._client, self._purchases = client, iter(range(purchases))
+
+    def __getattr__(self, name):
+        return getattr(self._client, name)
+
+    def search_events(self, **filters):
+        events = list(self._client.search_events(**filters))
+        for number in self._purchases:
+            another(self._client, 5, f"purchase-{number}")
+            break
+        return events
+
+
+@pytest.mark.parametrize("purchases", [1, 2])
+def test_a_purchase_between_two_reads_is_no_false_alarm(client, purchases):
+    planned = plan(client)
+    done = adjust(Busy(client, purchases), planned)
+    checked = verify(Busy(client, purchases), done)
+
+    assert () == checked.problems

@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -112,8 +112,10 @@ class Server:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # What the loop watches may only be closed by the loop's own thread.
-        self._server.trigger.pull_trigger(self._close_all)
+        # What the loop watches may only be closed by the loop's own thread. Should that be awake
+        # already, it has closed the trigger, too, before this wakes it up.
+        with suppress(OSError):
+            self._server.trigger.pull_trigger(self._close_all)
         self._thread.join(_STOP_SECONDS)
         self._server.task_dispatcher.shutdown()
 

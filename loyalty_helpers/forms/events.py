@@ -1,12 +1,12 @@
 """The form that filters the events of an account."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from loyalty_helpers.client import LoyaltyClient
-from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.forms.base import Form, text_field
-from loyalty_helpers.models import LoyaltyAccount, LoyaltyEvent
+from loyalty_helpers.models import LoyaltyAccount
+from loyalty_helpers.queries import event_types as read_event_types
+from loyalty_helpers.queries import start_of_day
 from loyalty_helpers.tables import EventTable
 
 
@@ -38,7 +38,7 @@ class EventsForm(Form):
         """The values as arguments of `client.search_events`."""
         values = self.values
         return {
-            "types": event_types(values["event_types"]),
+            "types": read_event_types(values["event_types"]),
             "start_at": start_of_day(values["start_date"], "start_date"),
             "end_at": start_of_day(values["end_date"], "end_date"),
         }
@@ -67,24 +67,3 @@ def events_form(
         end_date: the day after the last, `YYYY-MM-DD` in UTC; empty for no end.
     """
     return EventsForm(client, account, event_types, start_date, end_date)
-
-
-def event_types(text: str) -> list[str]:
-    """`"ADJUST_POINTS, OTHER"` as a list; raises ParameterError for a name that is no type."""
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in names if name not in LoyaltyEvent.DETAILS]
-    if unknown:
-        raise ParameterError(
-            f"event_types: {', '.join(unknown)} is none of {', '.join(LoyaltyEvent.DETAILS)}"
-        )
-    return names
-
-
-def start_of_day(text: str, name: str) -> datetime | None:
-    """Midnight UTC of `YYYY-MM-DD`; None for an empty text."""
-    if not text:
-        return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        raise ParameterError(f"{name} {text!r} is not a date like '2026-01-31'") from None

@@ -23,6 +23,7 @@ from loyalty_helpers.checks import check_id, check_phone_number, check_points, c
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.idempotency import check_run_id
 from loyalty_helpers.models import LoyaltyEvent
+from loyalty_helpers.queries import event_types, start_of_day
 from loyalty_helpers.settings import ENVIRONMENTS
 
 BUYER = ("phone_number", "customer_id", "account_id")
@@ -49,13 +50,6 @@ def _yes_or_no(value: Any) -> Any:
 def _environment(value: str) -> str:
     if value not in ("", *ENVIRONMENTS):
         raise ValueError("unknown environment")
-    return value
-
-
-def _event_types(value: str) -> str:
-    names = [name.strip() for name in value.split(",") if name.strip()]
-    if any(name not in LoyaltyEvent.DETAILS for name in names):
-        raise ValueError("unknown event type")
     return value
 
 
@@ -90,12 +84,12 @@ RunId = Annotated[
 YesOrNo = Annotated[bool, BeforeValidator(_yes_or_no), Field(description="true or false")]
 EventTypes = Annotated[
     str,
-    AfterValidator(_event_types),
+    AfterValidator(lambda value: value if event_types(value) else ""),
     Field(description=f"empty, or some of {', '.join(LoyaltyEvent.DETAILS)}, with commas between"),
 ]
 Date = Annotated[
     str,
-    Field(pattern=r"^(\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01]))?$"),
+    AfterValidator(lambda value: value if start_of_day(value, "day") else ""),
     Field(description="empty, or a day in UTC as YYYY-MM-DD"),
 ]
 

@@ -105,7 +105,7 @@ def test_unknown_event_types_are_refused(types: str) -> None:
         check_parameters("04_balance_events", {"event_types": types})
 
 
-@pytest.mark.parametrize("day", ["2026-13-01", "01.02.2026", "2026-1-1", "yesterday"])
+@pytest.mark.parametrize("day", ["2026-13-01", "2026-02-30", "01.02.2026", "2026-1-1", "yesterday"])
 def test_a_day_is_written_as_yyyy_mm_dd(day: str) -> None:
     with pytest.raises(ParameterError, match="start_date: found"):
         check_parameters("04_balance_events", {"start_date": day})

@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -214,9 +213,9 @@ def test_square_down_after_the_write_is_unknown_and_a_second_run_settles_it(
     assert "balance 12 -> 12 points (+12, applied before, at " in second.stdout
 
 
-def test_a_killed_run_leaves_a_receipt_that_does_not_claim_success(
-    serve: Callable[[App], str], tmp_path: Path
-) -> None:
+@pytest.fixture
+def stuck_run(serve: Callable[[App], str], tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run in the middle of its adjustment, which waits for an answer that does not come."""
     emulator = Emulator.open(tmp_path / "served.sqlite3")
     reached, release = threading.Event(), threading.Event()
 
@@ -226,15 +225,24 @@ def test_a_killed_run_leaves_a_receipt_that_does_not_claim_success(
             release.wait(30)
         return emulator(environ, start_response)
 
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [Path(sys.executable).with_name("loyalty"), "run", "02_adjust_points"],
         env=os.environ | {"LOYALTY_EMULATOR_URL": serve(hangs_at_adjust)},
         start_new_session=True,
-    )
-    assert reached.wait(60)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait(10)
-    release.set()
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert reached.wait(60)
+        yield process
+        release.set()
+    emulator.close()
+
+
+def test_a_killed_run_leaves_a_receipt_that_does_not_claim_success(
+    stuck_run: subprocess.Popen[str],
+) -> None:
+    os.killpg(stuck_run.pid, signal.SIGKILL)
+    stuck_run.wait(10)
 
     found = receipt("walkthrough-2")
     assert ("interrupted", False, None) == (
@@ -244,34 +252,14 @@ def test_a_killed_run_leaves_a_receipt_that_does_not_claim_success(
     )
 
 
-def test_ctrl_c_ends_the_run_and_says_how_to_go_on(
-    serve: Callable[[App], str], tmp_path: Path
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_stop_says_how_to_go_on(
+    stuck_run: subprocess.Popen[str], number: signal.Signals
 ) -> None:
-    emulator = Emulator.open(tmp_path / "served.sqlite3")
-    reached, release = threading.Event(), threading.Event()
+    os.killpg(stuck_run.pid, number)
+    _, told = stuck_run.communicate(timeout=60)
 
-    def hangs_at_adjust(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if environ["PATH_INFO"].endswith("/adjust"):
-            reached.set()
-            release.wait(30)
-        return emulator(environ, start_response)
-
-    process = subprocess.Popen(
-        [Path(sys.executable).with_name("loyalty"), "run", "02_adjust_points"],
-        env=os.environ | {"LOYALTY_EMULATOR_URL": serve(hangs_at_adjust)},
-        start_new_session=True,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert reached.wait(60)
-    os.killpg(process.pid, signal.SIGINT)
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
-        release.wait(0.05)
-    release.set()
-    _, told = process.communicate(timeout=60)
-
-    assert process.returncode == 1
+    assert stuck_run.returncode == 1
     assert "run it again with the same run id" in told
     assert "Traceback" not in told
     assert receipt("walkthrough-2")["status"] == "interrupted"
