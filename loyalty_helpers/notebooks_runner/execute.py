@@ -77,8 +77,8 @@ def execute(source: Path, parameters: Mapping[str, Any], output: MaskedOutput, k
     """
     papermill = import_papermill()
     papermill.iorw.papermill_io.register(_SCHEME, output)
-    try:
-        with _errors_told():
+    with _errors_told():
+        try:
             papermill.execute_notebook(
                 str(source),
                 f"{_SCHEME}{output.path.name}",
@@ -89,8 +89,8 @@ def execute(source: Path, parameters: Mapping[str, Any], output: MaskedOutput, k
                 store_widget_state=False,  # what is typed into a form stays out of the file
                 km=kernel,
             )
-    finally:
-        output.save()
+        finally:
+            output.save()
     _check_complete(output.notebook)
 
 

@@ -15,6 +15,8 @@ from loyalty_helpers.notebooks_runner.parameters import MODELS, check_parameters
 from loyalty_helpers.notebooks_runner.report import report_maker, write_report
 from loyalty_helpers.settings import NOTEBOOKS, check_access, load_settings
 
+RECEIPT = "receipt.json"
+
 
 @dataclass(frozen=True)
 class RunResult:
@@ -48,6 +50,7 @@ def run_notebook(notebook: str, given: Mapping[str, Any], *, runs: Path) -> RunR
 
     Raises:
         ParameterError, SettingsError: refused; no kernel was started, nothing was run.
+        LoyaltyError: the run is over and its receipt written, but there is no report.
     """
     source = find_notebook(notebook)
     checked = check_parameters(source.stem, given)
@@ -56,8 +59,13 @@ def run_notebook(notebook: str, given: Mapping[str, Any], *, runs: Path) -> RunR
     parameters["environment"] = checked.environment or settings.loyalty_environment
     check_access(parameters["environment"], settings)
     run_id = parameters.get("run_id") or f"{source.stem}-{datetime.now(UTC):%Y%m%dt%H%M%S}"
-    folder = make_room(runs.resolve() / run_id)  # the notebook runs in a folder of its own
-    return _run(source, parameters, folder, receipts.begin(source.stem, parameters, run_id=run_id))
+    receipt = receipts.begin(source.stem, parameters, run_id=run_id)
+    try:
+        folder = make_room(runs.resolve() / run_id)  # absolute: papermill may change folders
+        receipts.save(folder / RECEIPT, receipt)
+    except OSError as error:
+        raise ParameterError(f"nothing can be written to {runs / run_id}: {error}") from None
+    return _run(source, parameters, folder, receipt)
 
 
 def find_notebook(name: str) -> Path:
@@ -84,8 +92,6 @@ def make_room(folder: Path) -> Path:
 def _run(
     source: Path, parameters: dict[str, Any], folder: Path, receipt: dict[str, Any]
 ) -> RunResult:
-    receipt_file = folder / "receipt.json"
-    receipts.save(receipt_file, receipt)
     output = MaskedOutput(folder / source.name, parameters)
     with started_kernel(source.parent) as kernel, ThreadPoolExecutor(1) as background:
         import_papermill()  # here, since two threads should not import the same things at once
@@ -93,7 +99,7 @@ def _run(
         error = _error_of(source, parameters, output, kernel)
     facts = receipts.verification_of(output.notebook)
     receipt = receipts.finish(receipt, facts, error)
-    receipts.save(receipt_file, receipt)
+    receipts.save(folder / RECEIPT, receipt)
     summary = _summary(source.stem, receipt, facts)
     report = folder / f"{source.stem}.html"
     try:

@@ -147,6 +147,16 @@ def test_bad_parameters_are_refused_before_anything_runs(parameters: list[str], 
     assert not Path("runs").exists()
 
 
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs() -> None:
+    Path("runs").mkdir()
+    Path("runs", "walkthrough-2").write_text("a file where the folder should be")
+    result = loyalty("run", "02_adjust_points")
+
+    assert result.returncode == 2
+    assert "nothing can be written to runs/walkthrough-2" in result.stderr
+    assert events() == []
+
+
 @pytest.mark.parametrize(
     ("environment", "told"),
     [
@@ -263,6 +273,27 @@ def test_a_run_that_is_told_to_stop_says_how_to_go_on(
     assert "run it again with the same run id" in told
     assert "Traceback" not in told
     assert receipt("walkthrough-2")["status"] == "interrupted"
+
+
+def test_a_notebook_that_cannot_be_saved_fails_and_its_receipt_says_what_was_done(
+    serve: Callable[[App], str], tmp_path: Path
+) -> None:
+    """As on a full disk: a folder takes the place of the file while the notebook runs."""
+    emulator = Emulator.open(tmp_path / "served.sqlite3")
+
+    def takes_the_place(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"].endswith("/adjust"):
+            saved = tmp_path / "runs" / "walkthrough-2" / "02_adjust_points.ipynb"
+            saved.unlink(missing_ok=True)
+            saved.mkdir(parents=True)
+        return emulator(environ, start_response)
+
+    result = loyalty("run", "02_adjust_points", LOYALTY_EMULATOR_URL=serve(takes_the_place))
+
+    found = receipt("walkthrough-2")
+    assert result.returncode == 1
+    assert "Is a directory" in result.stderr
+    assert ("failed", 12) == (found["status"], found["balance_after"])
 
 
 def test_the_report_runs_no_script_and_names_no_host() -> None:
