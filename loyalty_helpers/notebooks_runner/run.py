@@ -10,6 +10,7 @@ from typing import Any
 from loyalty_helpers.errors import LoyaltyError, ParameterError
 from loyalty_helpers.notebooks_runner import receipt as receipts
 from loyalty_helpers.notebooks_runner.execute import MaskedOutput, execute, import_papermill
+from loyalty_helpers.notebooks_runner.folder import run_folder
 from loyalty_helpers.notebooks_runner.kernels import started_kernel
 from loyalty_helpers.notebooks_runner.parameters import MODELS, check_parameters
 from loyalty_helpers.notebooks_runner.report import report_maker, write_report
@@ -60,12 +61,9 @@ def run_notebook(notebook: str, given: Mapping[str, Any], *, runs: Path) -> RunR
     check_access(parameters["environment"], settings)
     run_id = parameters.get("run_id") or f"{source.stem}-{datetime.now(UTC):%Y%m%dt%H%M%S}"
     receipt = receipts.begin(source.stem, parameters, run_id=run_id)
-    try:
-        folder = make_room(runs.resolve() / run_id)  # absolute: papermill may change folders
+    with run_folder(runs.resolve() / run_id) as folder:  # absolute: kernels work elsewhere
         receipts.save(folder / RECEIPT, receipt)
-    except OSError as error:
-        raise ParameterError(f"nothing can be written to {runs / run_id}: {error}") from None
-    return _run(source, parameters, folder, receipt)
+        return _run(source, parameters, folder, receipt)
 
 
 def find_notebook(name: str) -> Path:
@@ -74,19 +72,6 @@ def find_notebook(name: str) -> Path:
     if path.stem not in MODELS or not path.is_file():
         raise ParameterError(f"notebook {name!r} is not one of {', '.join(MODELS)}")
     return path.resolve()
-
-
-def make_room(folder: Path) -> Path:
-    """An empty run folder; what an earlier run of the same id left moves to `earlier/1`, 2, ..."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    left = [path for path in folder.iterdir() if path.name != "earlier"]
-    if left:
-        earlier = folder / "earlier"
-        count = len(list(earlier.iterdir())) if earlier.exists() else 0
-        (kept := earlier / str(count + 1)).mkdir(parents=True)
-        for path in left:
-            path.rename(kept / path.name)
-    return folder
 
 
 def _run(

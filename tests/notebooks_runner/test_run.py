@@ -153,8 +153,16 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs() -> No
     result = loyalty("run", "02_adjust_points")
 
     assert result.returncode == 2
-    assert "nothing can be written to runs/walkthrough-2" in result.stderr
+    assert "nothing can be written to" in result.stderr
     assert events() == []
+
+
+def test_two_runs_of_one_id_do_not_work_at_once(stuck_run: subprocess.Popen[str]) -> None:
+    second = loyalty("run", "02_adjust_points")
+
+    assert second.returncode == 2
+    assert "another run is at work in" in second.stderr
+    assert receipt("walkthrough-2")["status"] == "interrupted"  # the first's, as it began
 
 
 @pytest.mark.parametrize(
@@ -245,6 +253,7 @@ def stuck_run(serve: Callable[[App], str], tmp_path: Path) -> Iterator[subproces
         assert reached.wait(60)
         yield process
         release.set()
+        process.kill()
     emulator.close()
 
 

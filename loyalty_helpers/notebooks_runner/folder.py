@@ -1,0 +1,59 @@
+"""The folder of a run: for one run at a time, and without losing what an earlier one left."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from loyalty_helpers.errors import ParameterError
+
+EARLIER = "earlier"
+
+
+@contextmanager
+def run_folder(folder: Path) -> Iterator[Path]:
+    """An empty folder that is this process's own until the end of the block.
+
+    What an earlier run of the same id left moves to `earlier/1`, `earlier/2`, ...
+
+    Raises:
+        ParameterError: another run of the same id is at work, or nothing can be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = _lock(folder)
+        _make_room(folder)
+    except OSError as error:
+        raise ParameterError(f"nothing can be written to {folder}: {error}") from None
+    try:
+        yield folder
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _lock(folder: Path) -> int | None:
+    """Lock the folder itself; the system unlocks it whenever and however this process ends."""
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        return None
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise ParameterError(
+            f"another run is at work in {folder}: wait for its end, and look at its receipt"
+        ) from None
+    return handle
+
+
+def _make_room(folder: Path) -> None:
+    left = [path for path in folder.iterdir() if path.name != EARLIER]
+    if left:
+        earlier = folder / EARLIER
+        count = len(list(earlier.iterdir())) if earlier.exists() else 0
+        (kept := earlier / str(count + 1)).mkdir(parents=True)
+        for path in left:
+            path.rename(kept / path.name)
