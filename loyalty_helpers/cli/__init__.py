@@ -135,11 +135,16 @@ _DATABASE = click.option(
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free port.")
 @_DATABASE
 @click.option("--token", default="local-token", show_default=True, help="The token it accepts.")
-def serve(port: int, db: Path | None, token: str) -> None:
+@click.option("--seed", type=int, help="Ids are made from it: the same on every run.")
+@click.option("--now", metavar="TIME", help="The clock stands still at this RFC 3339 time.")
+def serve(port: int, db: Path | None, token: str, seed: int | None, now: str | None) -> None:
     """Serve the emulator on 127.0.0.1 until Ctrl-C."""
     from loyalty_helpers.cli.emulating import serve_emulator
 
-    serve_emulator(port, db, token, on_ready=lambda url: click.echo(f"listening on {url}"))
+    def on_ready(url: str) -> None:
+        click.echo(f"listening on {url}")
+
+    serve_emulator(port, db, token, seed=seed, now=now, on_ready=on_ready)
 
 
 @emulator.command()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .app import Emulator
 from .assumptions import Assumptions
-from .clock import IdSource, RandomIds, SeededIds, SettableClock, utc_now
+from .clock import IdSource, RandomIds, SeededIds, SettableClock, parse_rfc3339, utc_now
 from .database import EmulatorFileError
 from .server import PortInUseError, Server, serve
 
@@ -21,6 +21,7 @@ __all__ = [
     "SeededIds",
     "Server",
     "SettableClock",
+    "parse_rfc3339",
     "serve",
     "utc_now",
 ]
