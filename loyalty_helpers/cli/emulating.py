@@ -1,6 +1,7 @@
 """`loyalty emulator serve` and `loyalty emulator reset`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ def serve_emulator(
     *,
     seed: int | None = None,
     now: str | None = None,
+    faults: Sequence[str] = (),
     on_ready: Callable[[str], None],
 ) -> None:
     """Serve until interrupted; `on_ready` gets the URL."""
@@ -27,26 +29,36 @@ def serve_emulator(
         raise SettingsError("--token looks like a token of Square: the emulator gets none")
     secret = {"loyalty_emulator_token": SecretStr(token)}
     settings = load_settings().model_copy(update=secret)
-    with open_emulator(settings, file, **_injected(seed, now)) as emulator:
+    with open_emulator(settings, file, **_injected(seed, now, faults)) as emulator:
         try:
             serve(emulator, port, on_ready=on_ready)
         except PortInUseError as error:
             raise EmulatorError(str(error)) from None
 
 
-def _injected(seed: int | None, now: str | None) -> dict[str, Any]:
-    """What makes one run the same as another: ids from a seed, a clock that stands still."""
-    from loyalty_helpers.emulator import SeededIds, SettableClock, parse_rfc3339
+def _injected(seed: int | None, now: str | None, faults: Sequence[str]) -> dict[str, Any]:
+    """What makes one run the same as another, and what goes wrong in it."""
+    from loyalty_helpers.emulator import Fault, Faults, SeededIds, SettableClock, parse_rfc3339
 
-    injected: dict[str, Any] = {}
+    plan = Faults(seed or 0)
+    injected: dict[str, Any] = {"faults": plan}
     if seed is not None:
         injected["ids"] = SeededIds(seed)
     if now is not None:
-        try:
+        with _refused(f"--now {now}", "2026-11-01T09:00:00Z"):
             injected["clock"] = SettableClock(parse_rfc3339(now))
-        except ValueError as error:
-            raise ParameterError(f"--now: {error}, for example 2026-11-01T09:00:00Z") from None
+    for text in faults:
+        with _refused(f"--fault {text}", "drop-after:path=/adjust,next=1"):
+            plan.add(Fault.parse(text))
     return injected
+
+
+@contextmanager
+def _refused(option: str, example: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise ParameterError(f"{option}: {error}. An example: {example}") from None
 
 
 def reset_emulator(file: Path | None) -> Path:

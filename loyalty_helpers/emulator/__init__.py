@@ -9,12 +9,16 @@ from .app import Emulator
 from .assumptions import Assumptions
 from .clock import IdSource, RandomIds, SeededIds, SettableClock, parse_rfc3339, utc_now
 from .database import EmulatorFileError
+from .fault_plan import Faults
+from .faults import Fault
 from .server import PortInUseError, Server, serve
 
 __all__ = [
     "Assumptions",
     "Emulator",
     "EmulatorFileError",
+    "Fault",
+    "Faults",
     "IdSource",
     "PortInUseError",
     "RandomIds",

@@ -8,12 +8,14 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
     from .app import Emulator
 
 HOST: Final = "127.0.0.1"
@@ -30,13 +32,14 @@ def _listen(emulator: Emulator, port: int) -> tuple[Any, str]:
     # waitress is needed for serving alone, and takes 30 ms to load.
     import waitress  # type: ignore[import-untyped]  # it ships without types
 
-    # Requests that wait for a thread are no trouble worth a line each.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    # Requests that wait for a thread are no trouble worth a line each, nor are short bodies.
+    for name in ("waitress", "waitress.queue"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         # Asked first, because waitress leaves its threads behind when it cannot listen.
         _try_port(port)
         server = waitress.create_server(
-            emulator, host=HOST, port=port, threads=_THREADS, ident=None
+            _closing(emulator), host=HOST, port=port, threads=_THREADS, ident=None
         )
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
@@ -46,6 +49,20 @@ def _listen(emulator: Emulator, port: int) -> tuple[Any, str]:
             "or give another port; port 0 takes a free one."
         ) from error
     return server, f"http://{HOST}:{server.effective_port}"
+
+
+def _closing(emulator: Emulator) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
+    """Close the socket, without a byte of an answer, where a fault loses the connection."""
+    from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]  # as above
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            return emulator(environ, start_response)
+        except ConnectionError as error:
+            # As if the client had gone: waitress closes what it has of the connection.
+            raise ClientDisconnected from error
+
+    return application
 
 
 def _try_port(port: int) -> None:

@@ -154,6 +154,23 @@ def test_a_time_that_cannot_be_is_refused() -> None:
     assert "--now" in result.stderr
 
 
+def test_served_emulator_fails_on_purpose(tmp_path: Path) -> None:
+    fault = "503:path=/locations,next=1,retry-after=3"
+    with serving(tmp_path / "s.sqlite3", "--fault", fault, "--fault", "drop:path=/adjust") as url:
+        answers = [httpx.get(f"{url}/v2/locations", trust_env=False) for _ in range(2)]
+
+        assert [503, 401] == [answer.status_code for answer in answers]
+        with pytest.raises(httpx.RemoteProtocolError):
+            httpx.post(f"{url}/v2/loyalty/accounts/a/adjust", trust_env=False)
+
+
+def test_a_fault_that_cannot_be_is_refused() -> None:
+    result = loyalty("emulator", "serve", "--fault", "drop:sometimes=1")
+
+    assert result.returncode == 2
+    assert "--fault drop:sometimes=1: no option 'sometimes': there are path, next" in result.stderr
+
+
 def test_served_emulator_prints_its_address_and_checks_its_token(served: str) -> None:
     url = f"{served}/v2/loyalty/accounts/{WALKTHROUGH}"
     good = httpx.get(url, headers={"Authorization": "Bearer tok-1"}, trust_env=False)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from loyalty_helpers.emulator import Assumptions, Emulator, SeededIds, SettableClock
+from loyalty_helpers.emulator import Assumptions, Emulator, Faults, SeededIds, SettableClock
 from loyalty_helpers.emulator.seed import ACCOUNT_ID, PROGRAM_ID
 
 TOKEN = "local-token"
@@ -70,15 +70,16 @@ def clock() -> SettableClock:
 
 @pytest.fixture
 def open_api(tmp_path: Path, clock: SettableClock) -> Iterator[Callable[..., Api]]:
-    """Opens an emulator under the given assumptions."""
+    """Opens an emulator under the given assumptions, with the given faults."""
     opened: list[Api] = []
 
-    def open_(**assumptions: Any) -> Api:
+    def open_(*, faults: Faults | None = None, **assumptions: Any) -> Api:
         emulator = Emulator.open(
             tmp_path / f"world-{len(opened)}.db",
             clock=clock,
             ids=SeededIds(1),
             assumptions=Assumptions(**assumptions),
+            faults=faults,
         )
         opened.append(Api(emulator))
         return opened[-1]
