@@ -11,11 +11,13 @@ import pytest
 from loyalty_helpers.emulator import Assumptions, Emulator, Faults, SeededIds, SettableClock
 from loyalty_helpers.emulator.seed import ACCOUNT_ID, PROGRAM_ID
 
+from .square_schema import check_answer
+
 TOKEN = "local-token"
 
 
 class Api:
-    """Asks an emulator as any client would, in process."""
+    """Asks an emulator as any client would, in process; Square's SDK judges every answer."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
@@ -23,6 +25,7 @@ class Api:
             transport=httpx.WSGITransport(emulator),
             base_url="http://emulator",
             headers={"Authorization": f"Bearer {TOKEN}"},
+            event_hooks={"response": [check_answer]},
         )
 
     def adjust(self, points: Any, key: str = "key", account: str = ACCOUNT_ID, **more: Any):
