@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 HOST: Final = "127.0.0.1"
 _THREADS: Final = 8
+# The head and the body of an answer leave together, from the loop's thread: half as many answers
+# again. waitress warns of the option at its creation, not of the setting.
+_SEND_BYTES: Final = 9000
 _STOP_SECONDS: Final = 10.0
 
 
@@ -48,6 +51,7 @@ def _listen(emulator: Emulator, port: int) -> tuple[Any, str]:
             f"Port {port} on {HOST} is in use. Stop the program that has it, "
             "or give another port; port 0 takes a free one."
         ) from error
+    server.adj.send_bytes = _SEND_BYTES
     return server, f"http://{HOST}:{server.effective_port}"
 
 
