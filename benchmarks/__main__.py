@@ -1,18 +1,17 @@
 """`make bench`: prints the table that stands in README."""
 
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 
+from benchmarks.emulator import RETRIEVE, SEARCH, growth, rates
+from benchmarks.measuring import Promise, medians
 from loyalty_helpers import adjustment_key, connect
 from loyalty_helpers.settings import load_settings
 
@@ -20,24 +19,6 @@ BIN = Path(sys.executable).parent
 PHONE, POINTS = "+14155551234", 1
 READY = "from loyalty_helpers import connect; connect('local')"
 SDK_READY = "from square import Square; Square(token='t', base_url='http://127.0.0.1:1')"
-
-
-@dataclass(frozen=True)
-class Promise:
-    """What is measured, against whom, and the ratio of the medians that must not be exceeded."""
-
-    what: str
-    rival: str
-    at_most: float
-
-    def row(self, ours: float, theirs: float) -> str:
-        """A row of the table, from two medians in seconds."""
-        ratio = ours / theirs
-        verdict = "holds" if ratio <= self.at_most else "MISSED"
-        return (
-            f"| {self.what} | {_time(ours)} | {self.rival} | {_time(theirs)} "
-            f"| {ratio:.2f} | <= {self.at_most:.1f} | {verdict} |"
-        )
 
 
 RUN = Promise(
@@ -55,23 +36,7 @@ ROUND = Promise(
     "the same by the official SDK on the served emulator",
     0.5,
 )
-PROMISES = (RUN, CLIENT, ROUND)
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds >= 0.1 else f"{seconds * 1000:.1f} ms"
-
-
-def medians(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> list[float]:
-    """Both sides in turn, so that a busy moment of the machine meets both; the first is warm-up."""
-    times: list[list[float]] = [[], []]
-    for turn in range(rounds + 1):
-        for side, work in zip(times, (ours, theirs), strict=True):
-            start = time.perf_counter()
-            work()
-            if turn:
-                side.append(time.perf_counter() - start)
-    return [statistics.median(side) for side in times]
+PROMISES = (RUN, CLIENT, ROUND, RETRIEVE, SEARCH)
 
 
 def command(*arguments: str) -> Callable[[], object]:
@@ -143,6 +108,11 @@ def main() -> None:
         print("|---|---|---|---|---|---|---|")
         for row in (headless_run(folder), ready_client(), one_round(folder)):
             print(row)
+        for row in growth(folder):
+            print(row)
+        print()
+        for line in rates(folder, _served):
+            print(f"- {line}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
@@ -149,13 +149,17 @@ def _recorded_too(
     raise SettingsError("only 'local' and 'sandbox' are recorded: production is people's data")
 
 
-def open_emulator(settings: Settings, file: Path | None = None) -> "Emulator":
-    """The emulator on its file, or an EmulatorError that says what is wrong with the file."""
+def open_emulator(settings: Settings, file: Path | None = None, **injected: Any) -> "Emulator":
+    """The emulator on its file, or an EmulatorError that says what is wrong with the file.
+
+    `injected` goes to Emulator.open: a clock, ids, faults.
+    """
     from loyalty_helpers.emulator import Emulator, EmulatorFileError  # only `local` needs it
 
     token = settings.loyalty_emulator_token
     try:
-        return Emulator.open(file or settings.emulator_file, token=token.get_secret_value())
+        path = file or settings.emulator_file
+        return Emulator.open(path, token=token.get_secret_value(), **injected)
     except EmulatorFileError as error:
         raise EmulatorError(str(error)) from None
 

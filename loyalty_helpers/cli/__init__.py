@@ -135,11 +135,39 @@ _DATABASE = click.option(
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free port.")
 @_DATABASE
 @click.option("--token", default="local-token", show_default=True, help="The token it accepts.")
-def serve(port: int, db: Path | None, token: str) -> None:
-    """Serve the emulator on 127.0.0.1 until Ctrl-C."""
+@click.option("--seed", type=int, help="Ids are made from it: the same on every run.")
+@click.option("--now", metavar="TIME", help="The clock stands still at this RFC 3339 time.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="KIND[:OPTIONS]",
+    help="What goes wrong on purpose; may be given several times.",
+)
+def serve(
+    port: int,
+    db: Path | None,
+    token: str,
+    seed: int | None,
+    now: str | None,
+    faults: tuple[str, ...],
+) -> None:
+    """Serve the emulator on 127.0.0.1 until Ctrl-C.
+
+    \b
+    Faults, with -after for after the write:
+      refuse, drop, slow:seconds=S, truncate, html, rate-limit:rate=N,burst=B
+      429, 500, 502, 503, 504, 408, 409 (all with retry-after=S, if wanted)
+      forget-keys:seconds=S, late-events:seconds=S
+    Options of all of them: path=REGEX, next=N, probability=P. For example
+      --fault drop-after:path=/adjust,next=1
+    """
     from loyalty_helpers.cli.emulating import serve_emulator
 
-    serve_emulator(port, db, token, on_ready=lambda url: click.echo(f"listening on {url}"))
+    def on_ready(url: str) -> None:
+        click.echo(f"listening on {url}")
+
+    serve_emulator(port, db, token, seed=seed, now=now, faults=faults, on_ready=on_ready)
 
 
 @emulator.command()

@@ -1,17 +1,26 @@
 """`loyalty emulator serve` and `loyalty emulator reset`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
-from loyalty_helpers.errors import EmulatorError, SettingsError
+from loyalty_helpers.errors import EmulatorError, ParameterError, SettingsError
 from loyalty_helpers.session import REAL_TOKEN, open_emulator
 from loyalty_helpers.settings import load_settings
 
 
 def serve_emulator(
-    port: int, file: Path | None, token: str, *, on_ready: Callable[[str], None]
+    port: int,
+    file: Path | None,
+    token: str,
+    *,
+    seed: int | None = None,
+    now: str | None = None,
+    faults: Sequence[str] = (),
+    on_ready: Callable[[str], None],
 ) -> None:
     """Serve until interrupted; `on_ready` gets the URL."""
     from loyalty_helpers.emulator import PortInUseError, serve
@@ -19,11 +28,37 @@ def serve_emulator(
     if REAL_TOKEN.match(token):
         raise SettingsError("--token looks like a token of Square: the emulator gets none")
     secret = {"loyalty_emulator_token": SecretStr(token)}
-    with open_emulator(load_settings().model_copy(update=secret), file) as emulator:
+    settings = load_settings().model_copy(update=secret)
+    with open_emulator(settings, file, **_injected(seed, now, faults)) as emulator:
         try:
             serve(emulator, port, on_ready=on_ready)
         except PortInUseError as error:
             raise EmulatorError(str(error)) from None
+
+
+def _injected(seed: int | None, now: str | None, faults: Sequence[str]) -> dict[str, Any]:
+    """What makes one run the same as another, and what goes wrong in it."""
+    from loyalty_helpers.emulator import Fault, Faults, SeededIds, SettableClock, parse_rfc3339
+
+    plan = Faults(seed or 0)
+    injected: dict[str, Any] = {"faults": plan}
+    if seed is not None:
+        injected["ids"] = SeededIds(seed)
+    if now is not None:
+        with _refused(f"--now {now}", "2026-11-01T09:00:00Z"):
+            injected["clock"] = SettableClock(parse_rfc3339(now))
+    for text in faults:
+        with _refused(f"--fault {text}", "drop-after:path=/adjust,next=1"):
+            plan.add(Fault.parse(text))
+    return injected
+
+
+@contextmanager
+def _refused(option: str, example: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise ParameterError(f"{option}: {error}. An example: {example}") from None
 
 
 def reset_emulator(file: Path | None) -> Path:

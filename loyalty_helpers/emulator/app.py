@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -13,11 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.http import http_date
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Request
 
 from .assumptions import Assumptions
 from .clock import IdSource, RandomIds, utc_now
 from .database import Database
+from .fault_plan import Faults
+from .reply import Reply, json_reply
 from .routes import Call, find_route
 from .seed import build, rebuild
 from .validation import Body, read_body
@@ -40,12 +41,14 @@ class Emulator:
     """Square's Loyalty API, answered from one SQLite file.
 
     An emulator is itself the WSGI application. Any number of threads may use it, and any number
-    of processes may have the same file open; nothing is kept but in the file.
+    of processes may have the same file open; nothing is kept but in the file. What goes wrong
+    on purpose is planned in `faults`.
     """
 
-    def __init__(self, world: World, token: str) -> None:
+    def __init__(self, world: World, token: str, faults: Faults) -> None:
         self._world = world
         self._authorization = f"Bearer {token}"
+        self.faults = faults
 
     @classmethod
     def open(
@@ -56,6 +59,7 @@ class Emulator:
         clock: Callable[[], datetime] = utc_now,
         ids: IdSource | None = None,
         assumptions: Assumptions | None = None,
+        faults: Faults | None = None,
     ) -> Emulator:
         """Open the file at `path`; when it is missing, make it with the seed world.
 
@@ -65,18 +69,25 @@ class Emulator:
             clock: Returns the time, aware.
             ids: Where the ids of new accounts come from; random by default.
             assumptions: The rules that Square does not document.
+            faults: What goes wrong on purpose; nothing until something is added.
 
         Raises:
             EmulatorFileError: The file cannot be used; the text says why and what to do.
         """
         database = Database.open(Path(path), build)
-        world = World(database, clock, ids or RandomIds(), assumptions or Assumptions())
-        return cls(world, token)
+        faults = faults or Faults()
+        assumptions = assumptions or Assumptions()
+        world = World(database, clock, ids or RandomIds(), assumptions, faults.keys.salt)
+        return cls(world, token, faults)
 
     def reset(self) -> None:
         """Go back to the seed world, in one transaction."""
         with self._world.database.writing() as connection:
             rebuild(connection)
+
+    def forget_keys(self) -> None:
+        """Forget every idempotency key used so far, as a service may: the same key works anew."""
+        self.faults.keys.forget(self._world.clock())
 
     def close(self) -> None:
         """Close the file."""
@@ -95,26 +106,28 @@ class Emulator:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request, as WSGI asks for it."""
-        headers = {"Date": http_date(self._world.clock())}
-        answer: Answer
+        world, faults = self._world, self.faults
+        struck = faults.due(environ.get("PATH_INFO", ""), world.clock)
+        reply = faults.strike(struck, world, lambda altered: self._reply(altered, environ))
+        return reply.send(start_response)
+
+    def _reply(self, world: World, environ: WSGIEnvironment) -> Reply:
+        headers = {"Date": http_date(world.clock())}
         try:
-            status, answer = 200, self._answer(environ, headers)
+            return json_reply(200, headers, self._answer(world, environ, headers))
         except WireError as error:
-            status, answer = error.status, error.wire()
+            return json_reply(error.status, headers, error.wire())
         except sqlite3.Error as error:
             trouble = _storage_trouble(error)
-            status, answer = trouble.status, trouble.wire()
-        body = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
-        response = Response(body, status, headers, content_type="application/json")
-        return response(environ, start_response)
+            return json_reply(trouble.status, headers, trouble.wire())
 
-    def _answer(self, environ: WSGIEnvironment, headers: dict[str, str]) -> Answer:
+    def _answer(self, world: World, environ: WSGIEnvironment, headers: dict[str, str]) -> Answer:
         self._check_token(environ)
         version = _version(environ)
         request = _readable(environ)
         route, target = find_route(request.method, request.path)
         body = self._body(request)
-        answer = route.handle(Call(self._world, target, body))
+        answer = route.handle(Call(world, target, body))
         headers["Square-Version"] = version
         return answer
 

@@ -31,7 +31,8 @@ class Call:
 
     def keyed(self, endpoint: str, key: str) -> KeyedRequest:
         """Return what makes this request the same as another one."""
-        return KeyedRequest(endpoint, key, self.target, self.body.canonical)
+        salt = self.world.salt(endpoint, key)
+        return KeyedRequest(endpoint, key, self.target, self.body.canonical, salt)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,21 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
     from .app import Emulator
 
 HOST: Final = "127.0.0.1"
 _THREADS: Final = 8
+# The head and the body of an answer leave together, from the loop's thread: half as many answers
+# again. waitress warns of the option at its creation, not of the setting.
+_SEND_BYTES: Final = 9000
 _STOP_SECONDS: Final = 10.0
 
 
@@ -30,13 +35,14 @@ def _listen(emulator: Emulator, port: int) -> tuple[Any, str]:
     # waitress is needed for serving alone, and takes 30 ms to load.
     import waitress  # type: ignore[import-untyped]  # it ships without types
 
-    # Requests that wait for a thread are no trouble worth a line each.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    # Requests that wait for a thread are no trouble worth a line each, nor are short bodies.
+    for name in ("waitress", "waitress.queue"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         # Asked first, because waitress leaves its threads behind when it cannot listen.
         _try_port(port)
         server = waitress.create_server(
-            emulator, host=HOST, port=port, threads=_THREADS, ident=None
+            _closing(emulator), host=HOST, port=port, threads=_THREADS, ident=None
         )
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
@@ -45,7 +51,22 @@ def _listen(emulator: Emulator, port: int) -> tuple[Any, str]:
             f"Port {port} on {HOST} is in use. Stop the program that has it, "
             "or give another port; port 0 takes a free one."
         ) from error
+    server.adj.send_bytes = _SEND_BYTES
     return server, f"http://{HOST}:{server.effective_port}"
+
+
+def _closing(emulator: Emulator) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
+    """Close the socket, without a byte of an answer, where a fault loses the connection."""
+    from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]  # as above
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            return emulator(environ, start_response)
+        except ConnectionError as error:
+            # As if the client had gone: waitress closes what it has of the connection.
+            raise ClientDisconnected from error
+
+    return application
 
 
 def _try_port(port: int) -> None:

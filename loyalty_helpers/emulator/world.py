@@ -25,6 +25,8 @@ class World:
     clock: Callable[[], datetime]
     ids: IdSource
     assumptions: Assumptions
+    # Tells a key of an endpoint from the same one before it was forgotten on purpose.
+    salt: Callable[[str, str], str] = lambda endpoint, key: ""
 
     def now(self) -> str:
         """Return the time as it is written in records."""
@@ -42,6 +44,7 @@ class KeyedRequest:
     key: str
     target: str
     canonical: str
+    salt: str = ""
 
     def digest(self) -> bytes:
         """Return what tells this request from another one with the same key."""
@@ -49,9 +52,8 @@ class KeyedRequest:
 
     def scope(self, assumptions: Assumptions) -> str:
         """Return within what the key is unique."""
-        return (
-            f"{self.endpoint} {self.target}" if assumptions.keys_are_per_account else self.endpoint
-        )
+        endpoint = self.endpoint + self.salt
+        return f"{endpoint} {self.target}" if assumptions.keys_are_per_account else endpoint
 
 
 def once(world: World, request: KeyedRequest, work: Callable[[Ledger], Answer]) -> Answer:

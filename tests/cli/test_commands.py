@@ -9,7 +9,9 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -108,14 +110,65 @@ def test_a_corrupt_recording_is_refused_with_the_way_out(recordings: Path) -> No
     assert "loyalty record 03_retrieve_account" in result.stderr
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[str]:
-    arguments = ["emulator", "serve", "--db", str(tmp_path / "s.sqlite3"), "--token", "tok-1"]
+@contextmanager
+def serving(file: Path, *options: str) -> Iterator[str]:
+    arguments = ["emulator", "serve", "--db", str(file), "--token", "tok-1", *options]
     with subprocess.Popen([COMMAND, *arguments], stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()
         yield re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", line)[1]
         process.terminate()
         assert process.wait(20) == 0
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    with serving(tmp_path / "s.sqlite3") as url:
+        yield url
+
+
+def enrolled(url: str) -> dict[str, Any]:
+    account = {
+        "program_id": "93afe66e-3a14-4be6-8d50-02755example",
+        "mapping": {"phone_number": "+14155550188"},
+    }
+    body = {"idempotency_key": "k", "loyalty_account": account}
+    headers = {"Authorization": "Bearer tok-1"}
+    answer = httpx.post(f"{url}/v2/loyalty/accounts", json=body, headers=headers, trust_env=False)
+    return answer.json()["loyalty_account"]
+
+
+def test_served_emulator_repeats_itself_with_a_seed_and_a_time(tmp_path: Path) -> None:
+    accounts = []
+    for name in ("one", "two"):
+        with serving(tmp_path / name, "--seed", "7", "--now", "2026-11-01T10:00:00+01:00") as url:
+            accounts.append(enrolled(url))
+
+    assert accounts[0] == accounts[1]
+    assert accounts[0]["created_at"] == "2026-11-01T09:00:00Z"
+
+
+def test_a_time_that_cannot_be_is_refused() -> None:
+    result = loyalty("emulator", "serve", "--now", "2026-11-01T25:00:00Z")
+
+    assert result.returncode == 2
+    assert "--now" in result.stderr
+
+
+def test_served_emulator_fails_on_purpose(tmp_path: Path) -> None:
+    fault = "503:path=/locations,next=1,retry-after=3"
+    with serving(tmp_path / "s.sqlite3", "--fault", fault, "--fault", "drop:path=/adjust") as url:
+        answers = [httpx.get(f"{url}/v2/locations", trust_env=False) for _ in range(2)]
+
+        assert [503, 401] == [answer.status_code for answer in answers]
+        with pytest.raises(httpx.RemoteProtocolError):
+            httpx.post(f"{url}/v2/loyalty/accounts/a/adjust", trust_env=False)
+
+
+def test_a_fault_that_cannot_be_is_refused() -> None:
+    result = loyalty("emulator", "serve", "--fault", "drop:sometimes=1")
+
+    assert result.returncode == 2
+    assert "--fault drop:sometimes=1: no option 'sometimes': there are path, next" in result.stderr
 
 
 def test_served_emulator_prints_its_address_and_checks_its_token(served: str) -> None:

@@ -8,14 +8,16 @@ from typing import Any
 import httpx
 import pytest
 
-from loyalty_helpers.emulator import Assumptions, Emulator, SeededIds, SettableClock
+from loyalty_helpers.emulator import Assumptions, Emulator, Faults, SeededIds, SettableClock
 from loyalty_helpers.emulator.seed import ACCOUNT_ID, PROGRAM_ID
+
+from .square_schema import check_answer
 
 TOKEN = "local-token"
 
 
 class Api:
-    """Asks an emulator as any client would, in process."""
+    """Asks an emulator as any client would, in process; Square's SDK judges every answer."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
@@ -23,6 +25,7 @@ class Api:
             transport=httpx.WSGITransport(emulator),
             base_url="http://emulator",
             headers={"Authorization": f"Bearer {TOKEN}"},
+            event_hooks={"response": [check_answer]},
         )
 
     def adjust(self, points: Any, key: str = "key", account: str = ACCOUNT_ID, **more: Any):
@@ -70,15 +73,16 @@ def clock() -> SettableClock:
 
 @pytest.fixture
 def open_api(tmp_path: Path, clock: SettableClock) -> Iterator[Callable[..., Api]]:
-    """Opens an emulator under the given assumptions."""
+    """Opens an emulator under the given assumptions, with the given faults."""
     opened: list[Api] = []
 
-    def open_(**assumptions: Any) -> Api:
+    def open_(*, faults: Faults | None = None, **assumptions: Any) -> Api:
         emulator = Emulator.open(
             tmp_path / f"world-{len(opened)}.db",
             clock=clock,
             ids=SeededIds(1),
             assumptions=Assumptions(**assumptions),
+            faults=faults,
         )
         opened.append(Api(emulator))
         return opened[-1]

@@ -16,8 +16,9 @@ from loyalty_helpers.emulator.wire_errors import CODES
 FOLDER = Path(emulator.__file__).parent
 SOURCES = sorted(FOLDER.glob("*.py"))
 FLOORS = (
-    "assumptions clock wire_errors database | validation ledger | paging world | rules enrolment |"
-    " seed_buyers | seed_histories | seed | routes | app | server | __init__"
+    "assumptions clock wire_errors database faults reply | validation ledger | paging world |"
+    " rules enrolment fault_plan | seed_buyers | seed_histories | seed | routes | app | server |"
+    " __init__"
 )
 
 

@@ -1,0 +1,112 @@
+"""Faults on purpose: what can go wrong, and with which requests."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+ERROR_CODES: Final = {
+    408: "REQUEST_TIMEOUT",
+    409: "CONFLICT",
+    429: "RATE_LIMITED",
+    500: "INTERNAL_SERVER_ERROR",
+    502: "BAD_GATEWAY",
+    503: "SERVICE_UNAVAILABLE",
+    504: "GATEWAY_TIMEOUT",
+}
+_CHOICE: Final = frozenset({"kind", "path", "next_n", "probability"})
+# The fields that mean something, beside those that choose requests.
+_KINDS: Final[dict[str, set[str]]] = {
+    "refuse": set(),
+    "drop": {"after_write"},
+    "slow": {"after_write", "seconds"},
+    "truncate": set(),
+    "html": {"after_write"},
+    "error": {"after_write", "status", "retry_after"},
+    "rate-limit": {"per_second", "burst", "retry_after"},
+    "forget-keys": {"seconds"},
+    "late-events": {"seconds"},
+}
+_OPTIONS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
+    "path": ("path", str),
+    "next": ("next_n", int),
+    "probability": ("probability", float),
+    "seconds": ("seconds", float),
+    "retry-after": ("retry_after", int),
+    "rate": ("per_second", float),
+    "burst": ("burst", int),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong, and with which requests.
+
+    Attributes:
+        kind: `refuse` or `drop` the connection; `slow`; `truncate` the body; `html` in place of
+            JSON; `error`, Square's envelope with `status`; `rate-limit`, 429 beyond
+            `per_second` with `burst`; `forget-keys` that are `seconds` old; `late-events`,
+            found by searches only `seconds` after they were written.
+        path: A regular expression that is found in the path of the requests; empty is all.
+        next_n: How many of those requests, from now on; None is all.
+        probability: How likely each of them is struck.
+        after_write: Whether the request is worked first, so that its answer alone is lost.
+        retry_after: The header Retry-After, in seconds; None leaves it out.
+    """
+
+    kind: str
+    path: str = ""
+    next_n: int | None = None
+    probability: float = 1.0
+    after_write: bool = False
+    status: int = 503
+    retry_after: int | None = None
+    seconds: float = 0.0
+    per_second: float = 0.0
+    burst: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be, with a ValueError that says what can."""
+        if self.kind not in _KINDS:
+            raise ValueError(f"no fault {self.kind!r}: there are {', '.join(_KINDS)}")
+        if self.status not in ERROR_CODES:
+            raise ValueError(
+                f"no error {self.status}: there are {', '.join(map(str, ERROR_CODES))}"
+            )
+        for each in fields(self):
+            given = getattr(self, each.name) != each.default
+            if given and each.name not in _CHOICE | _KINDS[self.kind]:
+                raise ValueError(f"{self.kind} has no {each.name}")
+        if not 0 <= self.probability <= 1:
+            raise ValueError(f"a probability is between 0 and 1, not {self.probability}")
+        numbers = (self.next_n or 0, self.retry_after or 0, self.seconds, self.burst - 1)
+        if not all(0 <= number < math.inf for number in numbers):
+            raise ValueError("the numbers must not be negative, and the burst at least 1")
+        if self.kind == "rate-limit" and not 0 < self.per_second < math.inf:
+            raise ValueError("rate-limit has a rate above 0 per second")
+        try:
+            re.compile(self.path)
+        except re.error as error:
+            raise ValueError(f"the path {self.path!r} is no regular expression: {error}") from None
+
+    @classmethod
+    def parse(cls, text: str) -> Fault:
+        """Read `drop-after:path=/adjust,next=1`: a kind or a status, `-after` the write or not."""
+        head, _, tail = text.partition(":")
+        word, _, when = head.partition("-") if head.endswith(("-before", "-after")) else (head,) * 3
+        values: dict[str, Any] = {"after_write": True} if when == "after" else {}
+        if word.isdecimal():
+            word, values["status"] = "error", int(word)
+        for option in re.split(r",(?=[a-z-]+=)", tail) if tail else ():
+            name, _, value = option.partition("=")
+            if name not in _OPTIONS:
+                raise ValueError(f"no option {name!r}: there are {', '.join(_OPTIONS)}")
+            field, read = _OPTIONS[name]
+            try:
+                values[field] = read(value)
+            except ValueError:
+                raise ValueError(f"{name} is a number, not {value!r}") from None
+        return cls(word, **values)

@@ -1,0 +1,40 @@
+"""What goes back over the wire: a status, headers and a body."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+
+_COMPACT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_STATUS_LINES: Final = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatus}
+
+
+class Reply(NamedTuple):
+    """An answer; the length in its headers is the one it was made with."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def send(self, start_response: StartResponse) -> Iterable[bytes]:
+        """Give it to the server, as WSGI asks for it."""
+        start_response(_STATUS_LINES[self.status], list(self.headers.items()))
+        return [self.body]
+
+
+def make_reply(
+    status: int, headers: dict[str, str], body: bytes, content_type: str = "application/json"
+) -> Reply:
+    """Return a reply whose headers tell what its body is."""
+    told = {"Content-Type": content_type, "Content-Length": str(len(body))}
+    return Reply(status, {**headers, **told}, body)
+
+
+def json_reply(status: int, headers: dict[str, str], answer: dict[str, Any]) -> Reply:
+    """Return a reply with `answer` as its body."""
+    return make_reply(status, headers, _COMPACT.encode(answer).encode())
