@@ -18,7 +18,8 @@ from werkzeug.wrappers import Request, Response
 from .assumptions import Assumptions
 from .clock import IdSource, RandomIds, utc_now
 from .database import Database
-from .routes import Call, find_route
+from .handling import Call
+from .routes import find_route
 from .seed import build, rebuild
 from .validation import Body, read_body
 from .wire_errors import WireError, not_found, refusal
@@ -112,9 +113,9 @@ class Emulator:
         self._check_token(environ)
         version = _version(environ)
         request = _readable(environ)
-        route, target = find_route(request.method, request.path)
+        route, ids = find_route(request.method, request.path)
         body = self._body(request)
-        answer = route.handle(Call(self._world, target, body))
+        answer = route.handle(Call(self._world, ids, body))
         headers["Square-Version"] = version
         return answer
 
@@ -123,7 +124,7 @@ class Emulator:
             raise refusal("UNAUTHORIZED", "This request could not be authorized.")
 
     def _body(self, request: Request) -> Body:
-        if request.method == "GET":
+        if request.method in ("GET", "DELETE"):
             return read_body(b"{}", self._world.assumptions)
         if request.content_type and request.mimetype != "application/json":
             code = self._world.assumptions.wrong_content_type_code

@@ -52,6 +52,13 @@ class Assumptions:
     # order_id and points exclude each other; the name of the code says just that.
     order_and_points_code: str = "CONFLICTING_PARAMETERS"
 
+    # That the balance must cover the reward goes without saying; the code is said nowhere.
+    insufficient_points_code: str = "BAD_REQUEST"
+    # A tier that does not exist is treated as any resource that does not exist.
+    unknown_tier_code: str = "NOT_FOUND"
+    # REDEEMED and DELETED are final is documented, the code of the refusal is not.
+    reward_not_issued_code: str = "BAD_REQUEST"
+
     # "Cannot be combined" is documented, the code is not.
     mappings_and_customers_code: str = "CONFLICTING_PARAMETERS"
     # The maximum of 30 is documented, the code is not.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from .clock import event_id
-from .ledger import Account, Event, Ledger, Purchase
+from .ledger import Account, Event, Ledger
 from .validation import INT32_MAX, INT32_MIN, out_of_range
 from .wire_errors import not_found, refusal
 from .world import KeyedRequest, World
@@ -51,7 +51,7 @@ def new_event(
 
 def the_program(ledger: Ledger, program_id: str) -> dict[str, Any]:
     """Return a program by its id or by the keyword `main`, or refuse with 404."""
-    program = ledger.main_program() if program_id == "main" else ledger.program(program_id)
+    program = ledger.program(program_id)
     if program is None:
         raise not_found("Loyalty program")
     return program
@@ -63,6 +63,13 @@ def the_account(ledger: Ledger, account_id: str) -> Account:
     if account is None:
         raise not_found("Loyalty account")
     return account
+
+
+def the_location(world: World, ledger: Ledger, location_id: str, field: str) -> None:
+    """Refuse a location that the merchant does not have."""
+    if ledger.record("location", location_id) is None:
+        code = world.assumptions.unknown_location_code
+        raise refusal(code, "The merchant has no such location.", field)
 
 
 def adjust(
@@ -83,7 +90,7 @@ def adjust(
     event = new_event(identifier, account, "ADJUST_POINTS", now, particulars)
     lowers_lifetime = world.assumptions.negative_adjust_lowers_lifetime
     earned = points if points > 0 or lowers_lifetime else 0
-    _post(world, ledger, account, event, earned, "adjust_points.points")
+    post(world, ledger, account, event, earned, "adjust_points.points")
     return event
 
 
@@ -109,12 +116,10 @@ def accumulate(
 ) -> list[Event]:
     """Add the points of a purchase, and return the events: none when it earned nothing."""
     account = the_account(ledger, request.target)
-    if not ledger.has_location(location_id):
-        code = world.assumptions.unknown_location_code
-        raise refusal(code, "The merchant has no such location.", "location_id")
+    the_location(world, ledger, location_id, "location_id")
     if order_id is not None:
-        purchase = _completed_purchase(world, ledger, order_id, location_id)
-        points = _earned(ledger, account, purchase)
+        order = _completed_order(world, ledger, order_id, location_id)
+        points = _earned(ledger, account, order)
     if not points:
         if world.assumptions.purchase_that_earns_nothing_succeeds:
             return []
@@ -128,45 +133,58 @@ def accumulate(
         {"points": points, "order_id": order_id},
         location_id=location_id,
     )
-    enrolled = account._replace(enrolled_at=account.enrolled_at or now)
-    _post(world, ledger, enrolled, event, points, "accumulate_points.points")
+    post(world, ledger, account.enrolled(now), event, points, "accumulate_points.points")
     return [event]
 
 
-def _completed_purchase(world: World, ledger: Ledger, order_id: str, location_id: str) -> Purchase:
-    field = "accumulate_points.order_id"
-    purchase = ledger.purchase(order_id)
-    if purchase is None:
+def the_order(ledger: Ledger, order_id: str) -> dict[str, Any]:
+    """Return the order, or refuse with 404."""
+    order = ledger.record("order", order_id)
+    if order is None:
         raise not_found("Order")
-    if purchase.state != "COMPLETED":
+    return order
+
+
+def _completed_order(
+    world: World, ledger: Ledger, order_id: str, location_id: str
+) -> dict[str, Any]:
+    field = "accumulate_points.order_id"
+    order = the_order(ledger, order_id)
+    if order["state"] != "COMPLETED":
         code = world.assumptions.order_not_completed_code
-        raise refusal(code, f"The order is {purchase.state}, not COMPLETED.", field)
-    if purchase.location_id != location_id:
+        raise refusal(code, f"The order is {order['state']}, not COMPLETED.", field)
+    if order["location_id"] != location_id:
         code = world.assumptions.order_location_code
         raise refusal(code, "The order was made at another location.", "location_id")
     if world.assumptions.order_earns_once and ledger.has_earned(order_id):
         raise refusal("BAD_REQUEST", "The order has earned its points before.", field)
-    return purchase
+    return order
 
 
-def _earned(ledger: Ledger, account: Account, purchase: Purchase) -> int:
+def _earned(ledger: Ledger, account: Account, order: dict[str, Any]) -> int:
     """Return what the program's best rule grants; whole multiples of the spend only."""
     program = ledger.program(account.program_id) or {}
-    return max((_granted(rule, purchase) for rule in program["accrual_rules"]), default=0)
+    return max((_granted(rule, order) for rule in program["accrual_rules"]), default=0)
 
 
-def _granted(rule: dict[str, Any], purchase: Purchase) -> int:
+def _granted(rule: dict[str, Any], order: dict[str, Any]) -> int:
     if rule["accrual_type"] != "SPEND":
         return 0
     spend = rule["spend_data"]
-    before_tax = spend["tax_mode"] == "BEFORE_TAX"
-    amount = purchase.total - purchase.tax if before_tax else purchase.total
+    amount = order["total_money"]["amount"]
+    if spend["tax_mode"] == "BEFORE_TAX":
+        amount -= order["total_tax_money"]["amount"]
     points: int = amount // spend["amount_money"]["amount"] * rule["points"]
     return points
 
 
-def _post(
-    world: World, ledger: Ledger, account: Account, event: Event, earned: int, field: str
+def post(
+    world: World,
+    ledger: Ledger,
+    account: Account,
+    event: Event,
+    earned: int = 0,
+    field: str | None = None,
 ) -> None:
     """Write the event and what it changes; every balance is the sum of its events."""
     balance = account.balance + event.points

@@ -9,8 +9,9 @@ from __future__ import annotations
 import sqlite3
 from typing import Any, Final
 
-from .ledger import Account, Ledger, Purchase
-from .seed_buyers import LOCATIONS, PROGRAM_ID, buyers
+from .ledger import Account, Ledger
+from .rewards import keep_reward
+from .seed_buyers import COFFEE_TIER_ID, LOCATIONS, PROGRAM_ID, buyers
 from .seed_histories import history
 
 MERCHANT_ID: Final = "ML7RT2C9WQ5XK"
@@ -31,16 +32,16 @@ ORDER_EARNING_NOTHING: Final = "d5XuMn8kRjC1tWyFb6HeVpLsZoTZY"
 
 _PROGRAM_BEGAN: Final = "2020-04-20T16:55:11Z"
 _TIERS: Final = (
-    ("e1b39225-9da5-43d1-a5db-782cdd8ad94f", 10, "Free coffee", "74C4JSHESNLTB2A7ITO5HO6F"),
+    (COFFEE_TIER_ID, 10, "Free coffee", "74C4JSHESNLTB2A7ITO5HO6F"),
     ("8f6b1d3c-52a7-4e0b-9c41-6d2f7a90be15", 15, "Free sandwich", "OJV7DLRQ3XW6HTYKB5NEC2SA"),
 )
 
-_PURCHASES: Final = (
-    Purchase(ORDER_EARNING_12, LOCATIONS[0], "COMPLETED", 1200, 0),
-    Purchase(ORDER_WITH_TAX, LOCATIONS[0], "COMPLETED", 5420, 425),
-    Purchase(ORDER_ELSEWHERE, LOCATIONS[1], "COMPLETED", 3199, 0),
-    Purchase(ORDER_OPEN, LOCATIONS[0], "OPEN", 2000, 0),
-    Purchase(ORDER_EARNING_NOTHING, LOCATIONS[0], "COMPLETED", 99, 0),
+_ORDERS: Final = (
+    (ORDER_EARNING_12, LOCATIONS[0], "COMPLETED", 1200, 0),
+    (ORDER_WITH_TAX, LOCATIONS[0], "COMPLETED", 5420, 425),
+    (ORDER_ELSEWHERE, LOCATIONS[1], "COMPLETED", 3199, 0),
+    (ORDER_OPEN, LOCATIONS[0], "OPEN", 2000, 0),
+    (ORDER_EARNING_NOTHING, LOCATIONS[0], "COMPLETED", 99, 0),
 )
 
 _WALKTHROUGH_ACCOUNT: Final = Account(
@@ -72,21 +73,47 @@ def rebuild(connection: sqlite3.Connection) -> None:
 
 
 def _plant(ledger: Ledger) -> None:
-    ledger.add_program(_program())
+    ledger.keep("program", _program())
     for i, name in enumerate(("Harbor Street", "Mill Road")):
-        ledger.add_location(_location(LOCATIONS[i], name))
-    for purchase in _PURCHASES:
-        ledger.add_purchase(purchase)
+        ledger.keep("location", _location(LOCATIONS[i], name))
+    for order in _ORDERS:
+        ledger.keep("order", _order(*order))
     ledger.add_account(_WALKTHROUGH_ACCOUNT)
-    customers = {_WALKTHROUGH_ACCOUNT.customer_id: _WALKTHROUGH_ACCOUNT.phone_number}
-    for buyer in buyers():
-        account, events = history(buyer)
-        customers.setdefault(buyer.customer_id, buyer.phone_number)
-        ledger.add_account(account)
-        for event in events:
+    customers = {_WALKTHROUGH_ACCOUNT.customer_id: _WALKTHROUGH_ACCOUNT}
+    for story in map(history, buyers()):
+        customers.setdefault(story.account.customer_id, story.account)
+        ledger.add_account(story.account)
+        for event in story.events:
             ledger.add_event(event)
-    for customer_id, phone_number in customers.items():
-        ledger.add_customer(str(customer_id), phone_number)
+        for reward in story.rewards:
+            keep_reward(ledger, reward)
+    for account in customers.values():
+        customer = _customer(account)
+        ledger.keep("customer", customer, owner=account.phone_number, moment=customer["created_at"])
+
+
+def _customer(account: Account) -> dict[str, Any]:
+    created_at = account.created_at.replace("Z", ".000Z")
+    customer = {
+        "id": account.customer_id,
+        "created_at": created_at,
+        "updated_at": created_at,
+        "phone_number": account.phone_number,
+        "preferences": {"email_unsubscribed": False},
+        "creation_source": "LOYALTY",
+        "version": 0,
+    }
+    return {name: value for name, value in customer.items() if value is not None}
+
+
+def _order(order_id: str, location_id: str, state: str, total: int, tax: int) -> dict[str, Any]:
+    return {
+        "id": order_id,
+        "location_id": location_id,
+        "state": state,
+        "total_money": {"amount": total, "currency": "USD"},
+        "total_tax_money": {"amount": tax, "currency": "USD"},
+    }
 
 
 def _program() -> dict[str, Any]:

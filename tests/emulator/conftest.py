@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from loyalty_helpers.emulator import Assumptions, Emulator, SeededIds, SettableClock
-from loyalty_helpers.emulator.seed import ACCOUNT_ID, PROGRAM_ID
+from loyalty_helpers.emulator.seed import ACCOUNT_ID, COFFEE_TIER_ID, PROGRAM_ID
 
 TOKEN = "local-token"
 
@@ -38,6 +38,22 @@ class Api:
         account = {"program_id": PROGRAM_ID, **mapping, **more}
         body = {"idempotency_key": key, "loyalty_account": account}
         return self.client.post("/v2/loyalty/accounts", json=body)
+
+    def reward(self, account: str = ACCOUNT_ID, key: str = "key", **more: Any):
+        reward = {"loyalty_account_id": account, "reward_tier_id": COFFEE_TIER_ID, **more}
+        body = {"idempotency_key": key, "reward": reward}
+        return self.client.post("/v2/loyalty/rewards", json=body)
+
+    def redeem(self, reward: str, key: str = "key", location: str = "L88917AVBK2S5"):
+        body = {"idempotency_key": key, "location_id": location}
+        return self.client.post(f"/v2/loyalty/rewards/{reward}/redeem", json=body)
+
+    def rewards(self, account: str = ACCOUNT_ID, status: str | None = None, **more: Any):
+        body = {"query": {"loyalty_account_id": account, "status": status}, **more}
+        return self.client.post("/v2/loyalty/rewards/search", json=body)
+
+    def delete(self, reward: str):
+        return self.client.delete(f"/v2/loyalty/rewards/{reward}")
 
     def account(self, account: str = ACCOUNT_ID) -> dict[str, Any]:
         return self.client.get(f"/v2/loyalty/accounts/{account}").json()["loyalty_account"]
