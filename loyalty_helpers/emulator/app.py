@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.http import http_date
@@ -19,8 +19,10 @@ from .assumptions import Assumptions
 from .clock import IdSource, RandomIds, utc_now
 from .database import Database
 from .handling import Call
+from .ledger import Ledger
 from .routes import find_route
 from .seed import build, rebuild
+from .seed_program import keep_program
 from .validation import Body, read_body
 from .wire_errors import WireError, not_found, refusal
 from .world import Answer, World
@@ -57,6 +59,7 @@ class Emulator:
         clock: Callable[[], datetime] = utc_now,
         ids: IdSource | None = None,
         assumptions: Assumptions | None = None,
+        program: dict[str, Any] | None = None,
     ) -> Emulator:
         """Open the file at `path`; when it is missing, make it with the seed world.
 
@@ -66,18 +69,28 @@ class Emulator:
             clock: Returns the time, aware.
             ids: Where the ids of new accounts come from; random by default.
             assumptions: The rules that Square does not document.
+            program: The program that the seller has from now on, see `seed_program`; left as it
+                is by default.
 
         Raises:
             EmulatorFileError: The file cannot be used; the text says why and what to do.
         """
         database = Database.open(Path(path), build)
         world = World(database, clock, ids or RandomIds(), assumptions or Assumptions())
-        return cls(world, token)
+        emulator = cls(world, token)
+        if program:
+            emulator.set_program(program)
+        return emulator
 
     def reset(self) -> None:
         """Go back to the seed world, in one transaction."""
         with self._world.database.writing() as connection:
             rebuild(connection)
+
+    def set_program(self, program: dict[str, Any]) -> None:
+        """Change the program, as a seller does in the Dashboard: Square has no API for it."""
+        with self._world.database.writing() as connection:
+            keep_program(Ledger(connection), program)
 
     def close(self) -> None:
         """Close the file."""

@@ -59,6 +59,15 @@ class Assumptions:
     # REDEEMED and DELETED are final is documented, the code of the refusal is not.
     reward_not_issued_code: str = "BAD_REQUEST"
 
+    # There is no Catalog API here: a line that has an item's name is taken for that item.
+    named_lines_are_items: bool = True
+    # Only an open order can be discounted or paid is plain; the code is said nowhere.
+    order_not_open_code: str = "BAD_REQUEST"
+    # A payment that completes an order has to be for its total; the code was never seen.
+    payment_differs_code: str = "BAD_REQUEST"
+    # That a new customer needs one name, address or number is documented, the code is not.
+    empty_customer_code: str = "BAD_REQUEST"
+
     # "Cannot be combined" is documented, the code is not.
     mappings_and_customers_code: str = "CONFLICTING_PARAMETERS"
     # The maximum of 30 is documented, the code is not.

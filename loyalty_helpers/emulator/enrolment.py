@@ -82,12 +82,15 @@ def _customer(world: World, ledger: Ledger, phone_number: str, sent: str | None)
             raise refusal("CUSTOMER_NOT_FOUND", "Customer not found.", field)
         return sent
     namesakes = list(ledger.records("customer", Where(["owner = ?"], [phone_number])))
-    customer = namesakes[-1][1] if namesakes else None
-    return str((customer or add_customer(world, ledger, {"phone_number": phone_number}))["id"])
+    if namesakes:
+        return str(namesakes[-1][1]["id"])
+    return str(add_customer(world, ledger, {"phone_number": phone_number}, phone_number)["id"])
 
 
-def add_customer(world: World, ledger: Ledger, profile: dict[str, Any]) -> dict[str, Any]:
-    """Add a customer to the directory."""
+def add_customer(
+    world: World, ledger: Ledger, profile: dict[str, Any], phone_number: str | None
+) -> dict[str, Any]:
+    """Add a customer to the directory, who is found by the phone number in E.164."""
     now = rfc3339_ms(world.clock())
     customer = {
         "id": unused(world.ids.code, lambda new: ledger.record("customer", new) is not None),
@@ -98,5 +101,5 @@ def add_customer(world: World, ledger: Ledger, profile: dict[str, Any]) -> dict[
         "creation_source": "THIRD_PARTY",
         "version": 0,
     }
-    ledger.keep("customer", customer, owner=profile.get("phone_number"), moment=now)
+    ledger.keep("customer", customer, owner=phone_number, moment=now)
     return customer

@@ -9,11 +9,13 @@ from typing import Any, Final
 
 from .clock import rfc3339
 from .ledger import Ledger, Position
+from .orders import CURRENCY
 from .paging import make_cursor, read_cursor
 from .validation import Body, Reader
 from .world import Answer, KeyedRequest, World, once
 
 KEY_LENGTH: Final = 128
+_MOST_CENTS: Final = 10**12
 
 Rows = Callable[[Ledger, Position | None, int], Iterable[tuple[Position, Any]]]
 """Gives the rows after a position, so many at most."""
@@ -45,10 +47,13 @@ class Call:
             yield Ledger(connection)
 
     def once(
-        self, endpoint: str, key: str, work: Callable[[Ledger, KeyedRequest], Answer]
+        self, endpoint: str, key: str | None, work: Callable[[Ledger, KeyedRequest], Answer]
     ) -> Answer:
         """Do `work` for the first request with this key; answer it again to the same ones."""
-        request = KeyedRequest(endpoint, key, self.target, self.body.canonical)
+        request = KeyedRequest(endpoint, key or "", self.target, self.body.canonical)
+        if key is None:
+            with self.writing() as ledger:
+                return work(ledger, request)
         return once(self.world, request, lambda ledger: work(ledger, request))
 
     def page(self, endpoint: str, name: str, limit: int, rows: Rows, asked: Any = None) -> Answer:
@@ -72,6 +77,23 @@ def past_time(world: World, sent: Reader, name: str) -> str | None:
     if moment and moment > world.clock():
         sent.report(name, "INVALID_TIME", "The time must not be in the future.")
     return rfc3339(moment) if moment else None
+
+
+def cents(sent: Reader, name: str, lowest: int = 0) -> int | None:
+    """Read an amount of money; all locations have one currency."""
+    amount = sent.object(name)
+    if amount is None:
+        return None
+    value = amount.required_integer("amount", lowest, _MOST_CENTS)
+    if amount.required_text("currency") not in ("", CURRENCY):
+        amount.report("currency", "INVALID_VALUE", f"The currency is {CURRENCY} here.")
+    return value
+
+
+def required_cents(sent: Reader, name: str, lowest: int = 0) -> int:
+    """Read an amount of money that must be there."""
+    sent.required(name)
+    return cents(sent, name, lowest) or 0
 
 
 def without_absent(record: dict[str, Any]) -> dict[str, Any]:

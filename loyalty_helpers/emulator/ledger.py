@@ -153,6 +153,10 @@ class Ledger:
             (kind, body["id"], owner, moment, json.dumps(body, ensure_ascii=False)),
         )
 
+    def forget(self, kind: str) -> None:
+        """Remove all records of a kind."""
+        self._execute("DELETE FROM record WHERE kind = ?", (kind,))
+
     def account(self, account_id: str) -> Account | None:
         """Return an account."""
         row = self._one(f"SELECT {_ACCOUNT} FROM account WHERE id = ?", account_id)

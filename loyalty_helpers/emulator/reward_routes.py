@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from .clock import event_id
 from .handling import KEY_LENGTH, Call
 from .ledger import Ledger, Where
 from .rewards import give_back, issue, redeem, the_reward
@@ -66,7 +67,8 @@ def redeem_loyalty_reward(call: Call) -> Answer:
     def work(ledger: Ledger, request: KeyedRequest) -> Answer:
         reward = the_reward(ledger, call.target)
         the_location(call.world, ledger, location_id, "location_id")
-        return {"event": redeem(call.world, ledger, request, reward, location_id).body}
+        identifier = event_id(request.scope(call.world.assumptions), request.key)
+        return {"event": redeem(call.world, ledger, identifier, reward, location_id).body}
 
     return call.once("RedeemLoyaltyReward", key, work)
 

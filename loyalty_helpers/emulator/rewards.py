@@ -6,6 +6,7 @@ from typing import Any
 
 from .clock import event_id
 from .ledger import Event, Ledger
+from .orders import Order, attach, detach, has_discount_of, keep_order, the_order
 from .rules import new_event, post, the_account, the_program
 from .wire_errors import not_found, refusal
 from .world import KeyedRequest, World
@@ -35,6 +36,7 @@ def issue(
     if account.balance < tier["points"]:
         code = world.assumptions.insufficient_points_code
         raise refusal(code, f"The reward takes {tier['points']} points of {account.balance}.")
+    order = the_open_order(world, ledger, order_id, "reward.order_id") if order_id else None
     now = world.now()
     scope = request.scope(world.assumptions)
     reward: Reward = {
@@ -51,16 +53,17 @@ def issue(
     event = new_event(event_id(scope, request.key), account, "CREATE_REWARD", now, held)
     post(world, ledger, account.enrolled(now), event)
     keep_reward(ledger, reward)
+    if order:
+        keep_order(world, ledger, attach(world, ledger, order, reward, tier))
     return reward
 
 
 def redeem(
-    world: World, ledger: Ledger, request: KeyedRequest, reward: Reward, location_id: str
+    world: World, ledger: Ledger, identifier: str, reward: Reward, location_id: str
 ) -> Event:
-    """Use a reward up, and return the event, which moves no points."""
+    """Use a reward up, and return the event, which has this id and moves no points."""
     _must_be_issued(world, reward)
     now = world.now()
-    identifier = event_id(request.scope(world.assumptions), request.key)
     account = the_account(ledger, reward["loyalty_account_id"])
     used = {"reward_id": reward["id"], "order_id": reward.get("order_id")}
     event = new_event(identifier, account, "REDEEM_REWARD", now, used, location_id=location_id)
@@ -79,6 +82,31 @@ def give_back(world: World, ledger: Ledger, reward: Reward) -> None:
     event = new_event(identifier, account, "DELETE_REWARD", now, returned)
     post(world, ledger, account, event)
     keep_reward(ledger, {**reward, "status": "DELETED", "updated_at": now})
+    if "order_id" in reward:
+        order = the_order(ledger, reward["order_id"])
+        keep_order(world, ledger, detach(order, reward["id"]))
+
+
+def settle(world: World, ledger: Ledger, order: Order) -> None:
+    """Redeem the rewards of a paid order; one whose item it does not have is deleted."""
+    for attached in order.get("rewards", ()):
+        reward = the_reward(ledger, attached["id"])
+        if reward["status"] != "ISSUED":
+            continue
+        if has_discount_of(order, reward["id"]):
+            identifier = event_id("RedeemOnPayment", reward["id"])
+            redeem(world, ledger, identifier, reward, order["location_id"])
+        else:
+            give_back(world, ledger, reward)
+
+
+def the_open_order(world: World, ledger: Ledger, order_id: str, field: str) -> Order:
+    """Return the order, or refuse one that does not exist or is done."""
+    order = the_order(ledger, order_id)
+    if order["state"] != "OPEN":
+        code = world.assumptions.order_not_open_code
+        raise refusal(code, f"The order is {order['state']}, not OPEN.", field)
+    return order
 
 
 def keep_reward(ledger: Ledger, reward: Reward) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from . import account_routes as accounts
+from . import order_routes as orders
 from . import program_routes as programs
 from . import reward_routes as rewards
 from .handling import Call
@@ -41,6 +42,13 @@ ROUTES: Final = (
     _route("GET", "/v2/loyalty/rewards/{id}", rewards.retrieve_loyalty_reward),
     _route("DELETE", "/v2/loyalty/rewards/{id}", rewards.delete_loyalty_reward),
     _route("POST", "/v2/loyalty/rewards", rewards.create_loyalty_reward),
+    _route("POST", "/v2/customers/search", orders.search_customers),
+    _route("GET", "/v2/customers/{id}", orders.retrieve_customer),
+    _route("POST", "/v2/customers", orders.create_customer),
+    _route("POST", "/v2/orders/{id}/pay", orders.pay_for_order),
+    _route("GET", "/v2/orders/{id}", orders.retrieve_order),
+    _route("POST", "/v2/orders", orders.create_order),
+    _route("POST", "/v2/payments", orders.create_payment),
     _route("GET", "/v2/locations", programs.list_locations),
 )
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from .clock import event_id
 from .ledger import Account, Event, Ledger
+from .orders import the_order
 from .validation import INT32_MAX, INT32_MIN, out_of_range
 from .wire_errors import not_found, refusal
 from .world import KeyedRequest, World
@@ -135,14 +136,6 @@ def accumulate(
     )
     post(world, ledger, account.enrolled(now), event, points, "accumulate_points.points")
     return [event]
-
-
-def the_order(ledger: Ledger, order_id: str) -> dict[str, Any]:
-    """Return the order, or refuse with 404."""
-    order = ledger.record("order", order_id)
-    if order is None:
-        raise not_found("Order")
-    return order
 
 
 def _completed_order(

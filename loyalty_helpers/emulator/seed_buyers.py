@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 PROGRAM_ID: Final = "93afe66e-3a14-4be6-8d50-02755example"
-COFFEE_TIER_ID: Final = "e1b39225-9da5-43d1-a5db-782cdd8ad94f"
 LOCATIONS: Final = ("L88917AVBK2S5", "LQ7T3Z0XN4M1C")
 
 PHONE_RICH: Final = "+14155550101"

@@ -9,7 +9,6 @@ from .clock import event_id, rfc3339
 from .ledger import Account, Event
 from .rules import new_event
 from .seed_buyers import (
-    COFFEE_TIER_ID,
     LOCATIONS,
     PHONE_HTML,
     PHONE_NEGATIVE,
@@ -19,6 +18,7 @@ from .seed_buyers import (
     made_code,
     made_uuid,
 )
+from .seed_program import COFFEE_TIER_ID
 
 _FIRST_DAY: Final = datetime(2025, 1, 6, 8, 15, tzinfo=UTC)
 _DAYS: Final = 640

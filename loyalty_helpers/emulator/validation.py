@@ -46,6 +46,10 @@ class Reader:
         """Tell whether the field is there and not null."""
         return self._take(name) is not None
 
+    def required(self, name: str) -> None:
+        """Note that a field is missing, whatever its kind."""
+        self._require(name)
+
     def text(self, name: str, *, longest: int | None = None) -> str | None:
         """Read a string that is not empty, of at most `longest` characters."""
         value = self._take(name)

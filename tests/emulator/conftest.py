@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from loyalty_helpers.emulator import Assumptions, Emulator, SeededIds, SettableClock
-from loyalty_helpers.emulator.seed import ACCOUNT_ID, COFFEE_TIER_ID, PROGRAM_ID
+from loyalty_helpers.emulator.seed import ACCOUNT_ID, PROGRAM_ID
+from loyalty_helpers.emulator.seed_program import COFFEE_TIER_ID
 
 TOKEN = "local-token"
 
@@ -55,6 +56,26 @@ class Api:
     def delete(self, reward: str):
         return self.client.delete(f"/v2/loyalty/rewards/{reward}")
 
+    def order(self, *lines: dict[str, Any], key: str | None = None, **more: Any):
+        """Open an order; a line without a price is one of the catalog."""
+        order = {"location_id": "L88917AVBK2S5", "line_items": list(lines), **more}
+        body = {"idempotency_key": key, "order": order}
+        return self.client.post("/v2/orders", json=body)
+
+    def pay(self, amount: int, key: str = "key", **more: Any):
+        money = {"amount": amount, "currency": "USD"}
+        body = {"source_id": "cnon:card-nonce-ok", "idempotency_key": key, "amount_money": money}
+        return self.client.post("/v2/payments", json={**body, **more})
+
+    def bought(self, *lines: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """Open an order, pay it, and return it."""
+        order = self.order(*lines, **more).json()["order"]
+        self.pay(order["total_money"]["amount"], f"pay {order['id']}", order_id=order["id"])
+        return self.found_order(order["id"])
+
+    def found_order(self, order: str) -> dict[str, Any]:
+        return self.client.get(f"/v2/orders/{order}").json()["order"]
+
     def account(self, account: str = ACCOUNT_ID) -> dict[str, Any]:
         return self.client.get(f"/v2/loyalty/accounts/{account}").json()["loyalty_account"]
 
@@ -89,12 +110,13 @@ def open_api(tmp_path: Path, clock: SettableClock) -> Iterator[Callable[..., Api
     """Opens an emulator under the given assumptions."""
     opened: list[Api] = []
 
-    def open_(**assumptions: Any) -> Api:
+    def open_(program: dict[str, Any] | None = None, **assumptions: Any) -> Api:
         emulator = Emulator.open(
             tmp_path / f"world-{len(opened)}.db",
             clock=clock,
             ids=SeededIds(1),
             assumptions=Assumptions(**assumptions),
+            program=program,
         )
         opened.append(Api(emulator))
         return opened[-1]
@@ -108,6 +130,12 @@ def open_api(tmp_path: Path, clock: SettableClock) -> Iterator[Callable[..., Api
 @pytest.fixture
 def api(open_api: Callable[..., Api]) -> Api:
     return open_api()
+
+
+def line(name: str, cents: int, quantity: str = "1") -> dict[str, Any]:
+    """Return a line of an order that has no item in the catalog."""
+    price = {"amount": cents, "currency": "USD"}
+    return {"name": name, "quantity": quantity, "base_price_money": price}
 
 
 def problem(response: httpx.Response) -> tuple[Any, ...]:

@@ -16,9 +16,9 @@ from loyalty_helpers.emulator.wire_errors import CODES
 FOLDER = Path(emulator.__file__).parent
 SOURCES = sorted(FOLDER.glob("*.py"))
 FLOORS = (
-    "assumptions clock wire_errors database | validation ledger | paging world | rules enrolment |"
-    " rewards handling | seed_buyers | seed_histories | seed |"
-    " account_routes reward_routes program_routes | routes | app | server | __init__"
+    "assumptions clock wire_errors database | validation ledger | paging world | orders enrolment |"
+    " rules handling | rewards | payments | seed_buyers | seed_program | seed_histories | seed |"
+    " account_routes reward_routes program_routes order_routes | routes | app | server | __init__"
 )
 
 
