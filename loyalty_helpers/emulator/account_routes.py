@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from .accrual import accumulate
 from .clock import next_whole_second, rfc3339
 from .enrolment import enrol, normal_phone
 from .handling import KEY_LENGTH, Call, past_time, without_absent
 from .ledger import Account, Ledger, Where
-from .rules import EVENT_FIELDS, accumulate, adjust, the_account
+from .rules import EVENT_FIELDS, adjust, the_account
 from .validation import INT32_MAX, INT32_MIN, Reader
 from .wire_errors import refusal
 from .world import Answer, KeyedRequest, World

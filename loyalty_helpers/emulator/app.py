@@ -20,7 +20,7 @@ from .clock import IdSource, RandomIds, utc_now
 from .database import Database
 from .handling import Call
 from .ledger import Ledger
-from .routes import find_route
+from .routes import Route, find_route
 from .seed import build, rebuild
 from .seed_program import keep_program
 from .validation import Body, read_body
@@ -127,7 +127,7 @@ class Emulator:
         version = _version(environ)
         request = _readable(environ)
         route, ids = find_route(request.method, request.path)
-        body = self._body(request)
+        body = self._body(request, route)
         answer = route.handle(Call(self._world, ids, body))
         headers["Square-Version"] = version
         return answer
@@ -136,9 +136,9 @@ class Emulator:
         if environ.get("HTTP_AUTHORIZATION") != self._authorization:
             raise refusal("UNAUTHORIZED", "This request could not be authorized.")
 
-    def _body(self, request: Request) -> Body:
-        if request.method in ("GET", "DELETE"):
-            return read_body(b"{}", self._world.assumptions)
+    def _body(self, request: Request, route: Route) -> Body:
+        if not route.takes_body:
+            return read_body(_from_query(request), self._world.assumptions)
         if request.content_type and request.mimetype != "application/json":
             code = self._world.assumptions.wrong_content_type_code
             raise refusal(code, "Expected the content type application/json.")
@@ -149,6 +149,14 @@ class Emulator:
             raise refusal("REQUEST_ENTITY_TOO_LARGE", detail) from None
         except ClientDisconnected:
             raise refusal("EXPECTED_JSON_BODY", "The body ended before its length.") from None
+
+
+def _from_query(request: Request) -> bytes:
+    """Return the parameters in the URL as a body; a number is one in JSON as well."""
+    sent: dict[str, str | int] = dict(request.args)
+    if re.fullmatch(r"-?[0-9]{1,9}", str(sent.get("limit", ""))):
+        sent["limit"] = int(sent["limit"])
+    return json.dumps(sent).encode()
 
 
 def _readable(environ: WSGIEnvironment) -> Request:

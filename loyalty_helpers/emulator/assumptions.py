@@ -52,6 +52,17 @@ class Assumptions:
     # order_id and points exclude each other; the name of the code says just that.
     order_and_points_code: str = "CONFLICTING_PARAMETERS"
 
+    # The walkthrough's free item earns nothing; a discount on the whole order is on no item.
+    order_discount_stops_item_points: bool = False
+    # Programs of US sellers count before tax; a promotion's minimum is read the same way.
+    minimum_spend_includes_tax: bool = False
+    # "Not both", and not with item programs, are documented, the code is not.
+    promotion_qualifiers_code: str = "CONFLICTING_PARAMETERS"
+    # At most 10 active or scheduled promotions is documented, the code is not.
+    too_many_promotions_code: str = "BAD_REQUEST"
+    # That ENDED and CANCELED are final is plain; the code is said nowhere.
+    promotion_over_code: str = "BAD_REQUEST"
+
     # That the balance must cover the reward goes without saying; the code is said nowhere.
     insufficient_points_code: str = "BAD_REQUEST"
     # A tier that does not exist is treated as any resource that does not exist.

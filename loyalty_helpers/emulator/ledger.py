@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -122,6 +123,16 @@ class Ledger:
         """Empty the tables."""
         for table in _TABLES:
             self._execute(f"DELETE FROM {table}")
+
+    @contextmanager
+    def undone_by(self, error: type[Exception]) -> Iterator[None]:
+        """Take back what was written inside when that error comes out."""
+        self._execute("SAVEPOINT attempt")
+        try:
+            yield
+        except error:
+            self._execute("ROLLBACK TO attempt")
+            raise
 
     def program(self, program_id: str = "main") -> dict[str, Any] | None:
         """Return a program, not to be changed, by its id or as the only one that there is."""

@@ -10,6 +10,7 @@ from typing import Final
 from . import account_routes as accounts
 from . import order_routes as orders
 from . import program_routes as programs
+from . import promotion_routes as promotions
 from . import reward_routes as rewards
 from .handling import Call
 from .wire_errors import not_found, refusal
@@ -24,6 +25,11 @@ class Route:
     path: re.Pattern[str]
     handle: Callable[[Call], Answer]
 
+    @property
+    def takes_body(self) -> bool:
+        """Tell whether the request is in a body; else what there is of it is in the URL."""
+        return self.method == "POST" and self.handle is not promotions.cancel_loyalty_promotion
+
 
 def _route(method: str, path: str, handle: Callable[[Call], Answer]) -> Route:
     return Route(method, re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path)), handle)
@@ -36,7 +42,21 @@ ROUTES: Final = (
     _route("GET", "/v2/loyalty/accounts/{id}", accounts.retrieve_loyalty_account),
     _route("POST", "/v2/loyalty/accounts", accounts.create_loyalty_account),
     _route("POST", "/v2/loyalty/events/search", accounts.search_loyalty_events),
+    _route("GET", "/v2/loyalty/programs", programs.list_loyalty_programs),
     _route("GET", "/v2/loyalty/programs/{id}", programs.retrieve_loyalty_program),
+    _route("POST", "/v2/loyalty/programs/{id}/calculate", programs.calculate_loyalty_points),
+    _route("GET", "/v2/loyalty/programs/{id}/promotions", promotions.list_loyalty_promotions),
+    _route("POST", "/v2/loyalty/programs/{id}/promotions", promotions.create_loyalty_promotion),
+    _route(
+        "GET",
+        "/v2/loyalty/programs/{program}/promotions/{id}",
+        promotions.retrieve_loyalty_promotion,
+    ),
+    _route(
+        "POST",
+        "/v2/loyalty/programs/{program}/promotions/{id}/cancel",
+        promotions.cancel_loyalty_promotion,
+    ),
     _route("POST", "/v2/loyalty/rewards/{id}/redeem", rewards.redeem_loyalty_reward),
     _route("POST", "/v2/loyalty/rewards/search", rewards.search_loyalty_rewards),
     _route("GET", "/v2/loyalty/rewards/{id}", rewards.retrieve_loyalty_reward),

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from .clock import event_id
 from .ledger import Account, Event, Ledger
-from .orders import the_order
 from .validation import INT32_MAX, INT32_MIN, out_of_range
 from .wire_errors import not_found, refusal
 from .world import KeyedRequest, World
@@ -107,70 +106,6 @@ def _refuse_overdraft(world: World, account: Account, points: int) -> None:
         )
 
 
-def accumulate(
-    world: World,
-    ledger: Ledger,
-    request: KeyedRequest,
-    location_id: str,
-    order_id: str | None,
-    points: int | None,
-) -> list[Event]:
-    """Add the points of a purchase, and return the events: none when it earned nothing."""
-    account = the_account(ledger, request.target)
-    the_location(world, ledger, location_id, "location_id")
-    if order_id is not None:
-        order = _completed_order(world, ledger, order_id, location_id)
-        points = _earned(ledger, account, order)
-    if not points:
-        if world.assumptions.purchase_that_earns_nothing_succeeds:
-            return []
-        raise refusal("BAD_REQUEST", "The purchase does not qualify for points.")
-    now = world.now()
-    event = new_event(
-        event_id(request.scope(world.assumptions), request.key),
-        account,
-        "ACCUMULATE_POINTS",
-        now,
-        {"points": points, "order_id": order_id},
-        location_id=location_id,
-    )
-    post(world, ledger, account.enrolled(now), event, points, "accumulate_points.points")
-    return [event]
-
-
-def _completed_order(
-    world: World, ledger: Ledger, order_id: str, location_id: str
-) -> dict[str, Any]:
-    field = "accumulate_points.order_id"
-    order = the_order(ledger, order_id)
-    if order["state"] != "COMPLETED":
-        code = world.assumptions.order_not_completed_code
-        raise refusal(code, f"The order is {order['state']}, not COMPLETED.", field)
-    if order["location_id"] != location_id:
-        code = world.assumptions.order_location_code
-        raise refusal(code, "The order was made at another location.", "location_id")
-    if world.assumptions.order_earns_once and ledger.has_earned(order_id):
-        raise refusal("BAD_REQUEST", "The order has earned its points before.", field)
-    return order
-
-
-def _earned(ledger: Ledger, account: Account, order: dict[str, Any]) -> int:
-    """Return what the program's best rule grants; whole multiples of the spend only."""
-    program = ledger.program(account.program_id) or {}
-    return max((_granted(rule, order) for rule in program["accrual_rules"]), default=0)
-
-
-def _granted(rule: dict[str, Any], order: dict[str, Any]) -> int:
-    if rule["accrual_type"] != "SPEND":
-        return 0
-    spend = rule["spend_data"]
-    amount = order["total_money"]["amount"]
-    if spend["tax_mode"] == "BEFORE_TAX":
-        amount -= order["total_tax_money"]["amount"]
-    points: int = amount // spend["amount_money"]["amount"] * rule["points"]
-    return points
-
-
 def post(
     world: World,
     ledger: Ledger,
@@ -178,7 +113,7 @@ def post(
     event: Event,
     earned: int = 0,
     field: str | None = None,
-) -> None:
+) -> Account:
     """Write the event and what it changes; every balance is the sum of its events."""
     balance = account.balance + event.points
     lifetime = account.lifetime_points + earned
@@ -188,7 +123,7 @@ def post(
             raise refusal(code, "The account's points would leave the 32-bit range.", field)
     moves = world.assumptions.balance_change_moves_updated_at
     updated_at = event.created_at if moves else account.updated_at
+    changed = account._replace(balance=balance, lifetime_points=lifetime, updated_at=updated_at)
     ledger.add_event(event)
-    ledger.update_account(
-        account._replace(balance=balance, lifetime_points=lifetime, updated_at=updated_at)
-    )
+    ledger.update_account(changed)
+    return changed

@@ -76,6 +76,22 @@ class Api:
     def found_order(self, order: str) -> dict[str, Any]:
         return self.client.get(f"/v2/orders/{order}").json()["order"]
 
+    def promote(self, key: str = "key", **more: Any):
+        """Make a promotion that is on at the clock's time: twice the points, for ever."""
+        multiplier = {"type": "POINTS_MULTIPLIER", "points_multiplier_data": {"multiplier": "2"}}
+        always = "DTSTART:20261101T000000\nDURATION:P1D\nRRULE:FREQ=DAILY"
+        promotion = {
+            "name": "Double points",
+            "incentive": multiplier,
+            "available_time": {"time_periods": [always]},
+            **more,
+        }
+        body = {"idempotency_key": key, "loyalty_promotion": promotion}
+        return self.client.post(f"/v2/loyalty/programs/{PROGRAM_ID}/promotions", json=body)
+
+    def calculate(self, **sent: Any):
+        return self.client.post(f"/v2/loyalty/programs/{PROGRAM_ID}/calculate", json=sent)
+
     def account(self, account: str = ACCOUNT_ID) -> dict[str, Any]:
         return self.client.get(f"/v2/loyalty/accounts/{account}").json()["loyalty_account"]
 
