@@ -7,6 +7,7 @@ from typing import Any, Final
 from .accrual import accumulate
 from .clock import next_whole_second, rfc3339
 from .enrolment import enrol, normal_phone
+from .expiry import deadlines
 from .handling import KEY_LENGTH, Call, past_time, without_absent
 from .ledger import Account, Ledger, Where
 from .rules import EVENT_FIELDS, adjust, the_account
@@ -23,7 +24,7 @@ def retrieve_loyalty_account(call: Call) -> Answer:
     https://developer.squareup.com/reference/square/loyalty-api/retrieve-loyalty-account
     """
     with call.reading() as ledger:
-        return {"loyalty_account": _shown(the_account(ledger, call.target))}
+        return {"loyalty_account": _shown(call.world, ledger, the_account(ledger, call.target))}
 
 
 def create_loyalty_account(call: Call) -> Answer:
@@ -45,7 +46,7 @@ def create_loyalty_account(call: Call) -> Answer:
 
     def work(ledger: Ledger, _: KeyedRequest) -> Answer:
         account = enrol(call.world, ledger, program_id, phone_number, customer_id, enrolled_at)
-        return {"loyalty_account": _shown(account)}
+        return {"loyalty_account": _shown(call.world, ledger, account)}
 
     return call.once("CreateLoyaltyAccount", key, work)
 
@@ -59,7 +60,8 @@ def search_loyalty_accounts(call: Call) -> Answer:
     where = _accounts_where(call.world, body.object("query"))
 
     def rows(ledger: Ledger, after: Any, most: int) -> Any:
-        return [(place, _shown(account)) for place, account in ledger.accounts(where, after, most)]
+        found = ledger.accounts(where, after, most)
+        return [(place, _shown(call.world, ledger, account)) for place, account in found]
 
     return call.page("SearchLoyaltyAccounts", "loyalty_accounts", limit, rows)
 
@@ -187,7 +189,7 @@ def _add_time_range(where: Where, sent: Reader) -> None:
             created_at.report(name, "INVALID_TIME", "The time is after the year 9999.")
 
 
-def _shown(account: Account) -> dict[str, Any]:
+def _shown(world: World, ledger: Ledger, account: Account) -> dict[str, Any]:
     mapping = {
         "id": account.mapping_id,
         "created_at": account.created_at,
@@ -203,5 +205,6 @@ def _shown(account: Account) -> dict[str, Any]:
         "created_at": account.created_at,
         "updated_at": account.updated_at,
         "mapping": without_absent(mapping),
+        "expiring_point_deadlines": deadlines(world, ledger, account),
     }
     return without_absent(shown)

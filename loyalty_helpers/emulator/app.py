@@ -128,7 +128,7 @@ class Emulator:
         request = _readable(environ)
         route, ids = find_route(request.method, request.path)
         body = self._body(request, route)
-        answer = route.handle(Call(self._world, ids, body))
+        answer = route.answer(Call(self._world, ids, body))
         headers["Square-Version"] = version
         return answer
 

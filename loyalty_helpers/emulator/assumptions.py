@@ -63,6 +63,11 @@ class Assumptions:
     # That ENDED and CANCELED are final is plain; the code is said nowhere.
     promotion_over_code: str = "BAD_REQUEST"
 
+    # "Loyalty API requests fail" without a subscription; the code that fits is named for it.
+    inactive_program_code: str = "MERCHANT_SUBSCRIPTION_NOT_FOUND"
+    # What is spent first is said nowhere; a buyer loses least when the oldest points go first.
+    oldest_points_go_first: bool = True
+
     # That the balance must cover the reward goes without saying; the code is said nowhere.
     insufficient_points_code: str = "BAD_REQUEST"
     # A tier that does not exist is treated as any resource that does not exist.

@@ -215,6 +215,13 @@ class Ledger:
         marks = ", ".join("?" * len(row))
         self._execute(f"INSERT INTO event ({_EVENT}) VALUES ({marks})", row)
 
+    def movements(self, account_id: str, *, newest_first: bool) -> Iterator[tuple[str, int, str]]:
+        """Yield time, points and type of an account's events."""
+        order = "DESC" if newest_first else "ASC"
+        query = "SELECT created_at, points, type FROM event WHERE account_id = ?"
+        rows = self._execute(f"{query} ORDER BY created_at {order}, seq {order}", (account_id,))
+        yield from rows
+
     def has_earned(self, order_id: str) -> bool:
         """Tell whether points were accumulated for the order."""
         query = "SELECT 1 FROM event WHERE order_id = ? AND type = 'ACCUMULATE_POINTS'"

@@ -146,7 +146,7 @@ def _qualifies(world: World, ledger: Ledger, promotion: Promotion, order: Order)
     wanted = {each for name in names for each in promotion.get(name, ())}
     least: int = promotion.get("minimum_spend_amount_money", {}).get("amount", 0)
     if spent < least or not wanted:
-        return spent >= least
+        return bool(spent >= least)
     return any(wanted & {*item_of(world, ledger, line)} for line in order["line_items"])
 
 
@@ -162,7 +162,8 @@ def _used_up(
     if limit["interval"] == "DAY":
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         where.add("created_at >= ?", rfc3339(midnight.replace(tzinfo=_zone(ledger))))
-    return len(list(ledger.events(where, None, limit["times"]))) >= limit["times"]
+    times: int = limit["times"]
+    return len(list(ledger.events(where, None, times))) == times
 
 
 def _local_now(world: World, ledger: Ledger) -> datetime:

@@ -12,6 +12,7 @@ from . import order_routes as orders
 from . import program_routes as programs
 from . import promotion_routes as promotions
 from . import reward_routes as rewards
+from .expiry import make_ready
 from .handling import Call
 from .wire_errors import not_found, refusal
 from .world import Answer
@@ -24,6 +25,12 @@ class Route:
     method: str
     path: re.Pattern[str]
     handle: Callable[[Call], Answer]
+
+    def answer(self, call: Call) -> Answer:
+        """Answer a request; those of Loyalty find its program in force and up to date."""
+        if self.path.pattern.startswith("/v2/loyalty/"):
+            make_ready(call.world)
+        return self.handle(call)
 
     @property
     def takes_body(self) -> bool:

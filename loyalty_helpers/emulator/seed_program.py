@@ -64,7 +64,8 @@ def walkthrough_2() -> dict[str, Any]:
 
 def keep_program(ledger: Ledger, changed: dict[str, Any]) -> None:
     """Write the seller's program, of which there is one, in the transaction that is open."""
-    ledger.forget("program")
+    for kind in ("program", "definition", "expired"):
+        ledger.forget(kind)
     tiers = [dict(tier) for tier in changed.get("reward_tiers", ())]
     for tier in tiers:
         if "definition" in tier:

@@ -17,7 +17,7 @@ FOLDER = Path(emulator.__file__).parent
 SOURCES = sorted(FOLDER.glob("*.py"))
 FLOORS = (
     "assumptions clock wire_errors database | validation ledger | paging world | orders enrolment |"
-    " rules handling promotions | rewards accrual | payments | seed_buyers | seed_program |"
+    " rules handling promotions | rewards accrual expiry | payments | seed_buyers | seed_program |"
     " seed_histories | seed |"
     " account_routes reward_routes program_routes promotion_routes order_routes |"
     " routes | app | server | __init__"
