@@ -44,7 +44,7 @@ def enrol(
     enrolled_at: str | None,
 ) -> Account:
     """Make an account with nothing on it."""
-    if ledger.program(program_id) is None:
+    if program_id == "main" or ledger.program(program_id) is None:
         raise refusal(
             world.assumptions.unknown_program_code,
             "Loyalty program not found.",

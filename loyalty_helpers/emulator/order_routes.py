@@ -104,6 +104,9 @@ def create_order(call: Call) -> Answer:
     discounts = [
         _discount(each, i) for i, each in enumerate(sent.objects("discounts", most=100) or ())
     ]
+    for name, entries in (("line_items", lines), ("taxes", taxes), ("discounts", discounts)):
+        if len({each["uid"] for each in entries}) < len(entries):
+            sent.report(name, "INVALID_VALUE", "Every uid must be there once.")
     body.finish()
 
     def work(ledger: Ledger, _: KeyedRequest) -> Answer:

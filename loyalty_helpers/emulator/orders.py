@@ -40,7 +40,8 @@ def keep_order(world: World, ledger: Ledger, order: Order) -> Order:
 
 def priced(order: Order) -> Order:
     """Return the order with all that follows from its lines, taxes and discounts."""
-    lines = [_fresh(line) for line in order["line_items"]]
+    own = _own_discounts(order)
+    lines = [_fresh(line, own) for line in order["line_items"]]
     # What a line is off for itself comes first; the rest is off what is left.
     discounts = order.get("discounts", [])
     taken = {
@@ -121,9 +122,13 @@ def item_of(world: World, ledger: Ledger, line: Line) -> tuple[str | None, str |
 
 def units_taken(line: Line, order: Order) -> int:
     """Return how many units of a line rewards have discounted; each reward takes one."""
-    for_lines = {each["uid"] for each in order.get("discounts", ()) if each["scope"] == "LINE_ITEM"}
-    applied = line.get("applied_discounts", ())
-    return sum(each["discount_uid"] in for_lines for each in applied)
+    own, applied = _own_discounts(order), line.get("applied_discounts", ())
+    return sum(each["discount_uid"] in own for each in applied)
+
+
+def _own_discounts(order: Order) -> set[str]:
+    """Return the discounts that are on one line each."""
+    return {each["uid"] for each in order.get("discounts", ()) if each["scope"] == "LINE_ITEM"}
 
 
 def _line_for(
@@ -149,13 +154,13 @@ def _others(record: dict[str, Any], name: str, field: str, value: str) -> list[d
     return [each for each in record.get(name, ()) if each[field] != value]
 
 
-def _fresh(line: Line) -> dict[str, Any]:
+def _fresh(line: Line, own: set[str]) -> dict[str, Any]:
     """Return a line as if no discount were taken from it and no tax added to it."""
     gross = _rounded(Decimal(line["quantity"]) * line["base_price_money"]["amount"])
     for_line = [
         {name: value for name, value in each.items() if name != "applied_money"}
         for each in line.get("applied_discounts", ())
-        if each["uid"] == each["discount_uid"]
+        if each["discount_uid"] in own
     ]
     kept = {name: value for name, value in line.items() if not name.startswith("applied_")}
     return {

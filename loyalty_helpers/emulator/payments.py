@@ -49,7 +49,7 @@ def pay_order(
     if version not in (None, order["version"]):
         detail = f"The order's version is {order['version']}, not {version}."
         raise refusal("VERSION_MISMATCH", detail, "order_version")
-    payments = [_approved(ledger, order_id, payment_id) for payment_id in payment_ids]
+    payments = [_approved(ledger, order_id, each) for each in dict.fromkeys(payment_ids)]
     paid = sum(payment["amount_money"]["amount"] for payment in payments)
     if paid != order["total_money"]["amount"]:
         raise _differs(world, order, paid, "payment_ids")

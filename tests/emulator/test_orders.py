@@ -114,6 +114,12 @@ def test_what_is_not_emulated_is_refused(api):
     assert refused("INVALID_VALUE", "order.taxes[0].type") == problem(answer)
 
 
+def test_uid_is_there_once(api):
+    answer = api.order({**COFFEE, "uid": "x"}, {**COFFEE, "uid": "x"})
+
+    assert refused("INVALID_VALUE", "order.line_items") == problem(answer)
+
+
 # Payments
 
 
@@ -172,6 +178,15 @@ def test_approved_payments_pay_an_order_together(api):
     paid = api.client.post(f"/v2/orders/{order}/pay", json=body).json()["order"]
 
     assert ("COMPLETED", parts) == (paid["state"], [each["payment_id"] for each in paid["tenders"]])
+
+
+def test_payment_counts_once_however_often_it_is_named(api):
+    order = api.order(COFFEE).json()["order"]["id"]
+    part = api.pay(150, order_id=order, autocomplete=False).json()["payment"]["id"]
+    body = {"idempotency_key": "k", "payment_ids": [part, part]}
+
+    answer = api.client.post(f"/v2/orders/{order}/pay", json=body)
+    assert refused("BAD_REQUEST", "payment_ids") == problem(answer)
 
 
 # Rewards on orders

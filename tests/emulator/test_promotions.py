@@ -212,7 +212,12 @@ PROMOTION = "loyalty_promotion"
         (
             {"available_time": at("DTSTART:20261101T000000")},
             "INVALID_VALUE",
-            "available_time.time_periods[0]",
+            "available_time.time_periods",
+        ),
+        (
+            {"available_time": at("DTSTART:99991231T230000\nDURATION:PT2H")},
+            "INVALID_VALUE",
+            "available_time.time_periods",
         ),
         ({"trigger_limit": {"times": 31}}, "VALUE_TOO_HIGH", "trigger_limit.times"),
         (
