@@ -83,7 +83,7 @@ class Emulator:
         return emulator
 
     def reset(self) -> None:
-        """Go back to the seed world, in one transaction."""
+        """Go back to the seed world, its program included, in one transaction."""
         with self._world.database.writing() as connection:
             rebuild(connection)
 

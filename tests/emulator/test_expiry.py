@@ -180,6 +180,14 @@ def test_program_back_in_force_answers_again(open_api):
     assert 200 == api.adjust(1).status_code
 
 
+def test_reset_brings_the_program_of_the_seed_world_back(api):
+    api.adjust(5)
+    api.emulator.reset()
+    api.adjust(5)
+
+    assert "expiring_point_deadlines" not in api.account()
+
+
 def test_code_of_a_program_out_of_force_can_be_chosen(open_api):
     api = open_api(program(status="INACTIVE"), inactive_program_code="BAD_REQUEST")
 
