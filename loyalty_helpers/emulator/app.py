@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.http import http_date
@@ -18,9 +19,12 @@ from .assumptions import Assumptions
 from .clock import IdSource, RandomIds, utc_now
 from .database import Database
 from .fault_plan import Faults
+from .handling import Call
+from .ledger import Ledger
 from .reply import Reply, json_reply
-from .routes import Call, find_route
+from .routes import Route, find_route
 from .seed import build, rebuild
+from .seed_program import keep_program
 from .validation import Body, read_body
 from .wire_errors import WireError, not_found, refusal
 from .world import Answer, World
@@ -60,6 +64,7 @@ class Emulator:
         ids: IdSource | None = None,
         assumptions: Assumptions | None = None,
         faults: Faults | None = None,
+        program: dict[str, Any] | None = None,
     ) -> Emulator:
         """Open the file at `path`; when it is missing, make it with the seed world.
 
@@ -70,6 +75,8 @@ class Emulator:
             ids: Where the ids of new accounts come from; random by default.
             assumptions: The rules that Square does not document.
             faults: What goes wrong on purpose; nothing until something is added.
+            program: The program that the seller has from now on, see `seed_program`; left as it
+                is by default.
 
         Raises:
             EmulatorFileError: The file cannot be used; the text says why and what to do.
@@ -78,16 +85,24 @@ class Emulator:
         faults = faults or Faults()
         assumptions = assumptions or Assumptions()
         world = World(database, clock, ids or RandomIds(), assumptions, faults.keys.salt)
-        return cls(world, token, faults)
+        emulator = cls(world, token, faults)
+        if program:
+            emulator.set_program(program)
+        return emulator
 
     def reset(self) -> None:
-        """Go back to the seed world, in one transaction."""
+        """Go back to the seed world, its program included, in one transaction."""
         with self._world.database.writing() as connection:
             rebuild(connection)
 
     def forget_keys(self) -> None:
         """Forget every idempotency key used so far, as a service may: the same key works anew."""
         self.faults.keys.forget(self._world.clock())
+
+    def set_program(self, program: dict[str, Any]) -> None:
+        """Change the program, as a seller does in the Dashboard: Square has no API for it."""
+        with self._world.database.writing() as connection:
+            keep_program(Ledger(connection), program)
 
     def close(self) -> None:
         """Close the file."""
@@ -125,9 +140,9 @@ class Emulator:
         self._check_token(environ)
         version = _version(environ)
         request = _readable(environ)
-        route, target = find_route(request.method, request.path)
-        body = self._body(request)
-        answer = route.handle(Call(world, target, body))
+        route, ids = find_route(request.method, request.path)
+        body = self._body(request, route)
+        answer = route.answer(Call(world, ids, body))
         headers["Square-Version"] = version
         return answer
 
@@ -135,9 +150,9 @@ class Emulator:
         if environ.get("HTTP_AUTHORIZATION") != self._authorization:
             raise refusal("UNAUTHORIZED", "This request could not be authorized.")
 
-    def _body(self, request: Request) -> Body:
-        if request.method == "GET":
-            return read_body(b"{}", self._world.assumptions)
+    def _body(self, request: Request, route: Route) -> Body:
+        if not route.takes_body:
+            return read_body(_from_query(request), self._world.assumptions)
         if request.content_type and request.mimetype != "application/json":
             code = self._world.assumptions.wrong_content_type_code
             raise refusal(code, "Expected the content type application/json.")
@@ -148,6 +163,14 @@ class Emulator:
             raise refusal("REQUEST_ENTITY_TOO_LARGE", detail) from None
         except ClientDisconnected:
             raise refusal("EXPECTED_JSON_BODY", "The body ended before its length.") from None
+
+
+def _from_query(request: Request) -> bytes:
+    """Return the parameters in the URL as a body; a number is one in JSON as well."""
+    sent: dict[str, str | int] = dict(request.args)
+    if re.fullmatch(r"-?[0-9]{1,9}", str(sent.get("limit", ""))):
+        sent["limit"] = int(sent["limit"])
+    return json.dumps(sent).encode()
 
 
 def _readable(environ: WSGIEnvironment) -> Request:

@@ -52,6 +52,38 @@ class Assumptions:
     # order_id and points exclude each other; the name of the code says just that.
     order_and_points_code: str = "CONFLICTING_PARAMETERS"
 
+    # The walkthrough's free item earns nothing; a discount on the whole order is on no item.
+    order_discount_stops_item_points: bool = False
+    # Programs of US sellers count before tax; a promotion's minimum is read the same way.
+    minimum_spend_includes_tax: bool = False
+    # "Not both", and not with item programs, are documented, the code is not.
+    promotion_qualifiers_code: str = "CONFLICTING_PARAMETERS"
+    # At most 10 active or scheduled promotions is documented, the code is not.
+    too_many_promotions_code: str = "BAD_REQUEST"
+    # That ENDED and CANCELED are final is plain; the code is said nowhere.
+    promotion_over_code: str = "BAD_REQUEST"
+
+    # "Loyalty API requests fail" without a subscription; the code that fits is named for it.
+    inactive_program_code: str = "MERCHANT_SUBSCRIPTION_NOT_FOUND"
+    # What is spent first is said nowhere; a buyer loses least when the oldest points go first.
+    oldest_points_go_first: bool = True
+
+    # That the balance must cover the reward goes without saying; the code is said nowhere.
+    insufficient_points_code: str = "BAD_REQUEST"
+    # A tier that does not exist is treated as any resource that does not exist.
+    unknown_tier_code: str = "NOT_FOUND"
+    # REDEEMED and DELETED are final is documented, the code of the refusal is not.
+    reward_not_issued_code: str = "BAD_REQUEST"
+
+    # There is no Catalog API here: a line that has an item's name is taken for that item.
+    named_lines_are_items: bool = True
+    # Only an open order can be discounted or paid is plain; the code is said nowhere.
+    order_not_open_code: str = "BAD_REQUEST"
+    # A payment that completes an order has to be for its total; the code was never seen.
+    payment_differs_code: str = "BAD_REQUEST"
+    # That a new customer needs one name, address or number is documented, the code is not.
+    empty_customer_code: str = "BAD_REQUEST"
+
     # "Cannot be combined" is documented, the code is not.
     mappings_and_customers_code: str = "CONFLICTING_PARAMETERS"
     # The maximum of 30 is documented, the code is not.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID, uuid3
@@ -73,6 +74,13 @@ class RandomIds(SeededIds):
         self._random = random.SystemRandom()
 
 
+def unused(make: Callable[[], str], is_used: Callable[[str], bool]) -> str:
+    """Return the first id that is free: seeded ids begin anew on a file that has some already."""
+    while is_used(new := make()):
+        pass
+    return new
+
+
 def event_id(endpoint: str, key: str) -> str:
     """Return the id of the event that `key` makes at `endpoint`.
 
@@ -84,6 +92,12 @@ def event_id(endpoint: str, key: str) -> str:
 def rfc3339(moment: datetime) -> str:
     """Write an aware datetime as Loyalty does: UTC, whole seconds, `Z`."""
     return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+def rfc3339_ms(moment: datetime) -> str:
+    """Write an aware datetime as Orders, Payments and Customers do: UTC, milliseconds, `Z`."""
+    utc = moment.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_rfc3339(text: str) -> datetime:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 APPLICATION_ID: Final = 0x4C4F5941  # "LOYA"
-FORMAT: Final = 1
+FORMAT: Final = 2
 BUSY_SECONDS: Final = 5.0
 
 _SMALLEST_DATABASE: Final = 512

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from .ledger import Account, Ledger
+from .clock import rfc3339_ms, unused
+from .ledger import Account, Ledger, Where
 from .wire_errors import refusal
 from .world import World
 
@@ -16,7 +16,7 @@ _MARKETS: Final = frozenset({61, 1, 33, 353, 81, 34, 44})
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
-def normal_phone(text: str) -> str:
+def normal_phone(text: str, field: str) -> str:
     """Return a phone number of a Loyalty market in E.164, without a national zero."""
     # phonenumbers takes 30 ms to load, and only enrolling needs it.
     import phonenumbers
@@ -30,11 +30,8 @@ def normal_phone(text: str) -> str:
         or number.country_code not in _MARKETS
         or not phonenumbers.is_possible_number(number)
     ):
-        raise refusal(
-            "INVALID_PHONE_NUMBER",
-            "Expected phone_number to be a valid phone number",
-            "loyalty_account.mapping.phone_number",
-        )
+        detail = "Expected phone_number to be a valid phone number"
+        raise refusal("INVALID_PHONE_NUMBER", detail, field)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -47,7 +44,7 @@ def enrol(
     enrolled_at: str | None,
 ) -> Account:
     """Make an account with nothing on it."""
-    if ledger.program(program_id) is None:
+    if program_id == "main" or ledger.program(program_id) is None:
         raise refusal(
             world.assumptions.unknown_program_code,
             "Loyalty program not found.",
@@ -61,7 +58,7 @@ def enrol(
         )
     now = world.now()
     account = Account(
-        id=_unused(world.ids.uuid, lambda new: ledger.account(new) is not None),
+        id=unused(world.ids.uuid, lambda new: ledger.account(new) is not None),
         program_id=program_id,
         mapping_id=world.ids.uuid(),
         phone_number=phone_number,
@@ -79,20 +76,30 @@ def enrol(
 def _customer(world: World, ledger: Ledger, phone_number: str, sent: str | None) -> str:
     """Return the customer that was sent, else the one with that phone, else a new one."""
     if sent is not None:
-        if not (world.assumptions.unknown_customer_accepted or ledger.has_customer(sent)):
+        known = world.assumptions.unknown_customer_accepted or ledger.record("customer", sent)
+        if not known:
             field = "loyalty_account.customer_id"
             raise refusal("CUSTOMER_NOT_FOUND", "Customer not found.", field)
         return sent
-    known = ledger.customer_with_phone(phone_number)
-    if known:
-        return known
-    made = _unused(world.ids.code, ledger.has_customer)
-    ledger.add_customer(made, phone_number)
-    return made
+    namesakes = list(ledger.records("customer", Where(["owner = ?"], [phone_number])))
+    if namesakes:
+        return str(namesakes[-1][1]["id"])
+    return str(add_customer(world, ledger, {"phone_number": phone_number}, phone_number)["id"])
 
 
-def _unused(make: Callable[[], str], is_used: Callable[[str], bool]) -> str:
-    """Return the first id that is free: seeded ids begin anew on a file that has some already."""
-    while is_used(new := make()):
-        pass
-    return new
+def add_customer(
+    world: World, ledger: Ledger, profile: dict[str, Any], phone_number: str | None
+) -> dict[str, Any]:
+    """Add a customer to the directory, who is found by the phone number in E.164."""
+    now = rfc3339_ms(world.clock())
+    customer = {
+        "id": unused(world.ids.code, lambda new: ledger.record("customer", new) is not None),
+        "created_at": now,
+        "updated_at": now,
+        **profile,
+        "preferences": {"email_unsubscribed": False},
+        "creation_source": "THIRD_PARTY",
+        "version": 0,
+    }
+    ledger.keep("customer", customer, owner=phone_number, moment=now)
+    return customer

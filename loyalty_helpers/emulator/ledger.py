@@ -6,16 +6,20 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 # Times are RFC 3339 text in UTC, so that they compare as text. An index ends in the row number
 # by nature: (created_at, seq) is the order of every page.
 _SCHEMA: Final = (
-    "CREATE TABLE program (id TEXT PRIMARY KEY, body TEXT NOT NULL)",
-    "CREATE TABLE location (id TEXT PRIMARY KEY, name TEXT NOT NULL, body TEXT NOT NULL)",
-    "CREATE TABLE customer (id TEXT PRIMARY KEY, phone_number TEXT)",
-    "CREATE INDEX customer_phone ON customer (phone_number)",
+    # Whatever is looked up by id, or by who owns it in order of time, and goes over the wire whole.
+    """CREATE TABLE record (
+        seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, owner TEXT,
+        moment TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (kind, id))""",
+    "CREATE INDEX record_owner ON record (kind, owner, moment)",
+    "CREATE INDEX record_moment ON record (kind, moment)",
     """CREATE TABLE account (
         seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, program_id TEXT NOT NULL,
         mapping_id TEXT NOT NULL, phone_number TEXT, customer_id TEXT,
@@ -32,14 +36,11 @@ _SCHEMA: Final = (
     "CREATE INDEX event_account ON event (account_id, created_at)",
     "CREATE INDEX event_created ON event (created_at)",
     "CREATE INDEX event_order ON event (order_id, created_at) WHERE order_id IS NOT NULL",
-    """CREATE TABLE purchase (
-        id TEXT PRIMARY KEY, location_id TEXT NOT NULL, state TEXT NOT NULL,
-        total INTEGER NOT NULL, tax INTEGER NOT NULL)""",
     """CREATE TABLE answered (
         endpoint TEXT NOT NULL, key TEXT NOT NULL, digest BLOB NOT NULL, answer TEXT NOT NULL,
         PRIMARY KEY (endpoint, key)) WITHOUT ROWID""",
 )
-_TABLES: Final = ("program", "location", "customer", "account", "event", "purchase", "answered")
+_TABLES: Final = ("record", "account", "event", "answered")
 
 
 class Account(NamedTuple):
@@ -56,6 +57,10 @@ class Account(NamedTuple):
     created_at: str
     updated_at: str
 
+    def enrolled(self, now: str) -> Account:
+        """Return the account with the time of its first purchase or reward."""
+        return self._replace(enrolled_at=self.enrolled_at or now)
+
 
 class Event(NamedTuple):
     """A loyalty event; `body` is what goes over the wire, `points` what the balance moved by."""
@@ -70,18 +75,8 @@ class Event(NamedTuple):
     body: dict[str, Any]
 
 
-class Purchase(NamedTuple):
-    """What accrual needs to know of an order; amounts in the currency's smallest unit."""
-
-    id: str
-    location_id: str
-    state: str
-    total: int
-    tax: int
-
-
 class Position(NamedTuple):
-    """A place in a list that is ordered by creation."""
+    """A place in a list that is ordered by time."""
 
     created_at: str
     seq: int
@@ -129,46 +124,49 @@ class Ledger:
         for table in _TABLES:
             self._execute(f"DELETE FROM {table}")
 
-    def program(self, program_id: str) -> dict[str, Any] | None:
-        """Return a program as Square writes it."""
-        row = self._one("SELECT body FROM program WHERE id = ?", program_id)
+    @contextmanager
+    def undone_by(self, error: type[Exception]) -> Iterator[None]:
+        """Take back what was written inside when that error comes out."""
+        self._execute("SAVEPOINT attempt")
+        try:
+            yield
+        except error:
+            self._execute("ROLLBACK TO attempt")
+            raise
+
+    def program(self, program_id: str = "main") -> dict[str, Any] | None:
+        """Return a program, not to be changed, by its id or as the only one that there is."""
+        query = "SELECT body FROM record WHERE kind = 'program' AND ? IN (id, 'main')"
+        row = self._one(query, program_id)
+        return _parsed(row[0]) if row else None
+
+    def record(self, kind: str, record_id: str) -> dict[str, Any] | None:
+        """Return a record as Square writes it."""
+        row = self._one("SELECT body FROM record WHERE kind = ? AND id = ?", kind, record_id)
         return json.loads(row[0]) if row else None
 
-    def main_program(self) -> dict[str, Any] | None:
-        """Return the seller's program: there is one at most."""
-        row = self._one("SELECT body FROM program")
-        return json.loads(row[0]) if row else None
+    def records(
+        self, kind: str, where: Where | None = None, after: Position | None = None, most: int = -1
+    ) -> Iterator[tuple[Position, dict[str, Any]]]:
+        """Yield the position and the body of records, the latest first; -1 is all."""
+        where = where or Where()
+        where.add("kind = ?", kind)
+        return self._newest("moment", "record", where, after, most)
 
-    def add_program(self, program: dict[str, Any]) -> None:
-        """Add a program."""
-        self._insert("program", (program["id"], json.dumps(program)))
+    def keep(
+        self, kind: str, body: dict[str, Any], *, owner: str | None = None, moment: str = ""
+    ) -> None:
+        """Add a record, or replace the one with its id."""
+        self._execute(
+            "INSERT INTO record (kind, id, owner, moment, body) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (kind, id) DO UPDATE SET owner = excluded.owner,"
+            " moment = excluded.moment, body = excluded.body",
+            (kind, body["id"], owner, moment, json.dumps(body, ensure_ascii=False)),
+        )
 
-    def locations(self) -> list[dict[str, Any]]:
-        """Return all locations, ordered by name."""
-        rows = self._execute("SELECT body FROM location ORDER BY name, id")
-        return [json.loads(body) for (body,) in rows]
-
-    def has_location(self, location_id: str) -> bool:
-        """Tell whether the merchant has the location."""
-        return self._one("SELECT 1 FROM location WHERE id = ?", location_id) is not None
-
-    def add_location(self, location: dict[str, Any]) -> None:
-        """Add a location."""
-        self._insert("location", (location["id"], location["name"], json.dumps(location)))
-
-    def has_customer(self, customer_id: str) -> bool:
-        """Tell whether the directory knows the customer."""
-        return self._one("SELECT 1 FROM customer WHERE id = ?", customer_id) is not None
-
-    def customer_with_phone(self, phone_number: str) -> str | None:
-        """Return the id of the directory's first customer with that phone number."""
-        query = "SELECT id FROM customer WHERE phone_number = ? ORDER BY rowid"
-        row = self._one(query, phone_number)
-        return row[0] if row else None
-
-    def add_customer(self, customer_id: str, phone_number: str | None) -> None:
-        """Add a customer to the directory."""
-        self._insert("customer", (customer_id, phone_number))
+    def forget(self, kind: str) -> None:
+        """Remove all records of a kind."""
+        self._execute("DELETE FROM record WHERE kind = ?", (kind,))
 
     def account(self, account_id: str) -> Account | None:
         """Return an account."""
@@ -205,14 +203,11 @@ class Ledger:
             account._asdict(),
         )
 
-    def events(self, where: Where, after: Position | None, most: int) -> Iterator[Any]:
-        """Yield the position and the body of events, newest first."""
-        if after:
-            where.add("(created_at, seq) < (?, ?)", *after)
-        query = f"SELECT created_at, seq, body FROM event{where.sql()}"
-        order = " ORDER BY created_at DESC, seq DESC LIMIT ?"
-        for created_at, seq, body in self._execute(query + order, (*where.values, most)):
-            yield Position(created_at, seq), json.loads(body)
+    def events(
+        self, where: Where, after: Position | None = None, most: int = -1
+    ) -> Iterator[tuple[Position, dict[str, Any]]]:
+        """Yield the position and the body of events, the newest first; -1 is all."""
+        return self._newest("created_at", "event", where, after, most)
 
     def add_event(self, event: Event) -> None:
         """Add an event; nothing ever changes or removes one."""
@@ -220,19 +215,17 @@ class Ledger:
         marks = ", ".join("?" * len(row))
         self._execute(f"INSERT INTO event ({_EVENT}) VALUES ({marks})", row)
 
+    def movements(self, account_id: str, *, newest_first: bool) -> Iterator[tuple[str, int, str]]:
+        """Yield time, points and type of an account's events."""
+        order = "DESC" if newest_first else "ASC"
+        query = "SELECT created_at, points, type FROM event WHERE account_id = ?"
+        rows = self._execute(f"{query} ORDER BY created_at {order}, seq {order}", (account_id,))
+        yield from rows
+
     def has_earned(self, order_id: str) -> bool:
         """Tell whether points were accumulated for the order."""
         query = "SELECT 1 FROM event WHERE order_id = ? AND type = 'ACCUMULATE_POINTS'"
         return self._one(query, order_id) is not None
-
-    def purchase(self, order_id: str) -> Purchase | None:
-        """Return what accrual needs to know of an order."""
-        row = self._one("SELECT * FROM purchase WHERE id = ?", order_id)
-        return Purchase._make(row) if row else None
-
-    def add_purchase(self, purchase: Purchase) -> None:
-        """Add an order."""
-        self._insert("purchase", purchase)
 
     def answered(self, endpoint: str, key: str) -> tuple[bytes, dict[str, Any]] | None:
         """Return the digest of the request that first used the key, and its answer."""
@@ -242,11 +235,24 @@ class Ledger:
 
     def keep_answer(self, endpoint: str, key: str, digest: bytes, answer: dict[str, Any]) -> None:
         """Keep the answer that the key will give from now on."""
-        text = json.dumps(answer, ensure_ascii=False)
-        self._insert("answered", (endpoint, key, digest, text))
+        row = (endpoint, key, digest, json.dumps(answer, ensure_ascii=False))
+        self._execute("INSERT INTO answered VALUES (?, ?, ?, ?)", row)
+
+    def _newest(
+        self, time: str, table: str, where: Where, after: Position | None, most: int
+    ) -> Iterator[tuple[Position, dict[str, Any]]]:
+        if after:
+            where.add(f"({time}, seq) < (?, ?)", *after)
+        query = f"SELECT {time}, seq, body FROM {table}{where.sql()}"
+        order = f" ORDER BY {time} DESC, seq DESC LIMIT ?"
+        for moment, seq, body in self._execute(query + order, (*where.values, most)):
+            yield Position(moment, seq), json.loads(body)
 
     def _one(self, query: str, *values: str) -> Any:
         return self._execute(query, values).fetchone()
 
-    def _insert(self, table: str, row: tuple[object, ...]) -> None:
-        self._execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Any:
+    """Read the program, which is asked for with every request and hardly ever changes."""
+    return json.loads(text)

@@ -1,38 +1,21 @@
-"""One function per operation: reads the request, calls the rules, shapes the answer."""
+"""Which function answers which method and path."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from .clock import next_whole_second, rfc3339
-from .enrolment import enrol, normal_phone
-from .ledger import Account, Ledger, Where
-from .paging import make_cursor, read_cursor
-from .rules import EVENT_FIELDS, accumulate, adjust, the_account, the_program
-from .validation import INT32_MAX, INT32_MIN, Body, Reader
+from . import account_routes as accounts
+from . import order_routes as orders
+from . import program_routes as programs
+from . import promotion_routes as promotions
+from . import reward_routes as rewards
+from .expiry import make_ready
+from .handling import Call
 from .wire_errors import not_found, refusal
-from .world import Answer, KeyedRequest, World, once
-
-_KEY_LENGTH: Final = 128
-_REASON_LENGTH: Final = 3500
-_MOST_ALTERNATIVES: Final = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request that was matched: the world, the id in its path, and its body if it has one."""
-
-    world: World
-    target: str
-    body: Body
-
-    def keyed(self, endpoint: str, key: str) -> KeyedRequest:
-        """Return what makes this request the same as another one."""
-        salt = self.world.salt(endpoint, key)
-        return KeyedRequest(endpoint, key, self.target, self.body.canonical, salt)
+from .world import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,266 +26,67 @@ class Route:
     path: re.Pattern[str]
     handle: Callable[[Call], Answer]
 
+    def answer(self, call: Call) -> Answer:
+        """Answer a request; those of Loyalty find its program in force and up to date."""
+        if self.path.pattern.startswith("/v2/loyalty/"):
+            make_ready(call.world)
+        return self.handle(call)
 
-def list_locations(call: Call) -> Answer:
-    """List the merchant's locations, ordered by name.
-    https://developer.squareup.com/reference/square/locations-api/list-locations
-    """
-    with call.world.database.reading() as connection:
-        return {"locations": Ledger(connection).locations()}
-
-
-def retrieve_loyalty_program(call: Call) -> Answer:
-    """Return the program, by its id or as `main`.
-    https://developer.squareup.com/reference/square/loyalty-api/retrieve-loyalty-program
-    """
-    with call.world.database.reading() as connection:
-        return {"program": the_program(Ledger(connection), call.target)}
-
-
-def retrieve_loyalty_account(call: Call) -> Answer:
-    """Return one account.
-    https://developer.squareup.com/reference/square/loyalty-api/retrieve-loyalty-account
-    """
-    with call.world.database.reading() as connection:
-        return {"loyalty_account": _shown(the_account(Ledger(connection), call.target))}
-
-
-def create_loyalty_account(call: Call) -> Answer:
-    """Enrol a buyer by phone number.
-    https://developer.squareup.com/reference/square/loyalty-api/create-loyalty-account
-    """
-    body = call.body.fields
-    key = body.required_text("idempotency_key", longest=_KEY_LENGTH)
-    sent = body.required_object("loyalty_account")
-    program_id = sent.required_text("program_id", longest=36)
-    customer_id = sent.text("customer_id")
-    enrolled_at = _past_time(call.world, sent, "enrolled_at")
-    mapping = sent.object("mapping")
-    phone_number = mapping.text("phone_number") if mapping else None
-    body.finish()
-    if phone_number is None:
-        raise refusal("BAD_REQUEST", "Must provide phone_number in the mapping field")
-    phone_number = normal_phone(phone_number)
-
-    def work(ledger: Ledger) -> Answer:
-        account = enrol(call.world, ledger, program_id, phone_number, customer_id, enrolled_at)
-        return {"loyalty_account": _shown(account)}
-
-    return once(call.world, call.keyed("CreateLoyaltyAccount", key), work)
-
-
-def search_loyalty_accounts(call: Call) -> Answer:
-    """Find accounts by phone numbers or customers, oldest first.
-    https://developer.squareup.com/reference/square/loyalty-api/search-loyalty-accounts
-    """
-    body = call.body.fields
-    limit = body.integer("limit", 1, 200) or 30
-    where = _accounts_where(call.world, body.object("query"))
-    query, after = _query_and_position(call, "SearchLoyaltyAccounts")
-    with call.world.database.reading() as connection:
-        rows = Ledger(connection).accounts(where, after, limit + 1)
-    found = [(position, _shown(account)) for position, account in rows]
-    return _page(call.world, query, "loyalty_accounts", found, limit)
-
-
-def adjust_loyalty_points(call: Call) -> Answer:
-    """Add points or take them away by hand; the answer is the event alone.
-    https://developer.squareup.com/reference/square/loyalty-api/adjust-loyalty-points
-    """
-    body = call.body.fields
-    key = body.required_text("idempotency_key", longest=_KEY_LENGTH)
-    allow_negative = body.boolean("allow_negative_balance")
-    sent = body.required_object("adjust_points")
-    points = sent.required_integer("points", INT32_MIN, INT32_MAX)
-    reason = sent.free_text("reason", longest=_REASON_LENGTH)
-    body.finish()
-    if points == 0 and not call.world.assumptions.zero_adjust_allowed:
-        raise refusal("INVALID_VALUE", "The points must not be 0.", "adjust_points.points")
-    request = call.keyed("AdjustLoyaltyPoints", key)
-
-    def work(ledger: Ledger) -> Answer:
-        event = adjust(call.world, ledger, request, points, reason, allow_negative)
-        return {"event": event.body}
-
-    return once(call.world, request, work)
-
-
-def accumulate_loyalty_points(call: Call) -> Answer:
-    """Add the points of a purchase, given by its order or as a number.
-    https://developer.squareup.com/reference/square/loyalty-api/accumulate-loyalty-points
-    """
-    body = call.body.fields
-    key = body.required_text("idempotency_key", longest=_KEY_LENGTH)
-    location_id = body.required_text("location_id")
-    sent = body.required_object("accumulate_points")
-    order_id, points = sent.text("order_id"), sent.integer("points", 1, INT32_MAX)
-    body.finish()
-    if order_id is not None and points is not None:
-        code = call.world.assumptions.order_and_points_code
-        raise refusal(code, "Send order_id or points, not both.", "accumulate_points")
-    if order_id is None and points is None:
-        field = "accumulate_points.points"
-        raise refusal("MISSING_REQUIRED_PARAMETER", "Field must be set", field)
-    request = call.keyed("AccumulateLoyaltyPoints", key)
-
-    def work(ledger: Ledger) -> Answer:
-        events = accumulate(call.world, ledger, request, location_id, order_id, points)
-        return {"events": [event.body for event in events]} if events else {}
-
-    return once(call.world, request, work)
-
-
-def search_loyalty_events(call: Call) -> Answer:
-    """Find events by any of five filters, newest first.
-    https://developer.squareup.com/reference/square/loyalty-api/search-loyalty-events
-    """
-    body = call.body.fields
-    limit = body.integer("limit", 1, 30) or 30
-    sent = body.object("query")
-    where = _events_where(sent.object("filter") if sent else None)
-    query, after = _query_and_position(call, "SearchLoyaltyEvents")
-    with call.world.database.reading() as connection:
-        found = list(Ledger(connection).events(where, after, limit + 1))
-    return _page(call.world, query, "events", found, limit)
-
-
-def _accounts_where(world: World, query: Reader | None) -> Where:
-    where = Where()
-    if query is None:
-        return where
-    mappings = query.objects("mappings", most=_MOST_ALTERNATIVES)
-    customer_ids = query.texts("customer_ids", most=_MOST_ALTERNATIVES)
-    if mappings is not None and customer_ids is not None:
-        code = world.assumptions.mappings_and_customers_code
-        query.report("customer_ids", code, "mappings and customer_ids cannot be combined.")
-    if mappings is not None:
-        where.among("phone_number", [m.required_text("phone_number") for m in mappings])
-    where.among("customer_id", customer_ids)
-    return where
-
-
-def _events_where(sent: Reader | None) -> Where:
-    where = Where()
-    if sent is None:
-        return where
-    if account := sent.object("loyalty_account_filter"):
-        where.among("account_id", [account.required_text("loyalty_account_id")])
-    if order := sent.object("order_filter"):
-        where.among("order_id", [order.required_text("order_id")])
-    if kind := sent.object("type_filter"):
-        where.among("type", _known_types(kind))
-    if location := sent.object("location_filter"):
-        where.among("location_id", _required_texts(location, "location_ids"))
-    if time := sent.object("date_time_filter"):
-        _add_time_range(where, time)
-    return where
-
-
-def _required_texts(sent: Reader, name: str) -> list[str]:
-    texts = sent.texts(name)
-    if texts is None:
-        sent.report(name, "MISSING_REQUIRED_PARAMETER", "Field must be set")
-    return texts or []
-
-
-def _known_types(sent: Reader) -> list[str]:
-    types = _required_texts(sent, "types")
-    for i, each in enumerate(types):
-        if each and each not in EVENT_FIELDS:
-            detail = f"Expected one of {', '.join(EVENT_FIELDS)}."
-            sent.report(f"types[{i}]", "INVALID_ENUM_VALUE", detail)
-    return types
-
-
-def _add_time_range(where: Where, sent: Reader) -> None:
-    """Add a range: the start is inside it, the end is not."""
-    created_at = sent.required_object("created_at")
-    start, end = created_at.time("start_at"), created_at.time("end_at")
-    if start and end and start > end:
-        detail = "start_at must not be later than end_at."
-        sent.report("created_at", "INVALID_TIME_RANGE", detail)
-    for operator, name, moment in ((">=", "start_at", start), ("<", "end_at", end)):
-        try:
-            if moment:
-                where.add(f"created_at {operator} ?", rfc3339(next_whole_second(moment)))
-        except OverflowError:
-            created_at.report(name, "INVALID_TIME", "The time is after the year 9999.")
-
-
-def _past_time(world: World, sent: Reader, name: str) -> str | None:
-    moment = sent.time(name)
-    if moment and moment > world.clock():
-        sent.report(name, "INVALID_TIME", "The time must not be in the future.")
-    return rfc3339(moment) if moment else None
-
-
-def _query_and_position(call: Call, endpoint: str) -> tuple[Any, Any]:
-    """Return what a cursor is bound to and where the page begins, once all else was read."""
-    cursor = call.body.fields.text("cursor")
-    call.body.fields.finish()
-    query = [endpoint, call.body.data.get("query")]
-    return query, read_cursor(call.world.assumptions, query, cursor) if cursor else None
-
-
-def _page(world: World, query: Any, name: str, found: list[Any], limit: int) -> Answer:
-    """Shape a page: one row more than asked for tells that another page follows."""
-    if not found:
-        return {}
-    answer = {name: [item for _, item in found[:limit]]}
-    if len(found) <= limit:
-        return answer
-    last_position = found[limit - 1][0]
-    return {**answer, "cursor": make_cursor(world.assumptions, query, last_position)}
-
-
-def _shown(account: Account) -> dict[str, Any]:
-    mapping = {
-        "id": account.mapping_id,
-        "created_at": account.created_at,
-        "phone_number": account.phone_number,
-    }
-    shown = {
-        "id": account.id,
-        "program_id": account.program_id,
-        "balance": account.balance,
-        "lifetime_points": account.lifetime_points,
-        "customer_id": account.customer_id,
-        "enrolled_at": account.enrolled_at,
-        "created_at": account.created_at,
-        "updated_at": account.updated_at,
-        "mapping": _without_absent(mapping),
-    }
-    return _without_absent(shown)
-
-
-def _without_absent(record: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in record.items() if value is not None}
+    @property
+    def takes_body(self) -> bool:
+        """Tell whether the request is in a body; else what there is of it is in the URL."""
+        return self.method == "POST" and self.handle is not promotions.cancel_loyalty_promotion
 
 
 def _route(method: str, path: str, handle: Callable[[Call], Answer]) -> Route:
-    return Route(method, re.compile(path.replace("{id}", "(?P<id>[^/]+)")), handle)
+    return Route(method, re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path)), handle)
 
 
 ROUTES: Final = (
-    _route("POST", "/v2/loyalty/accounts/{id}/adjust", adjust_loyalty_points),
-    _route("POST", "/v2/loyalty/accounts/{id}/accumulate", accumulate_loyalty_points),
-    _route("POST", "/v2/loyalty/accounts/search", search_loyalty_accounts),
-    _route("GET", "/v2/loyalty/accounts/{id}", retrieve_loyalty_account),
-    _route("POST", "/v2/loyalty/accounts", create_loyalty_account),
-    _route("POST", "/v2/loyalty/events/search", search_loyalty_events),
-    _route("GET", "/v2/loyalty/programs/{id}", retrieve_loyalty_program),
-    _route("GET", "/v2/locations", list_locations),
+    _route("POST", "/v2/loyalty/accounts/{id}/adjust", accounts.adjust_loyalty_points),
+    _route("POST", "/v2/loyalty/accounts/{id}/accumulate", accounts.accumulate_loyalty_points),
+    _route("POST", "/v2/loyalty/accounts/search", accounts.search_loyalty_accounts),
+    _route("GET", "/v2/loyalty/accounts/{id}", accounts.retrieve_loyalty_account),
+    _route("POST", "/v2/loyalty/accounts", accounts.create_loyalty_account),
+    _route("POST", "/v2/loyalty/events/search", accounts.search_loyalty_events),
+    _route("GET", "/v2/loyalty/programs", programs.list_loyalty_programs),
+    _route("GET", "/v2/loyalty/programs/{id}", programs.retrieve_loyalty_program),
+    _route("POST", "/v2/loyalty/programs/{id}/calculate", programs.calculate_loyalty_points),
+    _route("GET", "/v2/loyalty/programs/{id}/promotions", promotions.list_loyalty_promotions),
+    _route("POST", "/v2/loyalty/programs/{id}/promotions", promotions.create_loyalty_promotion),
+    _route(
+        "GET",
+        "/v2/loyalty/programs/{program}/promotions/{id}",
+        promotions.retrieve_loyalty_promotion,
+    ),
+    _route(
+        "POST",
+        "/v2/loyalty/programs/{program}/promotions/{id}/cancel",
+        promotions.cancel_loyalty_promotion,
+    ),
+    _route("POST", "/v2/loyalty/rewards/{id}/redeem", rewards.redeem_loyalty_reward),
+    _route("POST", "/v2/loyalty/rewards/search", rewards.search_loyalty_rewards),
+    _route("GET", "/v2/loyalty/rewards/{id}", rewards.retrieve_loyalty_reward),
+    _route("DELETE", "/v2/loyalty/rewards/{id}", rewards.delete_loyalty_reward),
+    _route("POST", "/v2/loyalty/rewards", rewards.create_loyalty_reward),
+    _route("POST", "/v2/customers/search", orders.search_customers),
+    _route("GET", "/v2/customers/{id}", orders.retrieve_customer),
+    _route("POST", "/v2/customers", orders.create_customer),
+    _route("POST", "/v2/orders/{id}/pay", orders.pay_for_order),
+    _route("GET", "/v2/orders/{id}", orders.retrieve_order),
+    _route("POST", "/v2/orders", orders.create_order),
+    _route("POST", "/v2/payments", orders.create_payment),
+    _route("GET", "/v2/locations", programs.list_locations),
 )
 
 
-def find_route(method: str, path: str) -> tuple[Route, str]:
-    """Return the route and the id in the path; raise WireError with 404 or 405."""
+def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
+    """Return the route and the ids in the path; raise WireError with 404 or 405."""
     allowed = False
     for route in ROUTES:
         match = route.path.fullmatch(path)
         if match and route.method == method:
-            return route, match.groupdict().get("id", "")
+            return route, match.groupdict()
         allowed = allowed or match is not None
     if allowed:
         raise refusal("METHOD_NOT_ALLOWED", f"The method {method} is not allowed here.")

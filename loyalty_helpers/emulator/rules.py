@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from .clock import event_id
-from .ledger import Account, Event, Ledger, Purchase
+from .ledger import Account, Event, Ledger
 from .validation import INT32_MAX, INT32_MIN, out_of_range
 from .wire_errors import not_found, refusal
 from .world import KeyedRequest, World
@@ -51,7 +51,7 @@ def new_event(
 
 def the_program(ledger: Ledger, program_id: str) -> dict[str, Any]:
     """Return a program by its id or by the keyword `main`, or refuse with 404."""
-    program = ledger.main_program() if program_id == "main" else ledger.program(program_id)
+    program = ledger.program(program_id)
     if program is None:
         raise not_found("Loyalty program")
     return program
@@ -63,6 +63,13 @@ def the_account(ledger: Ledger, account_id: str) -> Account:
     if account is None:
         raise not_found("Loyalty account")
     return account
+
+
+def the_location(world: World, ledger: Ledger, location_id: str, field: str) -> None:
+    """Refuse a location that the merchant does not have."""
+    if ledger.record("location", location_id) is None:
+        code = world.assumptions.unknown_location_code
+        raise refusal(code, "The merchant has no such location.", field)
 
 
 def adjust(
@@ -83,7 +90,7 @@ def adjust(
     event = new_event(identifier, account, "ADJUST_POINTS", now, particulars)
     lowers_lifetime = world.assumptions.negative_adjust_lowers_lifetime
     earned = points if points > 0 or lowers_lifetime else 0
-    _post(world, ledger, account, event, earned, "adjust_points.points")
+    post(world, ledger, account, event, earned, "adjust_points.points")
     return event
 
 
@@ -99,75 +106,14 @@ def _refuse_overdraft(world: World, account: Account, points: int) -> None:
         )
 
 
-def accumulate(
+def post(
     world: World,
     ledger: Ledger,
-    request: KeyedRequest,
-    location_id: str,
-    order_id: str | None,
-    points: int | None,
-) -> list[Event]:
-    """Add the points of a purchase, and return the events: none when it earned nothing."""
-    account = the_account(ledger, request.target)
-    if not ledger.has_location(location_id):
-        code = world.assumptions.unknown_location_code
-        raise refusal(code, "The merchant has no such location.", "location_id")
-    if order_id is not None:
-        purchase = _completed_purchase(world, ledger, order_id, location_id)
-        points = _earned(ledger, account, purchase)
-    if not points:
-        if world.assumptions.purchase_that_earns_nothing_succeeds:
-            return []
-        raise refusal("BAD_REQUEST", "The purchase does not qualify for points.")
-    now = world.now()
-    event = new_event(
-        event_id(request.scope(world.assumptions), request.key),
-        account,
-        "ACCUMULATE_POINTS",
-        now,
-        {"points": points, "order_id": order_id},
-        location_id=location_id,
-    )
-    enrolled = account._replace(enrolled_at=account.enrolled_at or now)
-    _post(world, ledger, enrolled, event, points, "accumulate_points.points")
-    return [event]
-
-
-def _completed_purchase(world: World, ledger: Ledger, order_id: str, location_id: str) -> Purchase:
-    field = "accumulate_points.order_id"
-    purchase = ledger.purchase(order_id)
-    if purchase is None:
-        raise not_found("Order")
-    if purchase.state != "COMPLETED":
-        code = world.assumptions.order_not_completed_code
-        raise refusal(code, f"The order is {purchase.state}, not COMPLETED.", field)
-    if purchase.location_id != location_id:
-        code = world.assumptions.order_location_code
-        raise refusal(code, "The order was made at another location.", "location_id")
-    if world.assumptions.order_earns_once and ledger.has_earned(order_id):
-        raise refusal("BAD_REQUEST", "The order has earned its points before.", field)
-    return purchase
-
-
-def _earned(ledger: Ledger, account: Account, purchase: Purchase) -> int:
-    """Return what the program's best rule grants; whole multiples of the spend only."""
-    program = ledger.program(account.program_id) or {}
-    return max((_granted(rule, purchase) for rule in program["accrual_rules"]), default=0)
-
-
-def _granted(rule: dict[str, Any], purchase: Purchase) -> int:
-    if rule["accrual_type"] != "SPEND":
-        return 0
-    spend = rule["spend_data"]
-    before_tax = spend["tax_mode"] == "BEFORE_TAX"
-    amount = purchase.total - purchase.tax if before_tax else purchase.total
-    points: int = amount // spend["amount_money"]["amount"] * rule["points"]
-    return points
-
-
-def _post(
-    world: World, ledger: Ledger, account: Account, event: Event, earned: int, field: str
-) -> None:
+    account: Account,
+    event: Event,
+    earned: int = 0,
+    field: str | None = None,
+) -> Account:
     """Write the event and what it changes; every balance is the sum of its events."""
     balance = account.balance + event.points
     lifetime = account.lifetime_points + earned
@@ -177,7 +123,7 @@ def _post(
             raise refusal(code, "The account's points would leave the 32-bit range.", field)
     moves = world.assumptions.balance_change_moves_updated_at
     updated_at = event.created_at if moves else account.updated_at
+    changed = account._replace(balance=balance, lifetime_points=lifetime, updated_at=updated_at)
     ledger.add_event(event)
-    ledger.update_account(
-        account._replace(balance=balance, lifetime_points=lifetime, updated_at=updated_at)
-    )
+    ledger.update_account(changed)
+    return changed

@@ -9,9 +9,12 @@ from __future__ import annotations
 import sqlite3
 from typing import Any, Final
 
-from .ledger import Account, Ledger, Purchase
+from .ledger import Account, Ledger
+from .orders import priced
+from .rewards import keep_reward
 from .seed_buyers import LOCATIONS, PROGRAM_ID, buyers
 from .seed_histories import history
+from .seed_program import ITEMS, keep_program, program
 
 MERCHANT_ID: Final = "ML7RT2C9WQ5XK"
 
@@ -29,18 +32,14 @@ ORDER_OPEN: Final = "w9GhLq2sNfX4vPzKc7RbTjYmDaQZY"
 ORDER_EARNING_NOTHING: Final = "d5XuMn8kRjC1tWyFb6HeVpLsZoTZY"
 """COMPLETED at the first location, $0.99: less than what earns a point."""
 
-_PROGRAM_BEGAN: Final = "2020-04-20T16:55:11Z"
-_TIERS: Final = (
-    ("e1b39225-9da5-43d1-a5db-782cdd8ad94f", 10, "Free coffee", "74C4JSHESNLTB2A7ITO5HO6F"),
-    ("8f6b1d3c-52a7-4e0b-9c41-6d2f7a90be15", 15, "Free sandwich", "OJV7DLRQ3XW6HTYKB5NEC2SA"),
-)
-
-_PURCHASES: Final = (
-    Purchase(ORDER_EARNING_12, LOCATIONS[0], "COMPLETED", 1200, 0),
-    Purchase(ORDER_WITH_TAX, LOCATIONS[0], "COMPLETED", 5420, 425),
-    Purchase(ORDER_ELSEWHERE, LOCATIONS[1], "COMPLETED", 3199, 0),
-    Purchase(ORDER_OPEN, LOCATIONS[0], "OPEN", 2000, 0),
-    Purchase(ORDER_EARNING_NOTHING, LOCATIONS[0], "COMPLETED", 99, 0),
+_ORDERED_AT: Final = "2026-10-28T16:20:11.000Z"
+# Id, location, state, item, price in cents, tax in percent.
+_ORDERS: Final = (
+    (ORDER_EARNING_12, LOCATIONS[0], "COMPLETED", "Breakfast", 1200, None),
+    (ORDER_WITH_TAX, LOCATIONS[0], "COMPLETED", "Lunch for four", 4995, "8.5"),
+    (ORDER_ELSEWHERE, LOCATIONS[1], "COMPLETED", "Coffee beans", 3199, None),
+    (ORDER_OPEN, LOCATIONS[0], "OPEN", "Lunch for two", 2000, None),
+    (ORDER_EARNING_NOTHING, LOCATIONS[0], "COMPLETED", "Postcard", 99, None),
 )
 
 _WALKTHROUGH_ACCOUNT: Final = Account(
@@ -72,46 +71,60 @@ def rebuild(connection: sqlite3.Connection) -> None:
 
 
 def _plant(ledger: Ledger) -> None:
-    ledger.add_program(_program())
+    keep_program(ledger, program())
+    for item in ITEMS:
+        ledger.keep("item", item)
     for i, name in enumerate(("Harbor Street", "Mill Road")):
-        ledger.add_location(_location(LOCATIONS[i], name))
-    for purchase in _PURCHASES:
-        ledger.add_purchase(purchase)
+        ledger.keep("location", _location(LOCATIONS[i], name))
+    for order in _ORDERS:
+        ledger.keep("order", _order(*order))
     ledger.add_account(_WALKTHROUGH_ACCOUNT)
-    customers = {_WALKTHROUGH_ACCOUNT.customer_id: _WALKTHROUGH_ACCOUNT.phone_number}
-    for buyer in buyers():
-        account, events = history(buyer)
-        customers.setdefault(buyer.customer_id, buyer.phone_number)
-        ledger.add_account(account)
-        for event in events:
+    customers = {_WALKTHROUGH_ACCOUNT.customer_id: _WALKTHROUGH_ACCOUNT}
+    for story in map(history, buyers()):
+        customers.setdefault(story.account.customer_id, story.account)
+        ledger.add_account(story.account)
+        for event in story.events:
             ledger.add_event(event)
-    for customer_id, phone_number in customers.items():
-        ledger.add_customer(str(customer_id), phone_number)
+        for reward in story.rewards:
+            keep_reward(ledger, reward)
+    for account in customers.values():
+        customer = _customer(account)
+        ledger.keep("customer", customer, owner=account.phone_number, moment=customer["created_at"])
 
 
-def _program() -> dict[str, Any]:
-    spend = {"amount_money": {"amount": 100, "currency": "USD"}, "tax_mode": "BEFORE_TAX"}
-    return {
-        "id": PROGRAM_ID,
-        "status": "ACTIVE",
-        "reward_tiers": [_tier(*tier) for tier in _TIERS],
-        "terminology": {"one": "Point", "other": "Points"},
-        "location_ids": list(LOCATIONS),
-        "created_at": _PROGRAM_BEGAN,
-        "updated_at": "2020-05-01T02:00:02Z",
-        "accrual_rules": [{"accrual_type": "SPEND", "points": 1, "spend_data": spend}],
+def _customer(account: Account) -> dict[str, Any]:
+    created_at = account.created_at.replace("Z", ".000Z")
+    customer = {
+        "id": account.customer_id,
+        "created_at": created_at,
+        "updated_at": created_at,
+        "phone_number": account.phone_number,
+        "preferences": {"email_unsubscribed": False},
+        "creation_source": "LOYALTY",
+        "version": 0,
     }
+    return {name: value for name, value in customer.items() if value is not None}
 
 
-def _tier(tier_id: str, points: int, name: str, pricing_rule_id: str) -> dict[str, Any]:
-    rule = {"object_id": pricing_rule_id, "catalog_version": 1605486402527}
-    return {
-        "id": tier_id,
-        "points": points,
-        "name": name,
-        "created_at": _PROGRAM_BEGAN,
-        "pricing_rule_reference": rule,
-    }
+def _order(
+    order_id: str, location_id: str, state: str, item: str, price: int, percentage: str | None
+) -> dict[str, Any]:
+    base_price = {"amount": price, "currency": "USD"}
+    line = {"uid": "line-1", "name": item, "quantity": "1", "base_price_money": base_price}
+    tax = {"uid": "tax-1", "name": "Tax", "type": "ADDITIVE", "scope": "ORDER"}
+    return priced(
+        {
+            "id": order_id,
+            "location_id": location_id,
+            "line_items": [line],
+            **({"taxes": [{**tax, "percentage": percentage}]} if percentage else {}),
+            "created_at": _ORDERED_AT,
+            "updated_at": _ORDERED_AT,
+            **({"closed_at": _ORDERED_AT} if state == "COMPLETED" else {}),
+            "state": state,
+            "version": 1,
+        }
+    )
 
 
 def _location(location_id: str, name: str) -> dict[str, Any]:

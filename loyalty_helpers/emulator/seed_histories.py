@@ -18,6 +18,7 @@ from .seed_buyers import (
     made_code,
     made_uuid,
 )
+from .seed_program import COFFEE_TIER_ID
 
 _FIRST_DAY: Final = datetime(2025, 1, 6, 8, 15, tzinfo=UTC)
 _DAYS: Final = 640
@@ -32,7 +33,7 @@ _STEPS: Final = (
 )  # fmt: skip
 
 
-class _Story:
+class Story:
     """Tells the events of one buyer; the account follows from them."""
 
     def __init__(self, buyer: Buyer) -> None:
@@ -53,8 +54,10 @@ class _Story:
             updated_at=created_at,
         )
         self.events: list[Event] = []
+        self.rewards: list[dict[str, Any]] = []
 
     def wait(self, *, days: int = 0, minutes: int = 0) -> None:
+        """Let time pass."""
         self._moment += timedelta(days=days, minutes=minutes, seconds=7)
 
     def post(self, kind: str, points: int | None, earned: int = 0, **more: Any) -> None:
@@ -100,13 +103,24 @@ class _Story:
             self.earn(12, order=None)
             self.wait(minutes=5)
         reward_id = event_id("seed reward", f"{self._buyer.number} {step}")
+        reward = {
+            "id": reward_id,
+            "status": "REDEEMED" if redeemed else "DELETED",
+            "loyalty_account_id": self.account.id,
+            "reward_tier_id": COFFEE_TIER_ID,
+            "points": 10,
+            "created_at": rfc3339(self._moment),
+        }
         self.post("CREATE_REWARD", -10, reward_id=reward_id)
         self.wait(minutes=9)
+        now = rfc3339(self._moment)
         if redeemed:
             at = LOCATIONS[self._buyer.number % 2]
             self.post("REDEEM_REWARD", None, reward_id=reward_id, location_id=at)
+            self.rewards.append({**reward, "updated_at": now, "redeemed_at": now})
         else:
             self.post("DELETE_REWARD", 10, reward_id=reward_id)
+            self.rewards.append({**reward, "updated_at": now})
 
     def take(self, kind: str, points: int, **more: Any) -> None:
         """Tell of points that went, as many as there were at most."""
@@ -145,18 +159,18 @@ class _Story:
                 self.post("OTHER", 2, source="SQUARE")
 
 
-def history(buyer: Buyer) -> tuple[Account, list[Event]]:
-    """Return the account and its events, oldest first; the balance is the sum of their points."""
-    story = _Story(buyer)
+def history(buyer: Buyer) -> Story:
+    """Return what a buyer did, oldest first; the balance is the sum of the events' points."""
+    story = Story(buyer)
     steps = _RICH_STEPS if buyer.phone_number == PHONE_RICH else 4 + buyer.number * 7 % 9
     for step in range(steps):
         story.wait(days=(_DAYS - buyer.number * 3) // (steps + 1), minutes=step * 11 % 300)
         story.tell(step)
     _tell_special(story, buyer)
-    return story.account, story.events
+    return story
 
 
-def _tell_special(story: _Story, buyer: Buyer) -> None:
+def _tell_special(story: Story, buyer: Buyer) -> None:
     story.wait(minutes=95)
     if buyer.phone_number == PHONE_HTML:
         story.post("ADJUST_POINTS", 5, 5, reason=_HTML_REASON)

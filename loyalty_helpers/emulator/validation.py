@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NoReturn
@@ -45,6 +46,10 @@ class Reader:
         """Tell whether the field is there and not null."""
         return self._take(name) is not None
 
+    def required(self, name: str) -> None:
+        """Note that a field is missing, whatever its kind."""
+        self._require(name)
+
     def text(self, name: str, *, longest: int | None = None) -> str | None:
         """Read a string that is not empty, of at most `longest` characters."""
         value = self._take(name)
@@ -58,6 +63,14 @@ class Reader:
     def free_text(self, name: str, *, longest: int) -> str | None:
         """Read a string that may be empty."""
         return None if self._take(name) == "" else self.text(name, longest=longest)
+
+    def one_of(self, name: str, choices: Iterable[str]) -> str | None:
+        """Read one of the words of an enumeration."""
+        value = self.text(name)
+        if value and value not in choices:
+            detail = f"Expected one of {', '.join(choices)}."
+            self.report(name, "INVALID_ENUM_VALUE", detail)
+        return value
 
     def integer(self, name: str, lowest: int, highest: int) -> int | None:
         """Read a whole number between `lowest` and `highest`; true and 12.0 are none."""

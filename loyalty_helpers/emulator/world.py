@@ -59,7 +59,7 @@ class KeyedRequest:
 def once(world: World, request: KeyedRequest, work: Callable[[Ledger], Answer]) -> Answer:
     """Do `work` in one transaction with the record of its key, or give its first answer again.
 
-    `work` refuses before it writes: a refusal leaves nothing behind but, if so assumed, its key.
+    A refusal leaves nothing behind but, if so assumed, its key.
     """
     scope = request.scope(world.assumptions)
     digest = request.digest()
@@ -80,9 +80,10 @@ def once(world: World, request: KeyedRequest, work: Callable[[Ledger], Answer]) 
 
 
 def _attempt(assumptions: Assumptions, ledger: Ledger, work: Callable[[Ledger], Answer]) -> Answer:
-    try:
+    if not assumptions.refused_requests_consume_keys:
         return work(ledger)
+    try:
+        with ledger.undone_by(WireError):
+            return work(ledger)
     except WireError as error:
-        if assumptions.refused_requests_consume_keys:
-            return error.wire()
-        raise
+        return error.wire()

@@ -10,6 +10,7 @@ import pytest
 
 from loyalty_helpers.emulator import Assumptions, Emulator, Faults, SeededIds, SettableClock
 from loyalty_helpers.emulator.seed import ACCOUNT_ID, PROGRAM_ID
+from loyalty_helpers.emulator.seed_program import COFFEE_TIER_ID
 
 from .square_schema import check_answer
 
@@ -41,6 +42,58 @@ class Api:
         account = {"program_id": PROGRAM_ID, **mapping, **more}
         body = {"idempotency_key": key, "loyalty_account": account}
         return self.client.post("/v2/loyalty/accounts", json=body)
+
+    def reward(self, account: str = ACCOUNT_ID, key: str = "key", **more: Any):
+        reward = {"loyalty_account_id": account, "reward_tier_id": COFFEE_TIER_ID, **more}
+        body = {"idempotency_key": key, "reward": reward}
+        return self.client.post("/v2/loyalty/rewards", json=body)
+
+    def redeem(self, reward: str, key: str = "key", location: str = "L88917AVBK2S5"):
+        body = {"idempotency_key": key, "location_id": location}
+        return self.client.post(f"/v2/loyalty/rewards/{reward}/redeem", json=body)
+
+    def rewards(self, account: str = ACCOUNT_ID, status: str | None = None, **more: Any):
+        body = {"query": {"loyalty_account_id": account, "status": status}, **more}
+        return self.client.post("/v2/loyalty/rewards/search", json=body)
+
+    def delete(self, reward: str):
+        return self.client.delete(f"/v2/loyalty/rewards/{reward}")
+
+    def order(self, *lines: dict[str, Any], key: str | None = None, **more: Any):
+        """Open an order; a line without a price is one of the catalog."""
+        order = {"location_id": "L88917AVBK2S5", "line_items": list(lines), **more}
+        body = {"idempotency_key": key, "order": order}
+        return self.client.post("/v2/orders", json=body)
+
+    def pay(self, amount: int, key: str = "key", **more: Any):
+        money = {"amount": amount, "currency": "USD"}
+        body = {"source_id": "cnon:card-nonce-ok", "idempotency_key": key, "amount_money": money}
+        return self.client.post("/v2/payments", json={**body, **more})
+
+    def bought(self, *lines: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """Open an order, pay it, and return it."""
+        order = self.order(*lines, **more).json()["order"]
+        self.pay(order["total_money"]["amount"], f"pay {order['id']}", order_id=order["id"])
+        return self.found_order(order["id"])
+
+    def found_order(self, order: str) -> dict[str, Any]:
+        return self.client.get(f"/v2/orders/{order}").json()["order"]
+
+    def promote(self, key: str = "key", **more: Any):
+        """Make a promotion that is on at the clock's time: twice the points, for ever."""
+        multiplier = {"type": "POINTS_MULTIPLIER", "points_multiplier_data": {"multiplier": "2"}}
+        always = "DTSTART:20261101T000000\nDURATION:P1D\nRRULE:FREQ=DAILY"
+        promotion = {
+            "name": "Double points",
+            "incentive": multiplier,
+            "available_time": {"time_periods": [always]},
+            **more,
+        }
+        body = {"idempotency_key": key, "loyalty_promotion": promotion}
+        return self.client.post(f"/v2/loyalty/programs/{PROGRAM_ID}/promotions", json=body)
+
+    def calculate(self, **sent: Any):
+        return self.client.post(f"/v2/loyalty/programs/{PROGRAM_ID}/calculate", json=sent)
 
     def account(self, account: str = ACCOUNT_ID) -> dict[str, Any]:
         return self.client.get(f"/v2/loyalty/accounts/{account}").json()["loyalty_account"]
@@ -76,13 +129,16 @@ def open_api(tmp_path: Path, clock: SettableClock) -> Iterator[Callable[..., Api
     """Opens an emulator under the given assumptions, with the given faults."""
     opened: list[Api] = []
 
-    def open_(*, faults: Faults | None = None, **assumptions: Any) -> Api:
+    def open_(
+        program: dict[str, Any] | None = None, *, faults: Faults | None = None, **assumptions: Any
+    ) -> Api:
         emulator = Emulator.open(
             tmp_path / f"world-{len(opened)}.db",
             clock=clock,
             ids=SeededIds(1),
             assumptions=Assumptions(**assumptions),
             faults=faults,
+            program=program,
         )
         opened.append(Api(emulator))
         return opened[-1]
@@ -96,6 +152,12 @@ def open_api(tmp_path: Path, clock: SettableClock) -> Iterator[Callable[..., Api
 @pytest.fixture
 def api(open_api: Callable[..., Api]) -> Api:
     return open_api()
+
+
+def line(name: str, cents: int, quantity: str = "1") -> dict[str, Any]:
+    """Return a line of an order that has no item in the catalog."""
+    price = {"amount": cents, "currency": "USD"}
+    return {"name": name, "quantity": quantity, "base_price_money": price}
 
 
 def problem(response: httpx.Response) -> tuple[Any, ...]:

@@ -272,3 +272,9 @@ def test_locations_are_ordered_by_name_and_of_one_merchant(api):
     assert [each["name"] for each in found] == ["Harbor Street", "Mill Road"]
     assert set(LOCATIONS) == {each["id"] for each in found}
     assert {seed.MERCHANT_ID} == {each["merchant_id"] for each in found}
+
+
+def test_main_is_no_program_to_enrol_in(api):
+    answer = api.create(program_id="main")
+
+    assert refused("NOT_FOUND", "loyalty_account.program_id", 404) == problem(answer)

@@ -1,0 +1,102 @@
+"""What the functions of all operations share: the request, its key, its page, and its refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .clock import rfc3339
+from .ledger import Ledger, Position
+from .orders import CURRENCY
+from .paging import make_cursor, read_cursor
+from .validation import Body, Reader
+from .world import Answer, KeyedRequest, World, once
+
+KEY_LENGTH: Final = 128
+_MOST_CENTS: Final = 10**12
+
+Rows = Callable[[Ledger, Position | None, int], Iterable[tuple[Position, Any]]]
+"""Gives the rows after a position, so many at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that was matched: the world, the ids in its path, and its body if it has one."""
+
+    world: World
+    ids: dict[str, str]
+    body: Body
+
+    @property
+    def target(self) -> str:
+        """The id of what the request is about, or an empty text."""
+        return self.ids.get("id", "")
+
+    @contextmanager
+    def reading(self) -> Iterator[Ledger]:
+        """Lend the ledger for reading."""
+        with self.world.database.reading() as connection:
+            yield Ledger(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[Ledger]:
+        """Lend the ledger inside one write transaction, for operations that take no key."""
+        with self.world.database.writing() as connection:
+            yield Ledger(connection)
+
+    def once(
+        self, endpoint: str, key: str | None, work: Callable[[Ledger, KeyedRequest], Answer]
+    ) -> Answer:
+        """Do `work` for the first request with this key; answer it again to the same ones."""
+        salt = self.world.salt(endpoint, key) if key else ""
+        request = KeyedRequest(endpoint, key or "", self.target, self.body.canonical, salt)
+        if key is None:
+            with self.writing() as ledger:
+                return work(ledger, request)
+        return once(self.world, request, lambda ledger: work(ledger, request))
+
+    def page(self, endpoint: str, name: str, limit: int, rows: Rows, asked: Any = None) -> Answer:
+        """Answer with a page of `rows`, once all else was read; the cursor is bound to `asked`."""
+        cursor = self.body.fields.text("cursor")
+        self.body.fields.finish()
+        query = [endpoint, asked or self.body.data.get("query")]
+        after = read_cursor(self.world.assumptions, query, cursor) if cursor else None
+        with self.reading() as ledger:
+            # One row more than asked for tells that another page follows.
+            found = list(rows(ledger, after, limit + 1))
+        answer: Answer = {name: [item for _, item in found[:limit]]} if found else {}
+        if len(found) > limit:
+            answer["cursor"] = make_cursor(self.world.assumptions, query, found[limit - 1][0])
+        return answer
+
+
+def past_time(world: World, sent: Reader, name: str) -> str | None:
+    """Read a time that must not be in the future."""
+    moment = sent.time(name)
+    if moment and moment > world.clock():
+        sent.report(name, "INVALID_TIME", "The time must not be in the future.")
+    return rfc3339(moment) if moment else None
+
+
+def cents(sent: Reader, name: str, lowest: int = 0) -> int | None:
+    """Read an amount of money; all locations have one currency."""
+    amount = sent.object(name)
+    if amount is None:
+        return None
+    value = amount.required_integer("amount", lowest, _MOST_CENTS)
+    if amount.required_text("currency") not in ("", CURRENCY):
+        amount.report("currency", "INVALID_VALUE", f"The currency is {CURRENCY} here.")
+    return value
+
+
+def required_cents(sent: Reader, name: str, lowest: int = 0) -> int:
+    """Read an amount of money that must be there."""
+    sent.required(name)
+    return cents(sent, name, lowest) or 0
+
+
+def without_absent(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the record as Square writes it: what is absent is not null but not there."""
+    return {name: value for name, value in record.items() if value is not None}

@@ -1,0 +1,66 @@
+"""The seller's side: locations and the program, and what it would grant."""
+
+from __future__ import annotations
+
+from .accrual import base_points, promotion_points
+from .handling import Call, cents
+from .orders import money, priced, the_order
+from .rules import the_account, the_program
+from .wire_errors import refusal
+from .world import Answer
+
+
+def list_locations(call: Call) -> Answer:
+    """List the merchant's locations, ordered by name.
+    https://developer.squareup.com/reference/square/locations-api/list-locations
+    """
+    with call.reading() as ledger:
+        locations = [location for _, location in ledger.records("location")]
+    return {"locations": sorted(locations, key=lambda each: (each["name"], each["id"]))}
+
+
+def list_loyalty_programs(call: Call) -> Answer:
+    """List the one program that there is; `main` has taken the place of this.
+    https://developer.squareup.com/reference/square/loyalty-api/list-loyalty-programs
+    """
+    with call.reading() as ledger:
+        program = ledger.program()
+    return {"programs": [program]} if program else {}
+
+
+def retrieve_loyalty_program(call: Call) -> Answer:
+    """Return the program, by its id or as `main`.
+    https://developer.squareup.com/reference/square/loyalty-api/retrieve-loyalty-program
+    """
+    with call.reading() as ledger:
+        return {"program": the_program(ledger, call.target)}
+
+
+def calculate_loyalty_points(call: Call) -> Answer:
+    """Tell what an order or an amount would earn; nothing is earned by it.
+    https://developer.squareup.com/reference/square/loyalty-api/calculate-loyalty-points
+    """
+    body = call.body.fields
+    order_id, amount = body.text("order_id"), cents(body, "transaction_amount_money")
+    account_id = body.text("loyalty_account_id", longest=36)
+    body.finish()
+    if order_id is not None and amount is not None:
+        code = call.world.assumptions.order_and_points_code
+        raise refusal(code, "Send order_id or transaction_amount_money, not both.", "order_id")
+    if order_id is None and amount is None:
+        raise refusal("MISSING_REQUIRED_PARAMETER", "Field must be set", "order_id")
+    with call.reading() as ledger:
+        program = the_program(ledger, call.target)
+        account = the_account(ledger, account_id) if account_id else None
+        order = the_order(ledger, order_id) if order_id else _purchase(amount or 0)
+        points = base_points(call.world, ledger, program["id"], order)
+        # A promotion is for orders only.
+        known = order if order_id else None
+        _, extra = promotion_points(call.world, ledger, account, known, points)
+    return {"points": points, "promotion_points": extra}
+
+
+def _purchase(amount: int) -> dict[str, object]:
+    """Return an order of a thing that no rule asks for by name."""
+    line = {"uid": "line-1", "quantity": "1", "base_price_money": money(amount)}
+    return priced({"line_items": [line], "state": "OPEN"})

@@ -1,0 +1,175 @@
+"""Promotions: when they are on, for which purchases, and for whom not any more."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from .clock import rfc3339
+from .ledger import Account, Ledger, Where
+from .orders import Order, item_of
+from .world import World
+
+Promotion = dict[str, Any]
+
+_DAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_LOCAL_TIME: Final = "%Y%m%dT%H%M%S"
+_DURATION: Final = re.compile(
+    r"P(?:(?P<weeks>\d{1,3})W)?(?:(?P<days>\d{1,3})D)?"
+    r"(?:T(?:(?P<hours>\d{1,3})H)?(?:(?P<minutes>\d{1,3})M)?(?:(?P<seconds>\d{1,5})S)?)?",
+    flags=re.ASCII,
+)
+
+
+class Period(NamedTuple):
+    """A time period in local time: once, or again on some days of the week until some time."""
+
+    start: datetime
+    length: timedelta
+    days: frozenset[int]
+    until: datetime | None
+
+    def covers(self, moment: datetime) -> bool:
+        """Tell whether a local time lies in the period or in one of its repetitions."""
+        for back in range(self.length.days + 2):
+            day = moment.date() - timedelta(days=back)
+            begin = datetime.combine(day, self.start.time())
+            repeats = begin.weekday() in self.days and not (self.until and begin > self.until)
+            is_on = begin == self.start or (begin > self.start and repeats)
+            if is_on and begin <= moment < begin + self.length:
+                return True
+        return False
+
+    def end(self) -> datetime | None:
+        """Return when it is over for good, or None when it repeats for ever."""
+        return self.until if self.days else self.start + self.length - timedelta(seconds=1)
+
+
+def read_period(text: str) -> Period:
+    """Read a VEVENT of RFC 5545 with the properties that Square supports, or raise ValueError."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    pairs = dict(line.split(":", 1) for line in lines if ":" in line)
+    pairs = {name: value for name, value in pairs.items() if name not in ("BEGIN", "END")}
+    if not {"DTSTART", "DURATION"} <= pairs.keys() <= {"DTSTART", "DURATION", "RRULE"}:
+        raise ValueError("expected DTSTART, DURATION and at most RRULE")
+    start = datetime.strptime(pairs["DTSTART"], _LOCAL_TIME)
+    match = _DURATION.fullmatch(pairs["DURATION"])
+    parts = match.groupdict(default="0") if match else {}
+    length = timedelta(**{name: int(value) for name, value in parts.items()})
+    if not length:
+        raise ValueError("DURATION must be a duration longer than nothing")
+    days, until = _repetition(pairs["RRULE"], start) if "RRULE" in pairs else (frozenset(), None)
+    return Period(start, length, days, until)
+
+
+def wrapped(text: str) -> str:
+    """Return a period as Square answers it: inside BEGIN and END, one property a line."""
+    inner = [
+        line.strip()
+        for line in text.split("\n")
+        if line.strip() and line.strip() not in ("BEGIN:VEVENT", "END:VEVENT")
+    ]
+    return "\n".join(["BEGIN:VEVENT", *inner, "END:VEVENT"])
+
+
+def available(periods: list[str]) -> dict[str, Any]:
+    """Return the available time as Square answers it: its dates follow from its periods."""
+    read = [read_period(each) for each in periods]
+    ends = [period.end() for period in read]
+    last = max((end for end in ends if end), default=None) if None not in ends else None
+    return {
+        "start_date": min(period.start for period in read).date().isoformat(),
+        **({"end_date": last.date().isoformat()} if last else {}),
+        "time_periods": [wrapped(each) for each in periods],
+    }
+
+
+def shown(world: World, ledger: Ledger, promotion: Promotion) -> Promotion:
+    """Return a promotion with the status that it has now."""
+    today = _local_now(world, ledger).date().isoformat()
+    dates = promotion["available_time"]
+    if "canceled_at" in promotion:
+        status = "CANCELED"
+    elif today < dates["start_date"]:
+        status = "SCHEDULED"
+    elif today > dates.get("end_date", today):
+        status = "ENDED"
+    else:
+        status = "ACTIVE"
+    return {**promotion, "status": status}
+
+
+def promotions_of(world: World, ledger: Ledger, program_id: str) -> list[tuple[Any, Promotion]]:
+    """Return the promotions of a program with their positions, the newest first."""
+    rows = ledger.records("promotion", Where(["owner = ?"], [program_id]))
+    return [(place, shown(world, ledger, promotion)) for place, promotion in rows]
+
+
+def promotion_for(
+    world: World, ledger: Ledger, account: Account | None, order: Order
+) -> Promotion | None:
+    """Return the newest promotion that an order, and its buyer if known, can trigger."""
+    now = _local_now(world, ledger)
+    program_id = account.program_id if account else (ledger.program() or {}).get("id", "")
+    for _, promotion in promotions_of(world, ledger, program_id):
+        periods = promotion["available_time"]["time_periods"]
+        if (
+            promotion["status"] == "ACTIVE"
+            and any(read_period(each).covers(now) for each in periods)
+            and _qualifies(world, ledger, promotion, order)
+            and not (account and _used_up(world, ledger, promotion, account, now))
+        ):
+            return promotion
+    return None
+
+
+def _repetition(rule: str, start: datetime) -> tuple[frozenset[int], datetime | None]:
+    parts = dict(part.split("=", 1) for part in rule.split(";") if "=" in part)
+    if parts.get("FREQ") not in ("DAILY", "WEEKLY") or parts.keys() - {"FREQ", "BYDAY", "UNTIL"}:
+        raise ValueError("RRULE must be FREQ=DAILY or FREQ=WEEKLY with at most BYDAY and UNTIL")
+    every = _DAYS if parts["FREQ"] == "DAILY" else (_DAYS[start.weekday()],)
+    names = parts["BYDAY"].split(",") if "BYDAY" in parts else every
+    until = parts.get("UNTIL", "").rstrip("Z")
+    if until and "T" not in until:
+        until += "T235959"
+    end = datetime.strptime(until, _LOCAL_TIME) if until else None
+    return frozenset(_DAYS.index(name) for name in names), end
+
+
+def _qualifies(world: World, ledger: Ledger, promotion: Promotion, order: Order) -> bool:
+    spent: int = order["total_money"]["amount"]
+    if not world.assumptions.minimum_spend_includes_tax:
+        spent -= order["total_tax_money"]["amount"]
+    names = ("qualifying_item_variation_ids", "qualifying_category_ids")
+    wanted = {each for name in names for each in promotion.get(name, ())}
+    least: int = promotion.get("minimum_spend_amount_money", {}).get("amount", 0)
+    if spent < least or not wanted:
+        return bool(spent >= least)
+    return any(wanted & {*item_of(world, ledger, line)} for line in order["line_items"])
+
+
+def _used_up(
+    world: World, ledger: Ledger, promotion: Promotion, account: Account, now: datetime
+) -> bool:
+    limit = promotion.get("trigger_limit")
+    if limit is None:
+        return False
+    path = "$.accumulate_promotion_points.loyalty_promotion_id"
+    where = Where(["account_id = ?", "type = 'ACCUMULATE_PROMOTION_POINTS'"], [account.id])
+    where.add("json_extract(body, ?) = ?", path, promotion["id"])
+    if limit["interval"] == "DAY":
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        where.add("created_at >= ?", rfc3339(midnight.replace(tzinfo=_zone(ledger))))
+    times: int = limit["times"]
+    return len(list(ledger.events(where, None, times))) == times
+
+
+def _local_now(world: World, ledger: Ledger) -> datetime:
+    return world.clock().astimezone(_zone(ledger)).replace(tzinfo=None)
+
+
+def _zone(ledger: Ledger) -> ZoneInfo:
+    """Return where the seller is: all locations of the emulator have one time zone."""
+    return ZoneInfo(next(location["timezone"] for _, location in ledger.records("location")))
