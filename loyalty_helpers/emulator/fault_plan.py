@@ -153,22 +153,27 @@ class Keys:
 
 
 class _LateEvents(Database):
-    """The same file, for a search that does not find the latest events yet."""
+    """The same file, for a search that does not find the latest events yet; writes find all."""
 
     def __init__(self, database: Database, until: str) -> None:
-        vars(self).update(vars(database))
+        self._whole = database
         older = f"SELECT * FROM main.event WHERE created_at <= '{until}'"  # noqa: S608 - our time
         self._view = f"CREATE TEMP VIEW event AS {older}"
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        with super().reading() as connection:
+        with self._whole.reading() as connection:
             # A temporary view stands before the table of its name.
             connection.execute(self._view)
             try:
                 yield connection
             finally:
                 connection.execute("DROP VIEW temp.event")
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        with self._whole.writing() as connection:
+            yield connection
 
 
 def _instead(fault: Fault, headers: dict[str, str]) -> Reply:

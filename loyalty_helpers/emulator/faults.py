@@ -30,6 +30,7 @@ _KINDS: Final[dict[str, set[str]]] = {
     "forget-keys": {"seconds"},
     "late-events": {"seconds"},
 }
+_WHEN: Final = re.compile("-(before|after)$")
 _OPTIONS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
     "path": ("path", str),
     "next": ("next_n", int),
@@ -80,33 +81,46 @@ class Fault:
             given = getattr(self, each.name) != each.default
             if given and each.name not in _CHOICE | _KINDS[self.kind]:
                 raise ValueError(f"{self.kind} has no {each.name}")
-        if not 0 <= self.probability <= 1:
-            raise ValueError(f"a probability is between 0 and 1, not {self.probability}")
-        numbers = (self.next_n or 0, self.retry_after or 0, self.seconds, self.burst - 1)
-        if not all(0 <= number < math.inf for number in numbers):
-            raise ValueError("the numbers must not be negative, and the burst at least 1")
-        if self.kind == "rate-limit" and not 0 < self.per_second < math.inf:
-            raise ValueError("rate-limit has a rate above 0 per second")
+        self._check_numbers()
         try:
             re.compile(self.path)
         except re.error as error:
             raise ValueError(f"the path {self.path!r} is no regular expression: {error}") from None
 
+    def _check_numbers(self) -> None:
+        if not 0 <= self.probability <= 1:
+            raise ValueError(f"a probability is between 0 and 1, not {self.probability}")
+        if min(self.burst, 1 if self.next_n is None else self.next_n) < 1:
+            raise ValueError("next and burst are at least 1")
+        if not all(0 <= number < math.inf for number in (self.seconds, self.retry_after or 0)):
+            raise ValueError("a time must not be negative or endless")
+        if self.kind in ("slow", "late-events") and not self.seconds:
+            raise ValueError(f"{self.kind} needs seconds")
+        if self.kind == "rate-limit" and not 0 < self.per_second < math.inf:
+            raise ValueError("rate-limit has a rate above 0 per second")
+
     @classmethod
     def parse(cls, text: str) -> Fault:
         """Read `drop-after:path=/adjust,next=1`: a kind or a status, `-after` the write or not."""
         head, _, tail = text.partition(":")
-        word, _, when = head.partition("-") if head.endswith(("-before", "-after")) else (head,) * 3
-        values: dict[str, Any] = {"after_write": True} if when == "after" else {}
+        word, when = _WHEN.sub("", head), _WHEN.search(head)
+        values: dict[str, Any] = {"after_write": True} if when and when[0] == "-after" else {}
         if word.isdecimal():
             word, values["status"] = "error", int(word)
-        for option in re.split(r",(?=[a-z-]+=)", tail) if tail else ():
-            name, _, value = option.partition("=")
-            if name not in _OPTIONS:
-                raise ValueError(f"no option {name!r}: there are {', '.join(_OPTIONS)}")
-            field, read = _OPTIONS[name]
-            try:
-                values[field] = read(value)
-            except ValueError:
-                raise ValueError(f"{name} is a number, not {value!r}") from None
-        return cls(word, **values)
+        if when and "after_write" not in _KINDS.get(word, {"after_write"}):
+            raise ValueError(f"{word} has no {when[0]}")
+        options = re.split(r",(?=[a-z-]+=)", tail) if tail else ()
+        return cls(word, **values, **dict(map(_option, options)))
+
+
+def _option(text: str) -> tuple[str, Any]:
+    """Read `next=1` as a field and its value."""
+    name, _, value = text.partition("=")
+    if name not in _OPTIONS:
+        raise ValueError(f"no option {name!r}: there are {', '.join(_OPTIONS)}")
+    field, read = _OPTIONS[name]
+    try:
+        return field, read(value)
+    except ValueError:
+        kind = "a whole number" if read is int else "a number"
+        raise ValueError(f"{name} is {kind}, not {value!r}") from None

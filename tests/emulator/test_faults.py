@@ -43,11 +43,12 @@ def test_lost_connection_is_an_error_of_httpx_and_of_python(api, text, error):
         ("html", 0),
         ("html-after", 12),
         ("truncate", 12),
-        ("slow", 12),
+        ("slow:seconds=1", 12),
         ("rate-limit:rate=1,burst=1", 12),
     ],
 )
-def test_write_happens_or_not_as_the_fault_says(api, text, balance):
+def test_write_happens_or_not_as_the_fault_says(open_api, text, balance):
+    api = open_api(faults=Faults(sleep=lambda _: None))
     plan(api, f"{text},next=1" if ":" in text else f"{text}:next=1")
     with suppress(httpx.TransportError):
         api.adjust(12)
@@ -107,7 +108,7 @@ def test_slow_waits_by_the_sleep_that_was_injected(open_api, text):
 def test_slow_before_the_write_waits_before_it(open_api):
     balances = []
     api = open_api(faults=Faults(sleep=lambda _: balances.append(api.account()["balance"])))
-    plan(api, f"slow:path={ADJUST},next=1", f"slow-after:path={ADJUST},next=1")
+    plan(api, *(f"{each}:seconds=1,path={ADJUST},next=1" for each in ("slow", "slow-after")))
     api.adjust(12)
 
     assert balances == [0, 12]
@@ -257,15 +258,21 @@ def test_searches_that_are_not_late_find_everything_again(api):
         ("explode", "no fault 'explode': there are refuse, drop, slow"),
         ("418", "no error 418: there are 408, 409, 429"),
         ("drop:often=1", "no option 'often': there are path, next, probability"),
-        ("drop:next=few", "next is a number, not 'few'"),
+        ("drop:next=few", "next is a whole number, not 'few'"),
+        ("429:retry-after=1.5", "retry-after is a whole number, not '1.5'"),
+        ("drop:probability=often", "probability is a number, not 'often'"),
         ("drop:seconds=1", "drop has no seconds"),
-        ("truncate-after", "truncate has no after_write"),
+        ("truncate-after", "truncate has no -after"),
+        ("truncate-before", "truncate has no -before"),
+        ("drop-after-after", "no fault 'drop-after'"),
+        ("slow", "slow needs seconds"),
+        ("drop:next=0", "next and burst are at least 1"),
         ("drop:probability=2", "between 0 and 1"),
-        ("slow:seconds=-1", "must not be negative"),
-        ("slow:seconds=nan", "must not be negative"),
-        ("slow:seconds=inf", "must not be negative"),
+        ("slow:seconds=-1", "must not be negative or endless"),
+        ("slow:seconds=nan", "must not be negative or endless"),
+        ("slow:seconds=inf", "must not be negative or endless"),
         ("rate-limit", "a rate above 0"),
-        ("rate-limit:rate=1,burst=0", "burst at least 1"),
+        ("rate-limit:rate=1,burst=0", "burst are at least 1"),
         ("drop:path=(", "no regular expression"),
     ],
 )
