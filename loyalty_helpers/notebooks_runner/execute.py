@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,8 @@ class MaskedOutput:
         """Called by papermill twice a cell, and once more at the end."""
         self._text = text
         if time.monotonic() - self._saved_at > SAVE_EVERY:
-            self.save()
+            with suppress(OSError):  # no reason to stop half-way: the save at the end tells
+                self.save()
 
     def save(self) -> None:
         """Mask what papermill gave last, and put it on the disk."""
