@@ -41,6 +41,7 @@ class Settings(BaseModel):
         loyalty_emulator_token: the token of that emulator.
         loyalty_recordings: folder of the recordings.
         loyalty_record_to: the file that `loyalty record` wants the exchanges written to.
+        loyalty_runs: folder of what runbooks write, one folder a run.
         loyalty_allow_production: the merchant id for which `production` is allowed.
         square_access_token: the token for `sandbox` or `production`.
     """
@@ -53,6 +54,7 @@ class Settings(BaseModel):
     loyalty_emulator_token: SecretStr = SecretStr("local-token")
     loyalty_recordings: Path = RECORDINGS
     loyalty_record_to: Path | None = None
+    loyalty_runs: Path = NOTEBOOKS.parent / "runs"
     loyalty_allow_production: str = ""
     square_access_token: SecretStr | None = None
 
