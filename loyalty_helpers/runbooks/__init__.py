@@ -5,6 +5,13 @@ ledger > journal > plan > identity.
 """
 
 from loyalty_helpers.runbooks.limits import Limits
-from loyalty_helpers.runbooks.steps import apply, plan_file, plan_one, plan_undo, verify
+from loyalty_helpers.runbooks.steps import (
+    apply,
+    plan_file,
+    plan_one,
+    plan_undo,
+    settle_time,
+    verify,
+)
 
-__all__ = ["Limits", "apply", "plan_file", "plan_one", "plan_undo", "verify"]
+__all__ = ["Limits", "apply", "plan_file", "plan_one", "plan_undo", "settle_time", "verify"]

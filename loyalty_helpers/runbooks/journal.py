@@ -91,7 +91,7 @@ class Journal:
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
-        self._db = connection
+        self._db, self._locked = connection, False
 
     @classmethod
     def open(cls, plan: Plan) -> "Journal":
@@ -126,6 +126,8 @@ class Journal:
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+        if self._locked:
+            self.path.with_name(OWNER).unlink(missing_ok=True)
 
     def __enter__(self) -> "Journal":
         return self
@@ -153,6 +155,7 @@ class Journal:
             self._db.execute(
                 "INSERT OR REPLACE INTO meta VALUES ('opened', ?)", (str(time.time()),)
             )
+        self._locked = True
         self.path.with_name(OWNER).write_text(f"{os.getpid()} {time.ctime()}", encoding="utf-8")
         found = self.meta("digest")
         if found != plan.digest:
@@ -215,14 +218,6 @@ class Journal:
         """For each state: how many rows, and their points together."""
         query = "SELECT state, count(*), sum(points) FROM row GROUP BY state"
         return {state: (count, points) for state, count, points in self._db.execute(query)}
-
-    def sizes(self) -> tuple[tuple[int, int], ...]:
-        """How many applied rows changed how many points: the 40 most frequent changes, sorted."""
-        query = (
-            "SELECT points, count(*) AS rows FROM row WHERE state = 'APPLIED'"
-            " GROUP BY points ORDER BY rows DESC, points LIMIT 40"
-        )
-        return tuple(sorted(self._db.execute(query)))
 
     def balances(self, account_ids: Sequence[str]) -> dict[str, tuple[str, int, int | None]]:
         """Customer id, planned balance and balance found before the first change, by account."""
@@ -290,6 +285,14 @@ class Journal:
         )
         for row_id, state, times, amiss in self._db.execute(query):
             yield row_id, state, times, amiss or ""
+
+
+def owned_by(folder: Path, pid: int) -> bool:
+    """Whether this process is at work with the run in a folder, as far as the journal told."""
+    try:
+        return (folder / OWNER).read_text(encoding="utf-8").split()[0] == str(pid)
+    except (OSError, IndexError):
+        return False
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -11,7 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from loyalty_helpers.client import LoyaltyClient
-from loyalty_helpers.errors import ParameterError, PlanError, RunStoppedError
+from loyalty_helpers.errors import (
+    ParameterError,
+    PlanError,
+    ProductionGuardError,
+    RunStoppedError,
+)
 from loyalty_helpers.idempotency import check_run_id
 from loyalty_helpers.runbooks.guards import check_place, place_of, writing_client
 from loyalty_helpers.runbooks.journal import JOURNAL, Journal
@@ -28,12 +33,13 @@ from loyalty_helpers.runbooks.verifying import verify_rows
 from loyalty_helpers.runbooks.views import Applied, Planned, Verified
 from loyalty_helpers.settings import NOTEBOOKS, load_settings
 
+RECORDED_RUNS = "runs"  # folder beside the recordings
 SETTLE_LOCAL = 2.0  # seconds; the emulator shows events at once, unless told to be late
 
 
 def folder_of(run_id: str) -> Path:
     """The folder of a run, below LOYALTY_RUNS."""
-    return load_settings().loyalty_runs.absolute() / check_run_id(run_id)
+    return load_settings().runs_folder / check_run_id(run_id)
 
 
 def plan_one(
@@ -45,19 +51,56 @@ def plan_one(
     phone_number: str = "",
     customer_id: str = "",
     account_id: str = "",
+    dry_run: bool = True,
     approved_plan: str = "",
     allow_negative_balance: bool = False,
-    expected_balance: int | None = None,
+    expected_balance: str = "",
 ) -> Planned:
-    """The plan of one adjustment: made now, or the approved one as it is on disk."""
-    row = SheetRow(1, "1", phone_number, customer_id, account_id, points, reason)
+    """The plan of one adjustment: made now, or the one that is on disk.
+
+    Args:
+        client: made by connect().
+        run_id: the name of the intent.
+        points: whole points; negative takes away.
+        reason: kept in the account's history.
+        phone_number: of the buyer; or one of the next two.
+        customer_id: of the buyer's profile.
+        account_id: of the loyalty account.
+        dry_run: plan only. Without it the plan is approved as it is, except in production.
+        approved_plan: the digest of the plan that was looked at, to apply that and no other.
+        allow_negative_balance: let the balance fall below 0.
+        expected_balance: a whole number that the balance must be now; empty if any will do.
+    """
+    row = SheetRow(1, "", phone_number, customer_id, account_id, points, reason)
     intent = Intent(
         "adjust_points",
         run_id,
         allow_negative_balance=allow_negative_balance,
-        expected_balance=expected_balance,
+        expected_balance=int(expected_balance) if expected_balance else None,
     )
-    return _planned(client, [row], intent, approved_plan)
+    if dry_run or approved_plan:
+        return _planned(client, [row], intent, "" if dry_run else approved_plan)
+    if client.environment == "production":
+        raise ProductionGuardError(
+            "production needs the digest of a plan in approved_plan: make one with dry_run, and "
+            "look at it. Nothing was changed."
+        )
+    if (folder_of(run_id) / JOURNAL).exists():
+        return _begun(row, intent)
+    made = _planned(client, [row], intent, "")
+    return Planned(made.plan, made.plan.digest)
+
+
+def _begun(row: SheetRow, intent: Intent) -> Planned:
+    """The plan whose applying has begun, if it is of the same adjustment."""
+    plan = read_plan(folder_of(intent.run_id) / PLAN)
+    planned = [(r.points, r.reason) for r in plan.rows()]
+    if planned != [(row.points, row.reason)]:
+        raise PlanError(
+            f"run id {intent.run_id!r} has been applied with other points or another reason. "
+            "Nothing was changed: take a new run id for a new intent."
+        )
+    return Planned(plan, plan.digest)
 
 
 def plan_file(
@@ -105,7 +148,7 @@ def plan_undo(
         approved_plan: the digest, to apply it.
         allow_negative_balance: let balances fall below 0, where points were spent meanwhile.
     """
-    undone = Path(undo).parent if undo.endswith(".json") else folder_of(undo)
+    undone = _undone(client, undo)
     intent = Intent(
         "undo_adjustments",
         run_id,
@@ -116,6 +159,14 @@ def plan_undo(
     if approved_plan:
         return _planned(client, [], intent, approved_plan)
     return _planned(client, compensating_rows(client, read_plan(undone / PLAN)), intent, "")
+
+
+def _undone(client: LoyaltyClient, undo: str) -> Path:
+    """The folder of the run that is undone; a recording brings the run along that it is about."""
+    if undo.endswith(".json"):
+        return Path(undo).parent
+    recorded = load_settings().loyalty_recordings / RECORDED_RUNS / check_run_id(undo)
+    return recorded if client.environment == "recorded" else folder_of(undo)
 
 
 def sheet_path(name: str) -> Path:
@@ -134,7 +185,7 @@ def _planned(
     folder = folder_of(intent.run_id)
     if not approved_plan:
         return Planned(make_plan(client, rows, intent, folder))
-    return Planned(_approved(folder, intent, approved_plan))
+    return Planned(_approved(folder, intent, approved_plan), approved_plan)
 
 
 def _approved(folder: Path, intent: Intent, approved_plan: str) -> Plan:
@@ -151,7 +202,7 @@ def apply(
     client: LoyaltyClient,
     planned: Planned,
     *,
-    approved_plan: str,
+    approved_plan: str | None = None,
     approved_by: str = "",
     limits: Limits | None = None,
     on_drift: str = "note",
@@ -163,6 +214,7 @@ def apply(
         client: made by connect().
         planned: what plan_one, plan_file or plan_undo gave.
         approved_plan: the plan's digest, or its first 12 characters or more; empty plans only.
+            None takes what the plan was made with.
         approved_by: who approved it; production asks for a name.
         limits: how fast, and when to stop.
         on_drift: what happens to a row whose balance has moved since the plan was made: `note`
@@ -173,11 +225,11 @@ def apply(
         PlanError, ProductionGuardError, JournalError: nothing was sent.
         RunStoppedError: the run stopped before its end; the text has the command that resumes it.
     """
-    plan = planned.plan
-    if not approved_plan:
-        return Applied(plan, {})
-    plan = read_plan(plan.path)  # as it is on disk now
-    check_approval(plan, approved_plan)
+    approved = planned.approved if approved_plan is None else approved_plan
+    if not approved:
+        return Applied(planned.plan, {})
+    plan = read_plan(planned.plan.path)  # as it is on disk now
+    check_approval(plan, approved)
     if on_drift not in ("note", "skip"):
         raise ParameterError(f"on_drift {on_drift!r} is neither 'note' nor 'skip'")
     writing = writing_client(client, plan.header, approved_by)
@@ -190,7 +242,7 @@ def apply(
             writing,
             plan,
             journal,
-            limits or _limits(client),
+            limits or Limits(settle=settle_time(client)),
             skip_moved=on_drift == "skip",
             time=time,
             told=progress,
@@ -221,14 +273,17 @@ def verify(
         return Verified(plan, {}, ())
     check_place(plan.header, place_of(client))
     with Journal.open(plan) as journal:
-        differences = verify_rows(client, plan, journal, limits or _limits(client), time)
+        differences = verify_rows(
+            client, plan, journal, limits or Limits(settle=settle_time(client)), time
+        )
         write_results(plan.folder, journal)
         write_undo(plan.folder, journal)
-        return Verified(plan, journal.counts(), tuple(differences), journal.sizes())
+        return Verified(plan, journal.counts(), tuple(differences))
 
 
-def _limits(client: LoyaltyClient) -> Limits:
-    return Limits(settle=SETTLE_LOCAL) if client.environment == "local" else Limits()
+def settle_time(client: LoyaltyClient) -> float:
+    """Seconds after which an event must have become visible: of the environment at hand."""
+    return SETTLE_LOCAL if client.environment == "local" else Limits.settle
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """How the steps of a runbook show themselves."""
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -14,14 +15,29 @@ from loyalty_helpers.runbooks.reporting import command
 from loyalty_helpers.runbooks.verifying import Difference
 
 ROWS_SHOWN = 20
+BARS = 40
 COLUMNS = ("row_id", "account", "phone_number", "before", "change", "after", "reason")
 
 
 @dataclass(frozen=True)
 class Planned(Shown):
-    """A plan for people: what it does to whom, and how it is approved."""
+    """A plan for people: what it does to whom, and how it is approved.
+
+    Attributes:
+        plan: what is on disk.
+        approved: the digest that approves it, as it was given; empty plans only.
+    """
 
     plan: Plan
+    approved: str = ""
+
+    @property
+    def chart(self) -> Chart:
+        """How many rows change how many points; the most frequent changes."""
+        sizes = Counter(row.points for row in self.plan.rows()).most_common(BARS)
+        values = [{"points": f"{points:+d}", "rows": rows} for points, rows in sorted(sizes)]
+        title = f"Planned changes of run {self.plan.header.run_id}"
+        return bar_chart(title, values, x="points", y="rows")
 
     def _view(self) -> Bundle:
         header, digest = self.plan.header, self.plan.digest
@@ -88,13 +104,11 @@ class Verified(Shown):
         plan: what was verified.
         counts: rows by state, as the journal has them; empty if nothing was applied.
         differences: rows that the ledger contradicts.
-        sizes: how many applied rows changed how many points.
     """
 
     plan: Plan
     counts: Mapping[str, int]
     differences: tuple[Difference, ...]
-    sizes: tuple[tuple[int, int], ...] = field(default=(), repr=False)
 
     @property
     def ok(self) -> bool:
@@ -112,13 +126,6 @@ class Verified(Shown):
             )
         states = ", ".join(f"{count} {state}" for state, count in self.counts.items())
         return f"{'verified' if self.ok else 'NOT VERIFIED'}: {states} of {header.rows} rows"
-
-    @property
-    def chart(self) -> Chart:
-        """How many applied rows changed how many points."""
-        values = [{"points": f"{points:+d}", "rows": rows} for points, rows in self.sizes]
-        title = f"Applied changes of run {self.plan.header.run_id}"
-        return bar_chart(title, values, x="points", y="rows")
 
     def _view(self) -> Bundle:
         rows: list[tuple[str, Any]] = list(self.counts.items()) or [("applied", "nothing")]
