@@ -59,7 +59,7 @@ def run_notebook(
     Args:
         notebook: its name (`02_adjust_points`) or its path.
         given: parameters; all others keep the notebook's default.
-        runs: the folder that gets one folder a run; None is that of LOYALTY_RUNS.
+        runs: the folder that gets one folder a run; None is LOYALTY_RUNS, else `runs`.
         tell: called with a line of progress now and then, while a plan is applied.
 
     Raises:
@@ -74,7 +74,8 @@ def run_notebook(
     check_access(parameters["environment"], settings)
     run_id = parameters.get("run_id") or f"{source.stem}-{datetime.now(UTC):%Y%m%dt%H%M%S}"
     receipt = receipts.begin(source.stem, parameters, run_id=run_id)
-    target = (runs or settings.loyalty_runs).resolve() / run_id  # absolute: kernels work elsewhere
+    # Absolute, since kernels work elsewhere.
+    target = (runs or settings.loyalty_runs or Path("runs")).resolve() / run_id
     if parameters.get("approved_plan"):  # before anything is asked of Square
         check_approval(read_plan(target / PLAN), parameters["approved_plan"])
     with run_folder(target, keep=KEPT if source.stem in RUNBOOKS else ()) as folder:
@@ -108,9 +109,8 @@ def _run(
     verification = receipts.verification_of(output.notebook)
     receipt = receipts.finish(receipt, verification, error)
     if source.stem in RUNBOOKS:  # from the journal, whatever became of the notebook
-        receipt = {n: v for n, v in receipt.items() if n not in receipts.FACTS} | facts(
-            folder, out=out
-        )
+        receipt = {n: v for n, v in receipt.items() if n not in receipts.FACTS}
+        receipt |= facts(folder, out=out)
     receipts.save(folder / RECEIPT, receipt)
     summary = _summary(source.stem, receipt, verification)
     report = folder / f"{source.stem}.html"

@@ -15,10 +15,10 @@ from loyalty_helpers.errors import HeldBackError
 
 FIRST_RATE = 20.0  # requests a second; each answer adds FIRST_STEP until the first 429
 FIRST_STEP = 4.0
-DROP = 0.9  # of the rate, after a 429
-STEEP_DROP = 0.7  # the same while the limit is far off: no ceiling has held yet
-UNDER = 0.985  # where the ceiling is, of the rate at which the 429 came
-HELD = 2.0  # seconds without a 429 after which a ceiling has held
+DROP = 0.9  # of the ceiling: where the rate falls to
+UNDER = 0.985  # where the ceiling is put, of the rate at which a single 429 came
+HELD = 2.0  # seconds in which a single 429 teaches nothing after another one
+MANY = 3, 0.2  # 429s, and their share of all answers, that show a rate far above the limit
 RETURN = 0.5  # of the way back to the ceiling, each second
 CREEP = 0.004  # of the ceiling, added each second above it at first
 SLOWEST_CREEP = 0.0005
@@ -47,7 +47,8 @@ class Pace:
         self._rate = min(FIRST_RATE, self._limit)
         self._ceiling, self._creep = float("inf"), CREEP
         self._next = self._resumed_at = clock()
-        self._lesson, self._stopped = 0, False
+        self._lesson, self._taken, self._refused = 0, 0, 0
+        self._stopped = False
         self._lock = threading.Lock()
 
     @property
@@ -85,20 +86,36 @@ class Pace:
         with self._lock:
             if status != 429:
                 self._rate = min(self._rate + self._step(), self._limit)
+                self._taken += 1
             elif ticket == self._lesson:
-                self._slow_down(self._clock(), min(retry_after or 0.0, LONGEST))
+                self._refused += 1
+                self._learn(self._clock(), min(retry_after or 0.0, LONGEST))
 
     def _step(self) -> float:
         """What one answer adds: so many answers come a second that it adds up to the constants."""
-        if self._ceiling == float("inf"):
+        if not self._known:
             return FIRST_STEP
         way_back = (self._ceiling - self._rate) * RETURN
         return max(way_back, self._ceiling * self._creep) / self._rate
 
-    def _slow_down(self, now: float, hold: float) -> None:
-        held = self._ceiling < float("inf") and now - self._resumed_at > HELD
-        self._creep = max(self._creep / 2, SLOWEST_CREEP) if held else CREEP
-        self._ceiling = self._rate * UNDER
-        self._rate = max(self._rate * (DROP if held else STEEP_DROP), LOWEST)
+    def _learn(self, now: float, hold: float) -> None:
+        """What a 429 says of the limit; a single one soon after another says nothing."""
+        share = self._refused / (self._refused + self._taken)
+        if self._refused >= MANY[0] and share >= MANY[1]:
+            self._creep = CREEP
+            self._slow_down(now, hold, self._rate * max(1 - share, 0.5))
+        elif (alone := now - self._resumed_at > HELD) or hold or not self._known:
+            self._creep = max(self._creep / 2, SLOWEST_CREEP)
+            reached = self._ceiling if self._ceiling > self._rate and self._known else self._rate
+            self._slow_down(now, hold, reached * (UNDER if alone else DROP))
+
+    @property
+    def _known(self) -> bool:
+        """Whether a limit has shown itself."""
+        return self._ceiling < float("inf")
+
+    def _slow_down(self, now: float, hold: float, ceiling: float) -> None:
+        self._ceiling = max(ceiling, LOWEST)
+        self._rate = max(min(self._rate, ceiling) * DROP, LOWEST)
         self._next = self._resumed_at = now + max(hold, 1 / self._rate)
-        self._lesson += 1
+        self._lesson, self._taken, self._refused = self._lesson + 1, 0, 0

@@ -26,7 +26,7 @@ from loyalty_helpers.runbooks.outcomes import DOUBTFUL, REFUSED
 from loyalty_helpers.runbooks.pace import Pace
 from loyalty_helpers.runbooks.plan import Plan
 
-ROUNDS = 4  # of asking again and looking, before a run stops to be resumed later
+ROUNDS = 4  # in which no row comes to its end, before a run stops to be resumed later
 MARKS_PER_COMMIT = 500
 
 
@@ -79,13 +79,17 @@ class Run:
         self._look_first()
         self._canary()
         again: list[Entry] = []
-        for _ in range(ROUNDS):
+        rounds_left, fewest = ROUNDS, self._open_rows()
+        while rounds_left:
             self._send(again)
             self._send(self._checked(self._journal.entries("PLANNED")))
             again = self._resolve()
-            if not again and not self._open("PLANNED"):
+            still_open = self._open_rows()
+            if not still_open:
                 self._check_errors()
                 return
+            rounds_left = ROUNDS if still_open < fewest else rounds_left - 1
+            fewest = min(fewest, still_open)
         raise RunStoppedError("the answers to some rows keep getting lost")
 
     def _send(self, rows: Iterable[Entry]) -> None:
@@ -104,8 +108,9 @@ class Run:
         if self._errors_left() < 0:
             raise RunStoppedError("more rows ended without success than max_errors allows")
 
-    def _open(self, *states: str) -> bool:
-        return any(state in self._journal.counts() for state in states)
+    def _open_rows(self) -> int:
+        counts = self._journal.counts()
+        return sum(counts.get(state, 0) for state in OPEN)
 
     # 1. The ledger
 
