@@ -6,10 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from loyalty_helpers.checks import check_id
 from loyalty_helpers.idempotency import check_run_id
 from loyalty_helpers.notebooks_runner.parameters import (
-    Date,
     Environment,
     Parameters,
     Points,
@@ -60,12 +58,6 @@ def _here(value: str) -> str:
 
 def _earlier_run(value: str) -> str:
     return _here(value) if value.endswith(".json") else check_run_id(value)
-
-
-def _ids(value: str) -> str:
-    for one in filter(None, re.split(r"[,\s]+", value)):
-        check_id(one, "account_id")
-    return value
 
 
 def _choice(value: str) -> str:
@@ -159,25 +151,8 @@ class UndoAdjustments(Applying):
     run_id: RunId = "example-undo"
 
 
-class Reconcile(Runbook):
-    """runbooks/reconcile."""
-
-    run_id: RunId = "example-reconcile"
-    account_ids: Annotated[
-        str, AfterValidator(_ids), Field(description="account ids with commas between, or empty")
-    ] = ""
-    check_run_id: Annotated[
-        str,
-        AfterValidator(lambda value: value and check_run_id(value)),
-        Field(description="empty, or the run id of a run to check row by row"),
-    ] = ""
-    start_date: Date = ""
-    end_date: Date = ""
-
-
 RUNBOOKS: dict[str, type[BaseModel]] = {
     "adjust_points": AdjustOne,
     "bulk_adjust": BulkAdjust,
-    "reconcile": Reconcile,
     "undo_adjustments": UndoAdjustments,
 }

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from loyalty_helpers.checks import (
     ID_PATTERN,
     LARGEST_POINTS,
+    REASON_LENGTH,
     check_phone_number,
     check_reason,
     reason_length,
 )
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.redaction import mask_text
+from loyalty_helpers.runbooks.identity import MARKER_ROOM
 
-REASON_ROOM = 3477  # the 3,500 of Square, less a space and the marker of the run
+REASON_ROOM = REASON_LENGTH - MARKER_ROOM  # 3,477 characters
 BUYER = ("phone_number", "customer_id", "account_id")
 SHOWN_LENGTH = 60
 SHOWN_DIGITS = 7  # as many are no phone number
@@ -43,7 +45,7 @@ class SheetRow:
 
     Attributes:
         line: the row's first line in the file; the header is 1.
-        row_id: the file's own, else the row's place below the header: "1" is the first.
+        row_id: the file's own; empty where it has no such column.
         phone_number: in E.164; it may stand beside an id, otherwise one of the three is given.
         customer_id: Square's id of the customer, or empty.
         account_id: Square's id of the loyalty account, or empty.
@@ -85,14 +87,21 @@ class Problem:
 
 
 def judge_row(line: int, cells: Mapping[str, str], max_points: int) -> Iterator[SheetRow | Problem]:
-    """The row, or every problem it has; `cells` holds every column, empty where it is not given."""
+    """The row, or every problem it has; a column that the file does not have is an empty cell."""
     problems = list(_problems(line, cells, max_points))
     if problems:
         yield from problems
     else:
-        phone_number = _PHONE_SEPARATORS.sub("", cells["phone_number"])
-        points = int(cells["points"])
-        yield SheetRow(line=line, **{**cells, "phone_number": phone_number, "points": points})  # type: ignore[arg-type]
+        yield SheetRow(
+            line=line,
+            row_id=cells.get("row_id", ""),
+            phone_number=_PHONE_SEPARATORS.sub("", cells["phone_number"]),
+            customer_id=cells["customer_id"],
+            account_id=cells["account_id"],
+            points=int(cells["points"]),
+            reason=cells["reason"],
+            undoes=cells["undoes"],
+        )
 
 
 def _problems(line: int, cells: Mapping[str, str], max_points: int) -> Iterator[Problem]:
@@ -101,7 +110,7 @@ def _problems(line: int, cells: Mapping[str, str], max_points: int) -> Iterator[
     if cells["customer_id"] and cells["account_id"]:
         yield Problem(line, "", "customer_id and account_id", "one of them, the other empty")
     wrong = {
-        "row_id": _row_id(cells["row_id"]),
+        "row_id": _row_id(cells["row_id"]) if "row_id" in cells else "",
         "phone_number": _phone_number(cells["phone_number"].strip()),
         "customer_id": _id(cells["customer_id"]),
         "account_id": _id(cells["account_id"]),
@@ -168,6 +177,7 @@ def _reason(text: str) -> str:
     if "[lr1:" in text:
         return "a text without '[lr1:', which begins the mark that a run adds"
     try:
-        return "" if check_reason(text) else ""
+        check_reason(text)
     except ParameterError:
         return "a text without NUL and lone surrogates"
+    return ""

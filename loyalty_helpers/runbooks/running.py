@@ -140,14 +140,16 @@ class Run:
         if not rows:
             return
         self._sending.run(self._checked(rows), errors_allowed=0)
-        for entry in self._journal.entries("APPLIED"):
-            if entry.n > len(first):
-                break
-            if entry.n in {row.n for row in rows}:
+        self._resolve()
+        sent = {row.n for row in rows}
+        for entry in islice(self._journal.entries(), len(first)):
+            if entry.n in sent and entry.state != "SKIPPED":
                 self._look_for_canary(entry)
 
     def _look_for_canary(self, entry: Entry) -> None:
         """An event that is late is given its time; one that is wrong stops everything."""
+        if entry.state != "APPLIED":
+            raise RunStoppedError(f"row {entry.row_id}, one of the first, is {entry.state}")
         for wait in (0.0, self._limits.settle):
             self._time.sleep(wait)
             found = self._events_of(entry)

@@ -127,7 +127,6 @@ def _rows(
     file: TextIO, names: Sequence[str], separator: str, above: int, max_points: int
 ) -> Iterator[SheetRow | Problem]:
     reader = csv.reader(file, delimiter=separator, strict=True)
-    ordinal = 0
     while True:
         line = above + reader.line_num + 1
         try:
@@ -135,12 +134,10 @@ def _rows(
         except StopIteration:
             return
         except csv.Error as error:  # the reader goes on with the next line
-            ordinal += 1
             yield _broken(line, above + reader.line_num, error)
             continue
         if any(cell.strip() for cell in cells):
-            ordinal += 1
-            yield from _row(line, ordinal, names, cells, max_points)
+            yield from _row(line, names, cells, max_points)
 
 
 def _broken(line: int, last: int, error: csv.Error) -> Problem:
@@ -154,11 +151,11 @@ def _broken(line: int, last: int, error: csv.Error) -> Problem:
 
 
 def _row(
-    line: int, ordinal: int, names: Sequence[str], cells: Sequence[str], max_points: int
+    line: int, names: Sequence[str], cells: Sequence[str], max_points: int
 ) -> Iterator[SheetRow | Problem]:
     if len(cells) != len(names):
         allowed = f"{len(names)} as in the header; a cell with a separator in it stands in quotes"
         yield Problem(line, "", f"{len(cells)} cells", allowed)
         return
-    absent = {**dict.fromkeys(COLUMNS, ""), "row_id": str(ordinal)}
+    absent = dict.fromkeys([name for name in COLUMNS if name != "row_id"], "")
     yield from judge_row(line, absent | dict(zip(names, cells, strict=True)), max_points)
