@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import PROMISES
-from loyalty_helpers.notebooks_runner.checking import MODELS
 from loyalty_helpers.notebooks_runner.parameters import WALKTHROUGHS, Parameters
 from loyalty_helpers.notebooks_runner.runbook_parameters import RUNBOOKS
 from loyalty_helpers.settings import ENVIRONMENTS, Settings
@@ -51,7 +50,7 @@ def test_the_table_of_runbooks_names_each_with_its_parameters() -> None:
 def test_the_table_of_parameters_names_each() -> None:
     found = {n for row in rows("| Parameter |")[2:] for n in re.findall(r"`(\w+)`", row[0])}
 
-    assert found == {name for model in MODELS.values() for name in model.model_fields}
+    assert found == {name for model in WALKTHROUGHS.values() for name in model.model_fields}
 
 
 def test_the_table_of_environments_names_each() -> None:

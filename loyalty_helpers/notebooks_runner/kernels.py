@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -41,16 +42,13 @@ def started_kernel(
         manager = AsyncKernelManager(kernel_name="python3", **_ipc(Path(runtime)))
         shut_down = manager.shutdown_kernel
 
-        async def interrupt_first(*args: Any, **options: Any) -> None:
-            pid = getattr(manager.provisioner, "pid", 0)
-            if busy(pid):
-                await manager.interrupt_kernel()
-            deadline = time.monotonic() + LAST_ANSWERS
-            while busy(pid) and time.monotonic() < deadline and await manager.is_alive():
-                await asyncio.sleep(0.05)
+        async def finish_first(*args: Any, **options: Any) -> None:
+            process = getattr(manager.provisioner, "process", None)
+            if process is not None:
+                await asyncio.to_thread(_interrupt, process, busy)
             await shut_down(*args, **options)
 
-        manager.shutdown_kernel = interrupt_first
+        manager.shutdown_kernel = finish_first  # nbclient calls it when Ctrl-C is pressed
         try:
             # A kernel that is stopped in the middle has much to say, none of it for a user.
             options = ["--log-level=CRITICAL"]
@@ -64,9 +62,19 @@ def started_kernel(
         finally:
             process = getattr(manager.provisioner, "process", None)
             if process is not None:  # nbclient ends it itself after Ctrl-C
+                _interrupt(process, busy)
                 process.kill()
                 process.wait()  # here, because jupyter_client asks every 0.1 s only
-            run_sync(shut_down)(now=True)
+            run_sync(manager.shutdown_kernel)(now=True)
+
+
+def _interrupt(process: Any, busy: Callable[[int], bool]) -> None:
+    """Let a kernel that is at something finish it: Ctrl-C was pressed, or a cell timed out."""
+    if process.poll() is None and busy(process.pid):
+        process.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + LAST_ANSWERS
+        while busy(process.pid) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
 
 
 def _ipc(runtime: Path) -> dict[str, str]:

@@ -32,6 +32,8 @@ def simulate(requests: int) -> tuple[float, float]:
         if step == "slot":
             slot, lesson = pace._slot()
             heapq.heappush(todo, (slot, next(order), "send", lesson))
+        elif step == "send" and ticket != pace._lesson:  # as take() does after its sleep
+            heapq.heappush(todo, (clock.now, next(order), "slot", 0))
         elif step == "send":
             tokens, filled = min(BURST, tokens + (clock.now - filled) * LIMIT), clock.now
             status = 200 if tokens >= 1 else 429
