@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+NOTEBOOKS := $(wildcard notebooks/*.ipynb notebooks/runbooks/*.ipynb)
 
 .DEFAULT_GOAL := help
 .PHONY: help install run lab test lint format notebooks record bench lock audit clean
@@ -28,7 +28,7 @@ lab: $(READY)  ## open the notebooks in JupyterLab, to click through them
 test: $(READY)  ## all tests, and every notebook against its recording
 	$(BIN)/python -m pytest tests
 	LOYALTY_ENVIRONMENT=recorded LOYALTY_RECORDINGS= LOYALTY_ENV_FILE=/dev/null \
-	    PYTHONPATH=tests/network_guard \
+	    LOYALTY_RUNS=$$(mktemp -d) PYTHONPATH=tests/network_guard \
 	    $(BIN)/python -m pytest --nbval --nbval-current-env notebooks
 
 lint: $(READY)  ## style and types

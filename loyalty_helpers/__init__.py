@@ -21,7 +21,16 @@ _HOME = {
     "adjustment_key": "idempotency",
     "connect": "session",
 }
-_MODULES = ("adjustments", "balance_history", "charts", "errors", "forms", "models", "tables")
+_MODULES = (
+    "adjustments",
+    "balance_history",
+    "charts",
+    "errors",
+    "forms",
+    "models",
+    "runbooks",
+    "tables",
+)
 
 __all__ = [
     "LoyaltyClient",
@@ -35,6 +44,7 @@ __all__ = [
     "errors",
     "forms",
     "models",
+    "runbooks",
     "tables",
 ]
 

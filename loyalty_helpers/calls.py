@@ -2,14 +2,15 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from copy import copy
+from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
 
 from loyalty_helpers.errors import ParameterError, ProductionGuardError, UnexpectedAnswerError
 from loyalty_helpers.exchange import Exchange
 from loyalty_helpers.models import Record
-from loyalty_helpers.wire import Wire
+from loyalty_helpers.wire import Pacing, Wire
 
 KEPT_EXCHANGES = 100
 RecordT = TypeVar("RecordT", bound=Record)
@@ -36,6 +37,26 @@ class Calls:
         self.environment = environment
         self.exchanges: deque[Exchange] = deque(maxlen=KEPT_EXCHANGES)
         self._wire, self._may_write, self._on_close = wire, may_write, on_close
+
+    def variant(
+        self,
+        *,
+        attempts: int | None = None,
+        pace: Pacing | None = None,
+        may_write: bool | None = None,
+    ) -> Self:
+        """The same client over the same connections, with other rules; for runbooks.
+
+        Args:
+            attempts: tries of each request; 1 where every try has to be written down before.
+            pace: when each try may go out.
+            may_write: whether changes are let through; only an approved plan says so.
+        """
+        other = copy(self)
+        other._wire = self._wire.variant(attempts=attempts, pace=pace)
+        if may_write is not None:
+            other._may_write = may_write
+        return other
 
     def _get(self, path: str) -> Exchange:
         return self._send("GET", path, None)
@@ -93,13 +114,15 @@ def records(kind: type[RecordT], exchange: Exchange, name: str) -> list[RecordT]
     return [_parse(kind, exchange, value) for value in listed]
 
 
-def unexpected(exchange: Exchange, what: str) -> UnexpectedAnswerError:
+def unexpected(
+    exchange: Exchange, what: str, kind: type[UnexpectedAnswerError] = UnexpectedAnswerError
+) -> UnexpectedAnswerError:
     """The error for an answer that is JSON and still not what Square documents."""
     request = f"{exchange.method} {exchange.path}"
     text = f"{request} -> {exchange.status}, but {what}."
     if exchange.method != "GET" and not exchange.path.endswith("/search"):
         text += " It may have changed points: look at the account's events before anything else."
-    return UnexpectedAnswerError(text, request=request, status=exchange.status)
+    return kind(text, request=request, status=exchange.status)
 
 
 def _parse(kind: type[RecordT], exchange: Exchange, value: Any) -> RecordT:

@@ -8,6 +8,7 @@ from typing import Any
 from loyalty_helpers.balance_history import BalanceHistory, moment
 from loyalty_helpers.rendering import Bundle, Shown, plain
 
+SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 VEGA_LITE_MIME = "application/vnd.vegalite.v5+json"
 # The converter brings this font along, so that texts have the same widths on every machine.
 FONT = "Liberation Sans"
@@ -58,6 +59,25 @@ def balance_chart(history: BalanceHistory) -> Chart:
     return Chart(title, _steps(title, values, "%Y-%m-%d %H:%M" if short else "%Y-%m-%d"))
 
 
+def bar_chart(title: str, values: list[dict[str, Any]], *, x: str, y: str) -> Chart:
+    """Bars in the order given; `x` and `y` name what each value holds for them."""
+    spec = {
+        "$schema": SCHEMA,
+        "title": title,
+        "width": 560,
+        "height": 220,
+        "config": {"font": FONT},
+        "data": {"values": values},
+        "mark": "bar",
+        "encoding": {
+            "x": {"field": x, "type": "ordinal", "sort": None},
+            "y": {"field": y, "type": "quantitative"},
+            "tooltip": [{"field": x}, {"field": y}],
+        },
+    }
+    return Chart(title, spec)
+
+
 def _steps(title: str, values: list[dict[str, Any]], time_format: str) -> dict[str, Any]:
     time = {
         "field": "time",
@@ -70,7 +90,7 @@ def _steps(title: str, values: list[dict[str, Any]], time_format: str) -> dict[s
     tooltip = [{"field": "at", "title": "time"}]
     tooltip += [{"field": name} for name in ("type", "points", "balance")]
     return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "$schema": SCHEMA,
         "title": title,
         "width": 560,
         "height": 220,

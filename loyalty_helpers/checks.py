@@ -43,12 +43,17 @@ def check_reason(reason: str) -> str:
     """Return `reason`, or raise ParameterError when Square would not take it."""
     if not isinstance(reason, str):
         raise ParameterError(f"reason must be a text, found {type(reason).__name__}")
-    length = max(len(reason), len(reason.encode("utf-16-le", "surrogatepass")) // 2)
+    length = reason_length(reason)
     if length > REASON_LENGTH:
         raise ParameterError(f"reason has {length} characters; Square takes up to {REASON_LENGTH}")
     if "\0" in reason or any("\ud800" <= c <= "\udfff" for c in reason):
         raise ParameterError("reason holds a NUL or a lone surrogate, which is no valid text")
     return reason
+
+
+def reason_length(reason: str) -> int:
+    """Code points or UTF-16 units, the larger: which of them Square counts is not documented."""
+    return max(len(reason), len(reason.encode("utf-16-le", "surrogatepass")) // 2)
 
 
 def check_points(points: int) -> int:

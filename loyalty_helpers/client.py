@@ -15,6 +15,7 @@ from loyalty_helpers.checks import (
 )
 from loyalty_helpers.errors import (
     AccountNotFoundError,
+    AnotherEventError,
     NotFoundError,
     ParameterError,
 )
@@ -226,7 +227,9 @@ class LoyaltyClient(Shown, Calls):
         if (event.type, event.loyalty_account_id) != ("ADJUST_POINTS", account_id) or (
             event.points != points
         ):
-            raise unexpected(answer, f"it is the event of another adjustment: {event!r}")
+            raise unexpected(
+                answer, f"it is the event of another adjustment: {event!r}", AnotherEventError
+            )
         return event
 
     def accumulate_points(

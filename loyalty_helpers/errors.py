@@ -13,8 +13,14 @@ LoyaltyError
 +-- EmulatorError             the emulator's file cannot be used
 +-- NoAnswerError             Square did not answer
 |   +-- NotSentError          the request never left: nothing was changed
+|   |   +-- InsecureConnectionError  the certificate was refused
+|   |   +-- HeldBackError     the run stopped before it was sent
 |   +-- OutcomeUnknownError   it may have been carried out: ask again with the same key
 +-- UnexpectedAnswerError     an answer that is not what Square documents
+|   +-- AnotherEventError     a success, but of another account or of other points
++-- PlanError                 a plan cannot be made, or is not the one that was approved
++-- JournalError              the journal of a run cannot be used
++-- RunStoppedError           a run stopped before its end, and can be resumed
 +-- SquareError               Square answered with an error
     +-- AuthenticationError       401, 403
     +-- NotFoundError             404
@@ -98,6 +104,14 @@ class NotSentError(NoAnswerError):
     """No connection was made, so the request was not carried out."""
 
 
+class InsecureConnectionError(NotSentError):
+    """The certificate was refused, so nothing was sent; there is no switch to turn that off."""
+
+
+class HeldBackError(NotSentError):
+    """The request was waiting for its turn when its run stopped."""
+
+
 class OutcomeUnknownError(NoAnswerError):
     """The request was sent and its outcome is not known; the same key makes asking again safe."""
 
@@ -114,6 +128,22 @@ class UnexpectedAnswerError(LoyaltyError):
         super().__init__(message)
         self.request = request
         self.status = status
+
+
+class AnotherEventError(UnexpectedAnswerError):
+    """An adjustment was answered with the event of another account, or of other points."""
+
+
+class PlanError(LoyaltyError):
+    """A plan cannot be made, or is not the one that was approved; the text lists every problem."""
+
+
+class JournalError(LoyaltyError):
+    """The journal of a run is in use, damaged, or of another plan."""
+
+
+class RunStoppedError(LoyaltyError):
+    """A run stopped before its end: nothing is lost, and the same command resumes it."""
 
 
 class SquareError(LoyaltyError):

@@ -3,16 +3,18 @@
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 
-def write_text(path: Path, text: str, *, mode: int = 0o600, durable: bool = True) -> None:
-    """Write to a temporary name in the same folder, then move it into place.
+@contextmanager
+def replaced(path: Path, *, mode: int = 0o600, durable: bool = True) -> Iterator[IO[bytes]]:
+    """A file to write under a temporary name in the same folder, then moved into place.
 
     Args:
         path: the file; its folder is made.
-        text: its content.
         mode: who may read it.
         durable: wait until the disk has it, so that not even a power cut leaves half a file.
     """
@@ -20,8 +22,8 @@ def write_text(path: Path, text: str, *, mode: int = 0o600, durable: bool = True
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            yield file
             file.flush()
             if durable:
                 os.fsync(file.fileno())
@@ -30,6 +32,24 @@ def write_text(path: Path, text: str, *, mode: int = 0o600, durable: bool = True
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    if durable:
+        _settle_name(path.parent)
+
+
+def _settle_name(folder: Path) -> None:
+    """Wait until the disk has the folder's new entry; not every system lets one ask for that."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def write_text(path: Path, text: str, *, mode: int = 0o600, durable: bool = True) -> None:
+    """Write a text, whole or not at all; the arguments are those of `replaced`."""
+    with replaced(path, mode=mode, durable=durable) as file:
+        file.write(text.encode())
 
 
 def write_json(path: Path, value: Any, *, mode: int = 0o600) -> None:

@@ -41,6 +41,8 @@ class Settings(BaseModel):
         loyalty_emulator_token: the token of that emulator.
         loyalty_recordings: folder of the recordings.
         loyalty_record_to: the file that `loyalty record` wants the exchanges written to.
+        loyalty_out: the folder of the runs as `loyalty run` was given it, for its kernel.
+        loyalty_runs: folder of what runbooks write, one folder a run.
         loyalty_allow_production: the merchant id for which `production` is allowed.
         square_access_token: the token for `sandbox` or `production`.
     """
@@ -53,8 +55,15 @@ class Settings(BaseModel):
     loyalty_emulator_token: SecretStr = SecretStr("local-token")
     loyalty_recordings: Path = RECORDINGS
     loyalty_record_to: Path | None = None
+    loyalty_out: str = ""
+    loyalty_runs: Path | None = None
     loyalty_allow_production: str = ""
     square_access_token: SecretStr | None = None
+
+    @property
+    def runs_folder(self) -> Path:
+        """Where runbooks write, for a kernel that nobody told: beside the notebooks."""
+        return (self.loyalty_runs or NOTEBOOKS.parent / "runs").absolute()
 
     @property
     def emulator_file(self) -> Path:

@@ -9,12 +9,14 @@ import random
 import ssl
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 
 from loyalty_helpers.errors import (
+    InsecureConnectionError,
     LoyaltyError,
     NoAnswerError,
     NotSentError,
@@ -66,6 +68,16 @@ class RetryPolicy:
     attempt: float = 45.0
 
 
+class Pacing(Protocol):
+    """Says when a request may go out, and learns from what is answered."""
+
+    def take(self) -> float:
+        """Wait for a slot; returns what to hand back with the answer."""
+
+    def seen(self, ticket: float, status: int, retry_after: float | None) -> None:
+        """An answer came for the request that took this ticket."""
+
+
 @dataclass(frozen=True)
 class _Answer:
     status: int
@@ -107,6 +119,7 @@ class Wire:
     ) -> None:
         self.base_url = base_url
         self.policy = policy or RetryPolicy()
+        self._pace: Pacing | None = None
         self._sleep, self._clock, self._jitter = sleep, clock, jitter
         self._http = httpx.Client(
             base_url=base_url,
@@ -125,6 +138,15 @@ class Wire:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    def variant(self, *, attempts: int | None = None, pace: Pacing | None = None) -> "Wire":
+        """The same connections with another number of tries, or with a pace for every try."""
+        other = copy(self)
+        if attempts is not None:
+            other.policy = replace(self.policy, attempts=attempts)
+        if pace is not None:
+            other._pace = pace
+        return other
 
     def send(
         self, method: str, path: str, body: dict[str, Any] | None = None, *, writes: bool = False
@@ -170,6 +192,7 @@ class Wire:
     def _attempt(self, method: str, path: str, content: bytes | None) -> _Answer:
         """Send once; the whole try has a limit, however slowly the answer drips."""
         headers = {} if content is None else {"Content-Type": "application/json"}
+        ticket = self._pace.take() if self._pace else 0.0
         deadline = self._clock() + self.policy.attempt
         with self._http.stream(method, path, content=content, headers=headers) as response:
             received = bytearray()
@@ -180,6 +203,8 @@ class Wire:
                 if len(received) > LARGEST_ANSWER:
                     raise httpx.ReadError("the answer is too large")
             retry_after = parse_retry_after(response.headers.get("Retry-After"))
+            if self._pace:
+                self._pace.seen(ticket, response.status_code, retry_after)
             return _Answer(response.status_code, bytes(received), retry_after)
 
     def _wait(self, attempt: int, retry_after: float | None, started: float) -> bool:
@@ -268,9 +293,8 @@ def _not_sent(error: Exception, request: str, url: str) -> _Failure:
         f"{request}: no connection to {url} ({why}). Nothing was sent, so nothing was changed. "
         "Check the network, then run it again with the same run id."
     )
-    return _Failure(
-        NotSentError(text, request=request, attempts=1), again=not insecure, perhaps_done=False
-    )
+    kind = InsecureConnectionError if insecure else NotSentError
+    return _Failure(kind(text, request=request, attempts=1), again=not insecure, perhaps_done=False)
 
 
 def _unknown(why: str, request: str) -> OutcomeUnknownError:

@@ -12,8 +12,9 @@ FLOORS = """
     __init__
     cli
     session
-    forms charts training
-    notebooks_runner runbooks adjustments balance_history
+    forms notebooks_runner training
+    runbooks
+    charts adjustments balance_history
     client tables
     calls queries lookup
     wire recordings documented

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import PROMISES
-from loyalty_helpers.notebooks_runner.parameters import MODELS, Parameters
+from loyalty_helpers.notebooks_runner.parameters import WALKTHROUGHS, Parameters
+from loyalty_helpers.notebooks_runner.runbook_parameters import RUNBOOKS
 from loyalty_helpers.settings import ENVIRONMENTS, Settings
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-NOT_FOR_USERS = {"loyalty_record_to"}  # set by `loyalty record`, for the kernel it starts
+NOT_FOR_USERS = {"loyalty_record_to", "loyalty_out"}  # set by a command, for its kernel
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -30,14 +31,26 @@ def test_the_table_of_notebooks_names_each_with_its_own_parameters() -> None:
 
     assert found == {
         name: set(model.model_fields) - set(Parameters.model_fields)
-        for name, model in MODELS.items()
+        for name, model in WALKTHROUGHS.items()
+    }
+
+
+def test_the_table_of_runbooks_names_each_with_its_parameters() -> None:
+    found = {
+        re.search(r"\[(\w+)\]", name)[1]: set(re.findall(r"`(\w+)`", own))
+        for name, _, own in rows("## Runbooks")[2:]
+    }
+
+    assert found == {
+        name: set(model.model_fields) - {"environment", "run_id"}
+        for name, model in RUNBOOKS.items()
     }
 
 
 def test_the_table_of_parameters_names_each() -> None:
     found = {n for row in rows("| Parameter |")[2:] for n in re.findall(r"`(\w+)`", row[0])}
 
-    assert found == {name for model in MODELS.values() for name in model.model_fields}
+    assert found == {name for model in WALKTHROUGHS.values() for name in model.model_fields}
 
 
 def test_the_table_of_environments_names_each() -> None:

@@ -1,20 +1,33 @@
 """The `loyalty` command. Each part is imported when it is used, so that help comes at once."""
 
 import signal
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from loyalty_helpers.errors import (
     EmulatorError,
+    JournalError,
     LoyaltyError,
     ParameterError,
+    PlanError,
     RecordingError,
     SettingsError,
 )
 
 VERIFIED, FAILED, REFUSED = 0, 1, 2
-_REFUSALS = (ParameterError, SettingsError, EmulatorError, RecordingError)
+LINE_EVERY = 10.0  # seconds between two lines of progress in a log
+_REFUSALS = (
+    ParameterError,
+    SettingsError,
+    EmulatorError,
+    RecordingError,
+    PlanError,
+    JournalError,
+)
 
 
 class _Group(click.Group):
@@ -49,15 +62,13 @@ def main() -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    default="runs",
-    show_default=True,
-    help="Folder that gets one folder a run.",
+    help="Folder that gets one folder a run; without it LOYALTY_RUNS, else runs.",
 )
 @click.pass_context
 def run(
-    context: click.Context, notebook: str, parameters: tuple[tuple[str, str], ...], out: Path
+    context: click.Context, notebook: str, parameters: tuple[tuple[str, str], ...], out: Path | None
 ) -> None:
-    """Run NOTEBOOK headlessly: 02_adjust_points, or a path.
+    """Run NOTEBOOK headlessly: 02_adjust_points, bulk_adjust, or a path.
 
     Writes the executed notebook, an HTML report and receipt.json.
 
@@ -71,15 +82,31 @@ def run(
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ParameterError(f"{', '.join(twice)}: given more than once")
-    result = run_notebook(notebook, dict(parameters), runs=out)
+    result = run_notebook(notebook, dict(parameters), runs=out, tell=_teller())
     here = Path.cwd()
     near = result.report.is_relative_to(here)
     report = result.report.relative_to(here) if near else result.report
-    told = f"{result.summary}, report {report}" if result.verified else result.summary
+    told = result.summary
+    if result.verified:
+        told += f"\nreport: {report}" if "\n" in told else f", report {report}"
     click.echo(told, err=not result.verified)
     if not result.verified:
         click.echo(f"report: {report}", err=True)
     context.exit(VERIFIED if result.verified else FAILED)
+
+
+def _teller() -> Callable[[str], None]:
+    """Progress: one line that is written over in a terminal, a line every 10 s in a log."""
+    terminal, last = sys.stderr.isatty(), [-LINE_EVERY]
+
+    def tell(line: str) -> None:
+        if terminal:
+            click.echo(f"\r\033[K{line}", err=True, nl=False)
+        elif time.monotonic() - last[0] >= LINE_EVERY:
+            last[0] = time.monotonic()
+            click.echo(line, err=True)
+
+    return tell
 
 
 @main.command()

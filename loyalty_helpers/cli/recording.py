@@ -8,18 +8,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from loyalty_helpers import runbooks
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.differences import Difference, differences
 from loyalty_helpers.emulator import Emulator, SeededIds, Server, SettableClock
 from loyalty_helpers.errors import LoyaltyError, SquareError
+from loyalty_helpers.files import write_text
 from loyalty_helpers.notebooks_runner.execute import MaskedOutput, execute
 from loyalty_helpers.notebooks_runner.kernels import started_kernel
 from loyalty_helpers.notebooks_runner.run import find_notebook
 from loyalty_helpers.recordings import Recorded, load_recording, recording_file, save_recording
 from loyalty_helpers.redaction import mask_body
+from loyalty_helpers.runbooks.plan import PLAN, read_plan
+from loyalty_helpers.runbooks.steps import RECORDED_RUNS
+from loyalty_helpers.runbooks.views import Planned
 from loyalty_helpers.session import connect
 from loyalty_helpers.settings import check_access, load_settings
 
+EXAMPLE_RUN = "example-bulk"
 RECORDING_TIME = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
 GENERATED = ("created_at", "updated_at", "enrolled_at", "expires_at", "cursor")
 
@@ -31,8 +37,10 @@ def record_notebook(name: str, environment: str) -> str:
     target = recording_file(settings.loyalty_recordings, notebook.stem)
     with tempfile.TemporaryDirectory(prefix="loyalty-") as folder, _answering(environment) as extra:
         made = Path(folder) / target.name
-        variables = {"LOYALTY_ENVIRONMENT": environment, "LOYALTY_RECORD_TO": str(made), **extra}
-        with _environment_variables(variables):
+        runs = Path(folder) / "runs"
+        variables = {"LOYALTY_ENVIRONMENT": environment, "LOYALTY_RECORD_TO": str(made)}
+        with _environment_variables(variables | {"LOYALTY_RUNS": str(runs)} | extra):
+            _apply_what_is_undone(notebook.stem, environment, target.parent)
             output = MaskedOutput(Path(folder) / notebook.name, {})
             try:
                 with started_kernel(notebook.parent) as kernel:
@@ -40,8 +48,27 @@ def record_notebook(name: str, environment: str) -> str:
             except LoyaltyError as error:
                 raise LoyaltyError(f"{notebook.stem}: {target} is unchanged: {error}") from None
         recording = load_recording(made)
+        if notebook.stem == "bulk_adjust":  # the run that the recording of the undoing is about
+            plan = (runs / EXAMPLE_RUN / PLAN).read_text(encoding="utf-8")
+            write_text(_recorded_plan(target.parent), plan, mode=0o644)
     save_recording(target, recording)
     return f"recorded {len(recording.exchanges)} exchanges of {notebook.stem} in {target}"
+
+
+def _recorded_plan(recordings: Path) -> Path:
+    return recordings / RECORDED_RUNS / EXAMPLE_RUN / PLAN
+
+
+def _apply_what_is_undone(notebook: str, environment: str, recordings: Path) -> None:
+    """Before the undoing is recorded, apply the run that it undoes; nothing of that is recorded."""
+    if notebook != "undo_adjustments":
+        return
+    plan = read_plan(_recorded_plan(recordings))
+    with connect(environment) as client:
+        place = load_settings().runs_folder / EXAMPLE_RUN / PLAN
+        write_text(place, plan.path.read_text(encoding="utf-8"))
+        limits = runbooks.Limits(in_flight=1, settle=0.0)  # in order, so that times stay the same
+        runbooks.apply(client, Planned(read_plan(place), plan.digest), limits=limits)
 
 
 def drift_of(name: str, environment: str) -> tuple[list[str], bool]:

@@ -1,7 +1,7 @@
 """The folder of a run: for one run at a time, and without losing what an earlier one left."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,10 +11,11 @@ EARLIER = "earlier"
 
 
 @contextmanager
-def run_folder(folder: Path) -> Iterator[Path]:
-    """An empty folder that is this process's own until the end of the block.
+def run_folder(folder: Path, *, keep: Collection[str] = ()) -> Iterator[Path]:
+    """A folder that is this process's own until the end of the block.
 
-    What an earlier run of the same id left moves to `earlier/1`, `earlier/2`, ...
+    What an earlier run of the same id left moves to `earlier/1`, `earlier/2`, ..., all but the
+    files to `keep`.
 
     Raises:
         ParameterError: another run of the same id is at work, or nothing can be written.
@@ -22,7 +23,7 @@ def run_folder(folder: Path) -> Iterator[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = _lock(folder)
-        _make_room(folder)
+        _make_room(folder, {EARLIER, *keep})
     except OSError as error:
         raise ParameterError(f"nothing can be written to {folder}: {error}") from None
     try:
@@ -49,8 +50,8 @@ def _lock(folder: Path) -> int | None:
     return handle
 
 
-def _make_room(folder: Path) -> None:
-    left = [path for path in folder.iterdir() if path.name != EARLIER]
+def _make_room(folder: Path, keep: Collection[str]) -> None:
+    left = [path for path in folder.iterdir() if path.name not in keep]
     if left:
         earlier = folder / EARLIER
         count = len(list(earlier.iterdir())) if earlier.exists() else 0

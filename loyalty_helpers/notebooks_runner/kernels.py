@@ -1,21 +1,38 @@
 """A kernel of our own: on IPC, in a folder of its choice, and gone when the work is done."""
 
+import asyncio
+import os
+import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.errors import LoyaltyError
 
+LAST_ANSWERS = 90.0  # seconds that an interrupted kernel may take to write down what it did
+
 
 @contextmanager
-def started_kernel(folder: Path) -> Iterator[Any]:
+def started_kernel(
+    folder: Path,
+    variables: Mapping[str, str] | None = None,
+    *,
+    busy: Callable[[int], bool] = lambda _: False,
+) -> Iterator[Any]:
     """A jupyter_client.AsyncKernelManager whose kernel is starting, working in `folder`.
 
     The kernel is a process of its own, so it starts while this one goes on loading papermill.
     At the end it is killed, not asked: all that counts was committed when its cell ended.
+
+    Args:
+        folder: where the kernel works.
+        variables: environment variables beside those of this process.
+        busy: whether the kernel with this process id is at something that must not be cut
+            short. Ctrl-C reaches this process alone, so the kernel is interrupted and waited for.
     """
     from jupyter_client.manager import AsyncKernelManager
     from jupyter_core.utils import run_sync
@@ -23,10 +40,21 @@ def started_kernel(folder: Path) -> Iterator[Any]:
     with tempfile.TemporaryDirectory(prefix="loyalty-") as runtime:
         # The asynchronous kind: nbclient waits for a cell and for Ctrl-C at the same time.
         manager = AsyncKernelManager(kernel_name="python3", **_ipc(Path(runtime)))
+        shut_down = manager.shutdown_kernel
+
+        async def finish_first(*args: Any, **options: Any) -> None:
+            process = getattr(manager.provisioner, "process", None)
+            if process is not None:
+                await asyncio.to_thread(_interrupt, process, busy)
+            await shut_down(*args, **options)
+
+        manager.shutdown_kernel = finish_first  # nbclient calls it when Ctrl-C is pressed
         try:
             # A kernel that is stopped in the middle has much to say, none of it for a user.
             options = ["--log-level=CRITICAL"]
-            run_sync(manager.start_kernel)(cwd=str(folder), extra_arguments=options)
+            run_sync(manager.start_kernel)(
+                cwd=str(folder), extra_arguments=options, env=os.environ | dict(variables or {})
+            )
         except Exception as error:
             raise LoyaltyError(f"no kernel could be started: {error}") from error
         try:
@@ -34,9 +62,19 @@ def started_kernel(folder: Path) -> Iterator[Any]:
         finally:
             process = getattr(manager.provisioner, "process", None)
             if process is not None:  # nbclient ends it itself after Ctrl-C
+                _interrupt(process, busy)
                 process.kill()
                 process.wait()  # here, because jupyter_client asks every 0.1 s only
             run_sync(manager.shutdown_kernel)(now=True)
+
+
+def _interrupt(process: Any, busy: Callable[[int], bool]) -> None:
+    """Let a kernel that is at something finish it: Ctrl-C was pressed, or a cell timed out."""
+    if process.poll() is None and busy(process.pid):
+        process.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + LAST_ANSWERS
+        while busy(process.pid) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
 
 
 def _ipc(runtime: Path) -> dict[str, str]:

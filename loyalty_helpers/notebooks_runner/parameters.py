@@ -1,12 +1,10 @@
-"""The parameters of each notebook: names, types, limits and defaults, checked before any kernel.
+"""The parameters of the walkthroughs: names, types, limits and defaults.
 
 The field descriptions say what is allowed; the same words are in the error texts. Values arrive
 as text from the command line, so numbers are read strictly: `1.5`, `1e3` and `+5` are refused.
 """
 
-import difflib
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import (
@@ -15,19 +13,16 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     model_validator,
 )
 
 from loyalty_helpers.checks import check_id, check_phone_number, check_points, check_reason
-from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.idempotency import check_run_id
 from loyalty_helpers.models import LoyaltyEvent
 from loyalty_helpers.queries import event_types, start_of_day
 from loyalty_helpers.settings import ENVIRONMENTS
 
 BUYER = ("phone_number", "customer_id", "account_id")
-LOOKS_LIKE_TOKEN = re.compile(r"EAAA|sq0[a-z]{3}-")
 
 
 def _whole_number(value: Any) -> Any:
@@ -154,54 +149,10 @@ class BalanceEvents(Parameters):
     end_date: Date = ""
 
 
-MODELS: dict[str, type[Parameters]] = {
+WALKTHROUGHS: dict[str, type[Parameters]] = {
     "00_start_here": StartHere,
     "01_search_accounts": SearchAccounts,
     "02_adjust_points": AdjustPoints,
     "03_retrieve_account": RetrieveAccount,
     "04_balance_events": BalanceEvents,
 }
-
-
-def check_parameters(notebook: str, given: Mapping[str, Any]) -> Parameters:
-    """The notebook's parameters, or a ParameterError that names every problem at once.
-
-    Args:
-        notebook: its name, for example `02_adjust_points`.
-        given: values as text or as what they are; all others keep the notebook's default.
-    """
-    model = MODELS[notebook]
-    tokens = [n for n, value in given.items() if LOOKS_LIKE_TOKEN.match(str(value))]
-    if tokens:
-        raise ParameterError(
-            f"{', '.join(tokens)}: this looks like an access token. A token is never a parameter, "
-            "since parameters are written into the notebook: set SQUARE_ACCESS_TOKEN."
-        )
-    try:
-        return model.model_validate(dict(given))
-    except ValidationError as error:
-        problems = [_problem(model, e, given) for e in error.errors()]
-    raise ParameterError("\n".join(problems))
-
-
-def _problem(model: type[Parameters], error: Any, given: Mapping[str, Any]) -> str:
-    name = str(error["loc"][0]) if error["loc"] else ""
-    if not name:
-        return str(error["msg"]).removeprefix("Value error, ")
-    if name not in model.model_fields:
-        near = difflib.get_close_matches(name, model.model_fields, n=1)
-        meant = f" (did you mean {near[0]}?)" if near else ""
-        return (
-            f"{name}: there is no such parameter{meant}; allowed: {', '.join(model.model_fields)}"
-        )
-    found = _found(name, given.get(name))
-    return f"{name}: found {found}; allowed: {model.model_fields[name].description}"
-
-
-def _found(name: str, value: Any) -> str:
-    """What was given, short, and without the digits of a phone number."""
-    text = str(value)
-    if name == "phone_number":
-        text = re.sub(r"\d(?=(?:\D*\d){4})", "*", text)
-    size = f" ({len(text)} characters)" if len(text) > 60 else ""
-    return f"{text[:60]!r}{'...' if size else ''}{size}"

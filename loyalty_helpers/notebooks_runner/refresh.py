@@ -6,6 +6,7 @@ and no link to a widget: without its kernel a widget is an error message, and it
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import click
@@ -40,7 +41,9 @@ def main() -> None:
     """Refresh each notebook named on the command line."""
     os.environ["LOYALTY_ENVIRONMENT"] = "recorded"
     for name in sys.argv[1:]:
-        refresh(Path(name).resolve())
+        with tempfile.TemporaryDirectory(prefix="loyalty-") as runs:
+            os.environ["LOYALTY_RUNS"] = runs
+            refresh(Path(name).resolve())
         click.echo(f"saved {name}")
 
 

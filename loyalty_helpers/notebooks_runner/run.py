@@ -1,19 +1,25 @@
 """One headless run: parameters checked, notebook executed, report and receipt written."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.errors import LoyaltyError, ParameterError
 from loyalty_helpers.notebooks_runner import receipt as receipts
+from loyalty_helpers.notebooks_runner.checking import MODELS, check_parameters
 from loyalty_helpers.notebooks_runner.execute import MaskedOutput, execute, import_papermill
 from loyalty_helpers.notebooks_runner.folder import run_folder
 from loyalty_helpers.notebooks_runner.kernels import started_kernel
-from loyalty_helpers.notebooks_runner.parameters import MODELS, check_parameters
 from loyalty_helpers.notebooks_runner.report import report_maker, write_report
+from loyalty_helpers.notebooks_runner.runbook_parameters import RUNBOOKS
+from loyalty_helpers.notebooks_runner.watching import watched
+from loyalty_helpers.runbooks.journal import owned_by
+from loyalty_helpers.runbooks.plan import PLAN, check_approval, read_plan
+from loyalty_helpers.runbooks.reporting import KEPT, facts
 from loyalty_helpers.settings import NOTEBOOKS, check_access, load_settings
 
 RECEIPT = "receipt.json"
@@ -41,13 +47,20 @@ class RunResult:
         return bool(self.receipt["verified"])
 
 
-def run_notebook(notebook: str, given: Mapping[str, Any], *, runs: Path) -> RunResult:
+def run_notebook(
+    notebook: str,
+    given: Mapping[str, Any],
+    *,
+    runs: Path | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> RunResult:
     """Run a notebook headlessly.
 
     Args:
         notebook: its name (`02_adjust_points`) or its path.
         given: parameters; all others keep the notebook's default.
-        runs: the folder that gets one folder a run.
+        runs: the folder that gets one folder a run; None is LOYALTY_RUNS, else `runs`.
+        tell: called with a line of progress now and then, while a plan is applied.
 
     Raises:
         ParameterError, SettingsError: refused; no kernel was started, nothing was run.
@@ -57,35 +70,49 @@ def run_notebook(notebook: str, given: Mapping[str, Any], *, runs: Path) -> RunR
     checked = check_parameters(source.stem, given)
     settings = load_settings()
     parameters = checked.model_dump()
-    parameters["environment"] = checked.environment or settings.loyalty_environment
+    parameters["environment"] = parameters["environment"] or settings.loyalty_environment
     check_access(parameters["environment"], settings)
     run_id = parameters.get("run_id") or f"{source.stem}-{datetime.now(UTC):%Y%m%dt%H%M%S}"
     receipt = receipts.begin(source.stem, parameters, run_id=run_id)
-    with run_folder(runs.resolve() / run_id) as folder:  # absolute: kernels work elsewhere
+    # Absolute, since kernels work elsewhere.
+    target = (runs or settings.loyalty_runs or Path("runs")).resolve() / run_id
+    if parameters.get("approved_plan"):  # before anything is asked of Square
+        check_approval(read_plan(target / PLAN), parameters["approved_plan"])
+    with run_folder(target, keep=KEPT if source.stem in RUNBOOKS else ()) as folder:
         receipts.save(folder / RECEIPT, receipt)
-        return _run(source, parameters, folder, receipt)
+        with watched(folder, tell):
+            return _run(source, parameters, folder, receipt, out=str(runs or ""))
 
 
 def find_notebook(name: str) -> Path:
     """The notebook's file; raises ParameterError with the names there are."""
-    path = Path(name) if Path(name).suffix == ".ipynb" else NOTEBOOKS / f"{name}.ipynb"
+    stem = Path(name).name
+    folder = NOTEBOOKS / "runbooks" if stem in RUNBOOKS else NOTEBOOKS
+    path = Path(name) if Path(name).suffix == ".ipynb" else folder / f"{stem}.ipynb"
     if path.stem not in MODELS or not path.is_file():
         raise ParameterError(f"notebook {name!r} is not one of {', '.join(MODELS)}")
     return path.resolve()
 
 
 def _run(
-    source: Path, parameters: dict[str, Any], folder: Path, receipt: dict[str, Any]
+    source: Path, parameters: dict[str, Any], folder: Path, receipt: dict[str, Any], out: str
 ) -> RunResult:
     output = MaskedOutput(folder / source.name, parameters)
-    with started_kernel(source.parent) as kernel, ThreadPoolExecutor(1) as background:
+    variables = {"LOYALTY_RUNS": str(folder.parent), "LOYALTY_OUT": out}
+    with (
+        started_kernel(source.parent, variables, busy=partial(owned_by, folder)) as kernel,
+        ThreadPoolExecutor(1) as background,
+    ):
         import_papermill()  # here, since two threads should not import the same things at once
         maker = background.submit(report_maker, source)
         error = _error_of(source, parameters, output, kernel)
-    facts = receipts.verification_of(output.notebook)
-    receipt = receipts.finish(receipt, facts, error)
+    verification = receipts.verification_of(output.notebook)
+    receipt = receipts.finish(receipt, verification, error)
+    if source.stem in RUNBOOKS:  # from the journal, whatever became of the notebook
+        receipt = {n: v for n, v in receipt.items() if n not in receipts.FACTS}
+        receipt |= facts(folder, out=out)
     receipts.save(folder / RECEIPT, receipt)
-    summary = _summary(source.stem, receipt, facts)
+    summary = _summary(source.stem, receipt, verification)
     report = folder / f"{source.stem}.html"
     try:
         write_report(maker.result(), output.notebook, report, summary)
@@ -107,5 +134,7 @@ def _error_of(
 
 def _summary(stem: str, receipt: Mapping[str, Any], facts: Mapping[str, Any] | None) -> str:
     if receipt["error"]:
-        return f"{receipt['status']}: {stem}: {receipt['error']}"
+        to_go_on = f"\nto go on: {receipt['next']}" if receipt.get("next") else ""
+        told = to_go_on if to_go_on.strip() not in receipt["error"] else ""
+        return f"{receipt['status']}: {stem}: {receipt['error']}{told}"
     return str(facts["summary"]) if facts else f"verified: {stem}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from loyalty_helpers.notebooks_runner.parameters import MODELS
+from loyalty_helpers.notebooks_runner.checking import MODELS
 from loyalty_helpers.settings import NOTEBOOKS
 
 FORBIDDEN = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Global)
@@ -83,7 +83,10 @@ def test_one_title_on_top(notebook: dict[str, Any]) -> None:
 
 
 def test_cells_are_short(notebook: dict[str, Any]) -> None:
-    assert max(len(source(cell).splitlines()) for cell in code_cells(notebook)) <= 10
+    """A parameters cell has a line a parameter: what a runbook takes is told in one place."""
+    for cell in code_cells(notebook):
+        most = 15 if "parameters" in cell["metadata"].get("tags", []) else 10
+        assert len(source(cell).splitlines()) <= most, source(cell)
 
 
 def test_text_stands_between_code(notebook: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from loyalty_helpers.errors import ParameterError
-from loyalty_helpers.notebooks_runner.parameters import check_parameters
+from loyalty_helpers.notebooks_runner.checking import check_parameters
 
 
 def refusal(**given: object) -> str:

@@ -1,0 +1,59 @@
+"""Checks the parameters of any notebook, before a kernel is started."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from loyalty_helpers.errors import ParameterError
+from loyalty_helpers.notebooks_runner.parameters import WALKTHROUGHS
+from loyalty_helpers.notebooks_runner.runbook_parameters import RUNBOOKS
+
+MODELS: dict[str, type[BaseModel]] = {**WALKTHROUGHS, **RUNBOOKS}
+LOOKS_LIKE_TOKEN = re.compile(r"EAAA|sq0[a-z]{3}-")
+
+
+def check_parameters(notebook: str, given: Mapping[str, Any]) -> BaseModel:
+    """The notebook's parameters, or a ParameterError that names every problem at once.
+
+    Args:
+        notebook: its name, for example `02_adjust_points`.
+        given: values as text or as what they are; all others keep the notebook's default.
+    """
+    model = MODELS[notebook]
+    tokens = [n for n, value in given.items() if LOOKS_LIKE_TOKEN.match(str(value))]
+    if tokens:
+        raise ParameterError(
+            f"{', '.join(tokens)}: this looks like an access token. A token is never a parameter, "
+            "since parameters are written into the notebook: set SQUARE_ACCESS_TOKEN."
+        )
+    try:
+        return model.model_validate(dict(given))
+    except ValidationError as error:
+        problems = [_problem(model, e, given) for e in error.errors()]
+    raise ParameterError("\n".join(problems))
+
+
+def _problem(model: type[BaseModel], error: Any, given: Mapping[str, Any]) -> str:
+    name = str(error["loc"][0]) if error["loc"] else ""
+    if not name:
+        return str(error["msg"]).removeprefix("Value error, ")
+    if name not in model.model_fields:
+        near = difflib.get_close_matches(name, model.model_fields, n=1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        return (
+            f"{name}: there is no such parameter{meant}; allowed: {', '.join(model.model_fields)}"
+        )
+    found = _found(name, given.get(name))
+    return f"{name}: found {found}; allowed: {model.model_fields[name].description}"
+
+
+def _found(name: str, value: Any) -> str:
+    """What was given, short, and without the digits of a phone number."""
+    text = str(value)
+    if name == "phone_number":
+        text = re.sub(r"\d(?=(?:\D*\d){4})", "*", text)
+    size = f" ({len(text)} characters)" if len(text) > 60 else ""
+    return f"{text[:60]!r}{'...' if size else ''}{size}"

@@ -1,0 +1,63 @@
+"""Where a plan may be applied, and where one may be made: checked before anything is written."""
+
+from dataclasses import dataclass
+
+from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.errors import PlanError, ProductionGuardError
+from loyalty_helpers.runbooks.plan import Header
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a client's requests go: one program of one seller."""
+
+    environment: str
+    merchant_id: str
+    program_id: str
+
+
+def place_of(client: LoyaltyClient) -> Place:
+    """The seller behind the client, with an active program; reads only.
+
+    Raises:
+        PlanError: the program is not active, or the seller has no location.
+    """
+    program = client.retrieve_program()
+    if program.status != "ACTIVE":
+        raise PlanError(
+            f"the loyalty program is {program.status}: Square refuses changes until the seller's "
+            "subscription is active again. Nothing was changed."
+        )
+    merchants = sorted({location.merchant_id for location in client.list_locations()})
+    if len(merchants) != 1:
+        raise PlanError(f"the token belongs to {len(merchants)} merchants, and not to one")
+    # A recording of the emulator is played back: what is planned there is meant for `local`.
+    environment = "local" if client.environment == "recorded" else client.environment
+    return Place(environment, merchants[0], program.id)
+
+
+def check_place(header: Header, place: Place) -> None:
+    """Raise PlanError unless the plan was made for this very place."""
+    for name in ("environment", "merchant_id", "program_id"):
+        planned, found = getattr(header, name), getattr(place, name)
+        if planned != found:
+            raise PlanError(
+                f"this plan was made for {name} {planned!r}, and here it is {found!r}. Nothing was "
+                "changed: make a plan for the place that is meant."
+            )
+
+
+def writing_client(client: LoyaltyClient, header: Header, approved_by: str) -> LoyaltyClient:
+    """A client that may write what an approved plan says.
+
+    connect() lets no client of `production` write. This is the one door: it opens for a plan made
+    for production and approved by somebody with a name.
+    """
+    if client.environment != "production":
+        return client
+    if header.environment != "production" or not approved_by.strip():
+        raise ProductionGuardError(
+            "production needs a plan made for it, its digest in approved_plan, and in approved_by "
+            "who approved it. Nothing was changed."
+        )
+    return client.variant(may_write=True)

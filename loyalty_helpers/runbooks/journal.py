@@ -1,0 +1,334 @@
+"""The journal of a run: what is about to be sent, and what came of it, before anything else.
+
+One SQLite file, one writer. journal_mode=DELETE keeps it one file, so that a copy of it is whole;
+synchronous=EXTRA makes a commit outlive a power cut; the exclusive lock is held by the process
+that changes points, and the system lets go of it however that process ends. Rows that are in
+flight together share a commit.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from loyalty_helpers.errors import JournalError
+from loyalty_helpers.runbooks.plan import Plan
+
+JOURNAL = "journal.sqlite3"
+OWNER = "journal.owner"
+FORMAT = 1
+CHUNK = 500  # rows read at once
+
+# PLANNED: not sent. SENT: it may be on its way. UNKNOWN: it was sent, and no answer can be
+# trusted. The others are final; REVIEW means that only a person can tell.
+STATES = ("PLANNED", "SENT", "UNKNOWN", "APPLIED", "FAILED", "SKIPPED", "REVIEW")
+OPEN = ("PLANNED", "SENT", "UNKNOWN")
+
+_TABLES = f"""
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE account (
+    id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, planned INTEGER NOT NULL, found INTEGER
+) WITHOUT ROWID;
+CREATE TABLE row (
+    n INTEGER PRIMARY KEY, row_id TEXT NOT NULL, account_id TEXT NOT NULL, phone TEXT NOT NULL,
+    points INTEGER NOT NULL, reason TEXT NOT NULL, undoes TEXT NOT NULL,
+    key TEXT NOT NULL, marker TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL DEFAULT 'PLANNED', attempts INTEGER NOT NULL DEFAULT 0,
+    first_sent REAL, last_sent REAL,
+    event_id TEXT NOT NULL DEFAULT '', event_at TEXT NOT NULL DEFAULT '',
+    applied TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE sighting (event_id TEXT PRIMARY KEY, n INTEGER NOT NULL, amiss TEXT NOT NULL)
+WITHOUT ROWID;
+CREATE INDEX unfinished ON row (state, n) WHERE state IN {OPEN};
+PRAGMA user_version = {FORMAT};
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row as the journal holds it.
+
+    Attributes:
+        n, row_id, account_id, phone, points, reason, undoes: as in the plan.
+        key, marker: its identity.
+        state: one of STATES.
+        attempts: how often it was sent.
+        first_sent, last_sent: Unix times in seconds, or None.
+        event_id, event_at: the event that it made.
+        applied: `now`, or `before` when an earlier run had done it, or `found` when the answer
+            was lost and the ledger showed it.
+        note: what a reader should know.
+    """
+
+    n: int
+    row_id: str
+    account_id: str
+    phone: str
+    points: int
+    reason: str
+    undoes: str
+    key: str
+    marker: str
+    state: str
+    attempts: int
+    first_sent: float | None
+    last_sent: float | None
+    event_id: str
+    event_at: str
+    applied: str
+    note: str
+
+
+_COLUMNS = ", ".join(Entry.__slots__)
+
+
+class Journal:
+    """The journal of one run. Only the thread that opened it uses it."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._db, self._locked = connection, False
+
+    @classmethod
+    def open(cls, plan: Plan) -> "Journal":
+        """The journal of a plan, made anew if there is none; locked until it is closed.
+
+        Raises:
+            JournalError: another process is at work with it, it belongs to another plan, or it
+                cannot be read or written.
+        """
+        path = plan.folder / JOURNAL
+        with _told(path):
+            journal = cls(path, _connect(path))
+            try:
+                journal._begin(plan)
+            except BaseException:
+                journal.close()
+                raise
+        return journal
+
+    @classmethod
+    def look(cls, folder: Path) -> "Journal | None":
+        """The journal of a run to read from, or None if there is none."""
+        path = folder / JOURNAL
+        if not path.is_file():
+            return None
+        with _told(path):
+            # Not read-only: what a killed process left half-written has to be rolled back.
+            connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+            connection.execute("SELECT count(*) FROM meta").fetchone()
+        return cls(path, connection)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+        if self._locked:
+            self.path.with_name(OWNER).unlink(missing_ok=True)
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def commit(self) -> Iterator[None]:
+        """What is written in this block is on the disk, all of it, when the block ends."""
+        with _told(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _begin(self, plan: Plan) -> None:
+        with self.commit():  # the first write takes the lock, for as long as the file is open
+            if not self._db.execute("PRAGMA user_version").fetchone()[0]:
+                self._create(plan)
+            self._db.execute(
+                "INSERT OR REPLACE INTO meta VALUES ('opened', ?)", (str(time.time()),)
+            )
+        self._locked = True
+        self.path.with_name(OWNER).write_text(f"{os.getpid()} {time.ctime()}", encoding="utf-8")
+        found = self.meta("digest")
+        if found != plan.digest:
+            raise JournalError(
+                f"{self.path} is the journal of another plan, with the digest {found[:12]}: its "
+                "run id has been applied with other rows. Take a new run id for a new intent."
+            )
+
+    def _create(self, plan: Plan) -> None:
+        for statement in _TABLES.split(";"):
+            self._db.execute(statement)
+        self._db.execute("INSERT INTO meta VALUES ('digest', ?)", (plan.digest,))
+        header = plan.header
+        for row in plan.rows():
+            identity = header.identity(row)
+            self._db.execute(
+                "INSERT OR IGNORE INTO account (id, customer_id, planned) VALUES (?, ?, ?)",
+                (row.account_id, row.customer_id, row.before),
+            )
+            planned = (row.n, row.row_id, row.account_id, row.phone, row.points)
+            sent = (identity.marked(row.reason), row.undoes, identity.key, identity.marker)
+            self._db.execute(
+                "INSERT INTO row (n, row_id, account_id, phone, points, reason, undoes, key,"
+                " marker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*planned, *sent),
+            )
+
+    # What is known
+
+    def meta(self, name: str) -> str:
+        """A fact of the whole run, or an empty text."""
+        found = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return str(found[0]) if found else ""
+
+    def counts(self) -> dict[str, int]:
+        """How many rows are in each state; states without rows are left out."""
+        found = dict(self._db.execute("SELECT state, count(*) FROM row GROUP BY state"))
+        return {state: found[state] for state in STATES if state in found}
+
+    def entries(self, *states: str, after: int = 0) -> Iterator[Entry]:
+        """The rows in these states (all, if none is given), in order, a chunk at a time."""
+        wanted = f"AND state IN ({', '.join('?' * len(states))})" if states else ""
+        query = f"SELECT {_COLUMNS} FROM row WHERE n > ? {wanted} ORDER BY n LIMIT {CHUNK}"  # noqa: S608 - no text from outside
+        while rows := self._db.execute(query, (after, *states)).fetchall():
+            yield from (Entry(*row) for row in rows)
+            after = rows[-1][0]
+
+    def backwards(self, state: str) -> Iterator[Entry]:
+        """The rows in a state, the last one first."""
+        query = f"SELECT {_COLUMNS} FROM row WHERE state = ? ORDER BY n DESC"  # noqa: S608 - no text from outside
+        return (Entry(*row) for row in self._db.execute(query, (state,)))
+
+    def with_marker(self, marker: str) -> Entry | None:
+        """The row that carries a marker."""
+        query = f"SELECT {_COLUMNS} FROM row WHERE marker = ?"  # noqa: S608 - no text from outside
+        found = self._db.execute(query, (marker,)).fetchone()
+        return Entry(*found) if found else None
+
+    def totals(self) -> dict[str, tuple[int, int]]:
+        """For each state: how many rows, and their points together."""
+        query = "SELECT state, count(*), sum(points) FROM row GROUP BY state"
+        return {state: (count, points) for state, count, points in self._db.execute(query)}
+
+    def balances(self, account_ids: Sequence[str]) -> dict[str, tuple[str, int, int | None]]:
+        """Customer id, planned balance and balance found before the first change, by account."""
+        query = "SELECT customer_id, planned, found FROM account WHERE id = ?"
+        known = dict.fromkeys(account_ids)
+        return {one: self._db.execute(query, (one,)).fetchone() for one in known}
+
+    def last_sent(self) -> float:
+        """When anything was last sent, as a Unix time; 0 if nothing was."""
+        return float(self._db.execute("SELECT max(last_sent) FROM row").fetchone()[0] or 0)
+
+    # What is written, inside `commit()`
+
+    def set_meta(self, name: str, value: str) -> None:
+        """Write a fact of the whole run."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    def balances_found(self, found: Iterable[tuple[int, str]]) -> None:
+        """Write balances (with their account ids) as they were before the first change."""
+        self._db.executemany("UPDATE account SET found = ? WHERE id = ?", found)
+
+    def sent(self, n: int, moment: float) -> None:
+        """The row is about to be sent: this is on the disk before its first byte goes out."""
+        self._db.execute(
+            "UPDATE row SET state = 'SENT', attempts = attempts + 1, last_sent = ?,"
+            " first_sent = coalesce(first_sent, ?) WHERE n = ?",
+            (moment, moment, n),
+        )
+
+    def settle(
+        self,
+        n: int,
+        state: str,
+        *,
+        event: tuple[str, str] = ("", ""),
+        applied: str = "",
+        note: str = "",
+    ) -> None:
+        """What came of a row."""
+        self._db.execute(
+            "UPDATE row SET state = ?, event_id = ?, event_at = ?, applied = ?, note = ?"
+            " WHERE n = ?",
+            (state, *event, applied, note, n),
+        )
+
+    def forget_sightings(self) -> None:
+        """Begin to verify: nothing was seen in the ledger yet."""
+        self._db.execute("DELETE FROM sighting")
+
+    def saw(self, event_id: str, n: int, amiss: str) -> None:
+        """The ledger holds the row's marker in this event, and what is amiss with it."""
+        self._db.execute("INSERT OR IGNORE INTO sighting VALUES (?, ?, ?)", (event_id, n, amiss))
+
+    # What was seen
+
+    def judged(self) -> Iterator[tuple[str, str, int, str]]:
+        """Rows that the ledger contradicts: row id, state, how often it was seen, what is amiss."""
+        expected = "CASE state WHEN 'APPLIED' THEN 1 ELSE 0 END"
+        query = (
+            "SELECT row_id, state, count(sighting.event_id) AS times,"  # noqa: S608 - no text from outside
+            " group_concat(nullif(amiss, ''), '; ')"
+            " FROM row LEFT JOIN sighting USING (n) GROUP BY n"
+            f" HAVING (times != {expected} AND NOT (state = 'REVIEW' AND times < 2))"
+            " OR max(coalesce(amiss, '')) != '' ORDER BY n"
+        )
+        for row_id, state, times, amiss in self._db.execute(query):
+            yield row_id, state, times, amiss or ""
+
+
+def owned_by(folder: Path, pid: int) -> bool:
+    """Whether this process is at work with the run in a folder, as far as the journal told."""
+    try:
+        return (folder / OWNER).read_text(encoding="utf-8").split()[0] == str(pid)
+    except (OSError, IndexError):
+        return False
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    path.touch(mode=0o600)
+    connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("PRAGMA journal_mode = DELETE")
+    connection.execute("PRAGMA synchronous = EXTRA")
+    return connection
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turns what SQLite and the file system raise into a JournalError with the way out."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise JournalError(_explained(path, error)) from None
+    except OSError as error:
+        raise JournalError(
+            f"{path} cannot be written: {error.strerror}. Nothing more is sent."
+        ) from None
+
+
+def _explained(path: Path, error: sqlite3.DatabaseError) -> str:
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        owner = path.with_name(OWNER)
+        told = owner.read_text(encoding="utf-8") if owner.is_file() else "unknown"
+        return (
+            f"another process is at work with this run (process and time of its start: {told}). "
+            "Wait for its end; what it does is not done twice."
+        )
+    if "not a database" in text or "malformed" in text or "no such table" in text:
+        return (
+            f"{path} is damaged ({text}). Move it away and run the same command again: it is made "
+            "anew from the plan, and the ledger shows which rows were applied."
+        )
+    return f"{path} cannot be written ({text}). Nothing more is sent; make room, then resume."

@@ -1,0 +1,62 @@
+"""The limits of a run, with their defaults, and the time it goes by."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from loyalty_helpers.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How a plan is applied. Times are in seconds.
+
+    Attributes:
+        in_flight: requests at the same time.
+        requests_per_second: never more than these; 0 finds the service's own limit.
+        canary: rows that are applied and looked up before all others.
+        max_errors: rows without success at which the run stops: a number, or `2%` of the rows.
+        tries: sends of one row before it is left to the ledger.
+        retry_wait: before the second try; it doubles, and a random half is taken off.
+        retry_cap: the longest such wait.
+        retries: tries beyond the first that a run may have in a row; each row that is applied
+            gives half a try back.
+        settle: how long an event may take to be found. A row whose answer was lost is looked
+            for only when this much time has passed since anything was sent.
+        resend_limit: how old a first try may be for its key to be trusted.
+    """
+
+    in_flight: int = 16
+    requests_per_second: float = 0.0
+    canary: int = 5
+    max_errors: str = "1%"
+    tries: int = 5
+    retry_wait: float = 1.0
+    retry_cap: float = 60.0
+    retries: int = 100
+    settle: float = 60.0
+    resend_limit: float = 900.0
+
+    def errors_allowed(self, rows: int) -> int:
+        """How many rows may end without success."""
+        return errors_allowed(self.max_errors, rows)
+
+
+def errors_allowed(text: str, rows: int = 0) -> int:
+    """`3` as it is, `2%` of the rows rounded down; raises ParameterError for anything else."""
+    if not re.fullmatch(r"[0-9]{1,9}|[0-9]{1,3}(\.[0-9]{1,3})?%", text):
+        raise ParameterError(f"max_errors {text!r} is neither a number nor a share such as '2%'")
+    if not text.endswith("%"):
+        return int(text)
+    return int(Fraction(text.removesuffix("%")) * rows / 100)
+
+
+@dataclass(frozen=True)
+class Time:
+    """What a run goes by; tests put their own in."""
+
+    now: Callable[[], float] = field(default=time.time)
+    monotonic: Callable[[], float] = field(default=time.monotonic)
+    sleep: Callable[[float], None] = field(default=time.sleep)

@@ -1,0 +1,46 @@
+"""All problems of a plan, gathered before any of them is told."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from loyalty_helpers.errors import PlanError
+from loyalty_helpers.runbooks.csv_files import write_csv
+from loyalty_helpers.runbooks.row_checks import Problem
+
+TOLD = 50  # problems in the error text; the file beside it holds all
+FILE = "problems.csv"
+
+
+class Problems:
+    """Gathers problems; the first ones in memory, all of them in a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+        self._found: list[Problem] = []
+
+    def add(self, problem: Problem) -> None:
+        """One more problem."""
+        self._found.append(problem)
+
+    @property
+    def any(self) -> bool:
+        """Whether there is one."""
+        return bool(self._found)
+
+    def check(self) -> None:
+        """Raise PlanError with every problem, if there is any."""
+        if not self._found:
+            self.path.unlink(missing_ok=True)
+            return
+        self._found.sort(key=lambda problem: (problem.line, problem.column))
+        write_csv(self.path, ("line", "column", "found", "allowed"), self._rows())
+        count = len(self._found)
+        lines = [str(problem) for problem in self._found[:TOLD]]
+        if count > TOLD:
+            lines.append(f"... and {count - TOLD} more: {self.path}")
+        head = f"no plan was made, and nothing was changed. {count} problem{'s' * (count > 1)}:"
+        raise PlanError("\n".join([head, *lines]))
+
+    def _rows(self) -> Iterator[tuple[int, str, str, str]]:
+        for problem in self._found:
+            yield problem.line, problem.column, problem.found, problem.allowed

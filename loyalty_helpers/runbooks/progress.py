@@ -1,0 +1,136 @@
+"""How far a run is: a bar in a notebook, a line in a terminal or a log, and a file for others."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from loyalty_helpers.files import write_text
+from loyalty_helpers.runbooks.journal import OPEN, Journal
+
+PROGRESS = "progress.json"
+EVERY = 1.0  # seconds between two looks
+LINE_EVERY = 10.0  # seconds between two lines in a log
+FAILED = ("FAILED", "REVIEW")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a run is.
+
+    Attributes:
+        done: rows that have come to their end.
+        rows: all rows.
+        errors: rows that ended without success.
+        rate: rows a second, since this process began.
+    """
+
+    done: int
+    rows: int
+    errors: int
+    rate: float
+
+    @property
+    def left(self) -> float:
+        """Seconds that the rest may take; infinite while nothing is known."""
+        return (self.rows - self.done) / self.rate if self.rate else float("inf")
+
+    def __str__(self) -> str:
+        left = f", {self.left:.0f} s left" if self.done < self.rows and self.rate else ""
+        errors = f"{self.errors} without success"
+        return f"{self.done} of {self.rows} rows, {self.rate:.1f}/s{left}, {errors}"
+
+
+class Progress:
+    """Looks at a journal now and then, and tells; called after every commit."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        rows: int,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._journal, self._rows, self._clock = journal, rows, clock
+        self._began = self._looked = clock()
+        self._done_before = self._standing().done
+        self._tell = _teller()
+
+    def __call__(self) -> None:
+        """Tell, if the last time is long enough ago."""
+        if self._clock() - self._looked >= EVERY:
+            self.tell()
+
+    def tell(self) -> None:
+        """Tell how far the run is now."""
+        self._looked = self._clock()
+        standing = self._standing()
+        self._tell(standing)
+        value = {"done": standing.done, "rows": standing.rows, "text": str(standing)}
+        path = self._journal.path.with_name(PROGRESS)
+        write_text(path, json.dumps(value), durable=False)
+
+    def _standing(self) -> Standing:
+        counts = self._journal.counts()
+        done = self._rows - sum(counts.get(state, 0) for state in OPEN)
+        took = self._clock() - self._began
+        new = done - getattr(self, "_done_before", done)
+        errors = sum(counts.get(state, 0) for state in FAILED)
+        return Standing(done, self._rows, errors, new / took if took > 0 else 0.0)
+
+
+def _teller() -> Callable[[Standing], None]:
+    """A bar where there is a notebook, else lines on the standard error."""
+    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
+    if shell is not None and getattr(shell, "kernel", None):
+        return _Bar()
+    return _Lines()
+
+
+class _Bar:
+    """A bar in the cell's output that is drawn over, so that one is left."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def __call__(self, standing: Standing) -> None:
+        from IPython.display import display
+
+        bundle = {
+            "text/plain": str(standing),
+            "text/html": f'<progress max="{standing.rows}" value="{standing.done}"></progress> '
+            + escape(str(standing)),
+        }
+        if self._handle is None:
+            self._handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        else:
+            self._handle.update(bundle, raw=True)
+
+
+class _Lines:
+    """Plain lines; in a terminal the same line is written over."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._told = -LINE_EVERY
+
+    def __call__(self, standing: Standing) -> None:
+        end = standing.done == standing.rows
+        if self._terminal:
+            sys.stderr.write(f"\r\033[K{standing}" + "\n" * end)
+        elif end or time.monotonic() - self._told >= LINE_EVERY:
+            self._told = time.monotonic()
+            sys.stderr.write(f"{standing}\n")
+        sys.stderr.flush()
+
+
+def standing_of(folder: Path) -> dict[str, Any] | None:
+    """What the run in a folder told last: `done`, `rows` and `text`."""
+    try:
+        return dict(json.loads((folder / PROGRESS).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None

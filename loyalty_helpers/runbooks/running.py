@@ -1,0 +1,252 @@
+"""One run of a plan, from the look at the ledger to the last row: what apply does, in its order.
+
+1. The ledger: rows that it holds already are applied, whatever the journal says. That covers a
+   journal that was lost or restored, a power cut, and the same plan applied elsewhere.
+2. The canary rows, and a look whether the ledger holds them.
+3. All other rows.
+4. Rows whose answer was lost: only when every event must have become visible is a row looked
+   for; if it is not there, the same key is sent again while it can be trusted, and then a person
+   has to look.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+
+from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.errors import NotFoundError, RunStoppedError
+from loyalty_helpers.models import LoyaltyEvent
+from loyalty_helpers.queries import PER_SEARCH
+from loyalty_helpers.runbooks.applying import Sender, Sending
+from loyalty_helpers.runbooks.batches import batches
+from loyalty_helpers.runbooks.journal import OPEN, Entry, Journal
+from loyalty_helpers.runbooks.ledger import amiss, marked_events, moment, newest_event
+from loyalty_helpers.runbooks.limits import Limits, Time
+from loyalty_helpers.runbooks.outcomes import DOUBTFUL, REFUSED
+from loyalty_helpers.runbooks.pace import Pace
+from loyalty_helpers.runbooks.plan import Plan
+
+ROUNDS = 4  # in which no row comes to its end, before a run stops to be resumed later
+MARKS_PER_COMMIT = 500
+
+
+class Run:
+    """Applies one plan with one journal.
+
+    Args:
+        client: may write, and tries reads more than once.
+        plan: what was approved.
+        journal: of this plan, open.
+        limits: of the run.
+        skip_moved: leave rows out whose account's balance has moved since the plan was made.
+        time: what waits go by.
+        told: called after every commit, for progress.
+    """
+
+    def __init__(
+        self,
+        client: LoyaltyClient,
+        plan: Plan,
+        journal: Journal,
+        limits: Limits,
+        *,
+        skip_moved: bool = False,
+        time: Time | None = None,
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._time = time or Time()
+        pace = Pace(limits.requests_per_second, clock=self._time.monotonic, sleep=self._time.sleep)
+        self._client, self._plan, self._journal = client.variant(pace=pace), plan, journal
+        self._limits, self._skip_moved = limits, skip_moved
+        send = Sender(self._client.variant(attempts=1), plan.header.allow_negative_balance)
+        self._newest = newest_event(self._client)
+        self._sending = Sending(
+            journal,
+            send,
+            limits,
+            newest=self._newest,
+            time=self._time,
+            stopping=pace.stop,
+            told=told,
+        )
+
+    def run(self) -> None:
+        """Bring every row to its end.
+
+        Raises:
+            RunStoppedError: nothing is lost, and running it again goes on.
+        """
+        self._look_first()
+        self._canary()
+        again: list[Entry] = []
+        rounds_left, fewest = ROUNDS, self._open_rows()
+        while rounds_left:
+            self._send(again)
+            self._send(self._checked(self._journal.entries("PLANNED")))
+            again = self._resolve()
+            still_open = self._open_rows()
+            if not still_open:
+                self._check_errors()
+                return
+            rounds_left = ROUNDS if still_open < fewest else rounds_left - 1
+            fewest = min(fewest, still_open)
+        raise RunStoppedError("the answers to some rows keep getting lost")
+
+    def _send(self, rows: Iterable[Entry]) -> None:
+        known = {entry.n for entry in rows} if isinstance(rows, list) else set()
+        blocked = [
+            e.account_id for e in self._journal.entries("SENT", "UNKNOWN") if e.n not in known
+        ]
+        self._sending.run(rows, errors_allowed=self._errors_left(), blocked=blocked)
+
+    def _errors_left(self) -> int:
+        counts = self._journal.counts()
+        allowed = self._limits.errors_allowed(self._plan.header.rows)
+        return allowed - counts.get("FAILED", 0) - counts.get("REVIEW", 0)
+
+    def _check_errors(self) -> None:
+        if self._errors_left() < 0:
+            raise RunStoppedError("more rows ended without success than max_errors allows")
+
+    def _open_rows(self) -> int:
+        counts = self._journal.counts()
+        return sum(counts.get(state, 0) for state in OPEN)
+
+    # 1. The ledger
+
+    def _look_first(self) -> None:
+        """Find the rows of this plan that the ledger holds, whatever the journal says of them."""
+        marks = marked_events(self._client, since=self._plan.header.ledger_since)
+        for batch in batches(marks, MARKS_PER_COMMIT):
+            with self._journal.commit():
+                for marker, event in batch:
+                    entry = self._journal.with_marker(marker)
+                    if entry and entry.state in OPEN:
+                        self._found(entry, event, "before" if not entry.attempts else "found")
+
+    def _found(self, entry: Entry, event: LoyaltyEvent, applied: str) -> None:
+        """The ledger holds the row, whether or not its answer ever came."""
+        wrong = amiss(entry, event)
+        state = "REVIEW" if wrong else "APPLIED"
+        facts = (event.id, moment(event))
+        self._journal.settle(entry.n, state, event=facts, applied=applied, note=wrong)
+
+    # 2. The canary
+
+    def _canary(self) -> None:
+        """Apply the first rows alone; any of them without success stops the run."""
+        first = list(islice(self._journal.entries(), self._limits.canary))
+        rows = [entry for entry in first if entry.state == "PLANNED"]
+        if not rows:
+            return
+        self._sending.run(self._checked(rows), errors_allowed=0)
+        self._resolve()
+        sent = {row.n for row in rows}
+        for entry in islice(self._journal.entries(), len(first)):
+            if entry.n in sent and entry.state != "SKIPPED":
+                self._look_for_canary(entry)
+
+    def _look_for_canary(self, entry: Entry) -> None:
+        """An event that is late is given its time; one that is wrong stops everything."""
+        if entry.state != "APPLIED":
+            raise RunStoppedError(f"row {entry.row_id}, one of the first, is {entry.state}")
+        for wait in (0.0, self._limits.settle):
+            self._time.sleep(wait)
+            found = self._events_of(entry)
+            if found:
+                break
+        if len(found) != 1 or amiss(entry, found[0]):
+            raise RunStoppedError(
+                f"row {entry.row_id} was answered as applied, but its account's ledger does not "
+                f"hold it once and as planned (found {len(found)})"
+            )
+
+    # 3. Rows whose balance has moved
+
+    def _checked(self, rows: Iterable[Entry]) -> Iterator[Entry]:
+        """The rows, after the balances of their accounts were read, 30 at a time."""
+        for batch in batches(rows, PER_SEARCH):
+            accounts = self._journal.balances([entry.account_id for entry in batch])
+            unread = {a: customer for a, (customer, _, found) in accounts.items() if found is None}
+            read = self._balances(unread)
+            moved = {
+                a
+                for a, (_, planned, found) in accounts.items()
+                if read.get(a, found) not in (None, planned)
+            }
+            with self._journal.commit():
+                self._journal.balances_found((balance, a) for a, balance in read.items())
+                kept = self._kept(batch, moved)
+            yield from kept
+
+    def _kept(self, batch: list[Entry], moved: set[str]) -> list[Entry]:
+        skipped = [e for e in batch if self._skip_moved and e.account_id in moved]
+        for entry in skipped:
+            note = "the balance has moved since the plan was made"
+            self._journal.settle(entry.n, "SKIPPED", note=note)
+        return [entry for entry in batch if entry not in skipped]
+
+    def _balances(self, unread: dict[str, str]) -> dict[str, int]:
+        """Balances by account id; an account that is gone has none, and its row will tell why."""
+        customers = sorted({customer for customer in unread.values() if customer})
+        accounts = self._client.search_accounts(customer_ids=customers) if customers else ()
+        found = {account.id: account.balance for account in accounts}
+        for account_id in unread.keys() - found.keys():
+            with suppress(NotFoundError):
+                found[account_id] = self._client.retrieve_account(account_id).balance
+        return {a: balance for a, balance in found.items() if a in unread}
+
+    # 4. Rows whose answer was lost
+
+    def _resolve(self) -> list[Entry]:
+        """Look for every row without an answer; gives those that may be sent once more."""
+        lost = list(self._journal.entries("SENT", "UNKNOWN"))
+        if not lost:
+            return []
+        self._settle()
+        again: list[Entry] = []
+        gone: list[Entry] = []
+        for entry in lost:
+            if not self._look_for(entry):
+                (again if self._trusted(entry) else gone).append(entry)
+        if gone:
+            self._give_up(gone)
+        return again
+
+    def _settle(self) -> None:
+        """Wait until whatever was sent must have become visible."""
+        since = self._time.now() - self._journal.last_sent()
+        if (wait := self._limits.settle - max(since, 0.0)) > 0:
+            self._time.sleep(wait)
+
+    def _events_of(self, entry: Entry) -> list[LoyaltyEvent]:
+        """The events on the row's account that carry its marker."""
+        marks = marked_events(self._client, account_id=entry.account_id)
+        return list({e.id: e for marker, e in marks if marker == entry.marker}.values())
+
+    def _look_for(self, entry: Entry) -> bool:
+        """Whether the ledger holds the row, which is then written down."""
+        found = self._events_of(entry)
+        with self._journal.commit():
+            if len(found) > 1:
+                ids = ", ".join(event.id for event in found)
+                self._journal.settle(entry.n, "REVIEW", note=f"twice in the ledger: {ids}")
+            elif found:
+                self._found(entry, found[0], "found")
+        return bool(found)
+
+    def _trusted(self, entry: Entry) -> bool:
+        """Whether the same key may be sent again: Square says nowhere how long it knows one."""
+        young = self._time.now() - (entry.first_sent or 0.0) < self._limits.resend_limit
+        return young and not entry.note.startswith((REFUSED, DOUBTFUL))
+
+    def _give_up(self, gone: list[Entry]) -> None:
+        """Look once more, later; then it was refused, or only a person can tell."""
+        self._time.sleep(self._limits.settle)
+        for entry in gone:
+            if self._look_for(entry):
+                continue
+            refused = entry.note.startswith(REFUSED)
+            note = entry.note if refused else "sent, not answered, and not found in the ledger"
+            with self._journal.commit():
+                self._journal.settle(entry.n, "FAILED" if refused else "REVIEW", note=note)

@@ -1,0 +1,299 @@
+"""The steps of a runbook, as its notebook calls them: plan, apply, verify.
+
+Each one reads what it needs from the folder of the run, so that cells may be run twice, out of
+order, or after a new start of the kernel.
+"""
+
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.errors import (
+    ParameterError,
+    PlanError,
+    ProductionGuardError,
+    RunStoppedError,
+)
+from loyalty_helpers.idempotency import check_run_id
+from loyalty_helpers.runbooks.guards import check_place, place_of, writing_client
+from loyalty_helpers.runbooks.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.limits import Limits, Time
+from loyalty_helpers.runbooks.plan import PLAN, Plan, check_approval, read_plan
+from loyalty_helpers.runbooks.planning import MAX_ROWS, Intent, make_plan
+from loyalty_helpers.runbooks.progress import Progress
+from loyalty_helpers.runbooks.reporting import write_results, write_undo
+from loyalty_helpers.runbooks.row_checks import Problem, SheetRow
+from loyalty_helpers.runbooks.running import Run
+from loyalty_helpers.runbooks.sheet import read_sheet
+from loyalty_helpers.runbooks.undoing import compensating_rows
+from loyalty_helpers.runbooks.verifying import verify_rows
+from loyalty_helpers.runbooks.views import Applied, Planned, Verified
+from loyalty_helpers.settings import NOTEBOOKS, load_settings
+
+RECORDED_RUNS = "runs"  # folder beside the recordings
+SETTLE_LOCAL = 2.0  # seconds; the emulator shows events at once, unless told to be late
+
+
+def folder_of(run_id: str) -> Path:
+    """The folder of a run, below LOYALTY_RUNS."""
+    return load_settings().runs_folder / check_run_id(run_id)
+
+
+def plan_one(
+    client: LoyaltyClient,
+    *,
+    run_id: str,
+    points: int,
+    reason: str,
+    phone_number: str = "",
+    customer_id: str = "",
+    account_id: str = "",
+    dry_run: bool = True,
+    approved_plan: str = "",
+    allow_negative_balance: bool = False,
+    expected_balance: str = "",
+) -> Planned:
+    """The plan of one adjustment: made now, or the one that is on disk.
+
+    Args:
+        client: made by connect().
+        run_id: the name of the intent.
+        points: whole points; negative takes away.
+        reason: kept in the account's history.
+        phone_number: of the buyer; or one of the next two.
+        customer_id: of the buyer's profile.
+        account_id: of the loyalty account.
+        dry_run: plan only. Without it the plan is approved as it is, except in production.
+        approved_plan: the digest of the plan that was looked at, to apply that and no other.
+        allow_negative_balance: let the balance fall below 0.
+        expected_balance: a whole number that the balance must be now; empty if any will do.
+    """
+    row = SheetRow(1, "", phone_number, customer_id, account_id, points, reason)
+    intent = Intent(
+        "adjust_points",
+        run_id,
+        allow_negative_balance=allow_negative_balance,
+        expected_balance=int(expected_balance) if expected_balance else None,
+    )
+    if dry_run or approved_plan:
+        return _planned(client, [row], intent, "" if dry_run else approved_plan)
+    if client.environment == "production":
+        raise ProductionGuardError(
+            "production needs the digest of a plan in approved_plan: make one with dry_run, and "
+            "look at it. Nothing was changed."
+        )
+    if (folder_of(run_id) / JOURNAL).exists():
+        return _begun(row, intent)
+    made = _planned(client, [row], intent, "")
+    return Planned(made.plan, made.plan.digest)
+
+
+def _begun(row: SheetRow, intent: Intent) -> Planned:
+    """The plan whose applying has begun, if it is of the same adjustment."""
+    plan = read_plan(folder_of(intent.run_id) / PLAN)
+    planned = [(r.points, r.reason) for r in plan.rows()]
+    if planned != [(row.points, row.reason)]:
+        raise PlanError(
+            f"run id {intent.run_id!r} has been applied with other points or another reason. "
+            "Nothing was changed: take a new run id for a new intent."
+        )
+    return Planned(plan, plan.digest)
+
+
+def plan_file(
+    client: LoyaltyClient,
+    adjustments_file: str,
+    *,
+    run_id: str,
+    approved_plan: str = "",
+    allow_negative_balance: bool = False,
+    max_points: int = 10_000,
+    max_rows: int = MAX_ROWS,
+    show_phone_numbers: bool = False,
+) -> Planned:
+    """The plan of a file of adjustments: made now, or the approved one as it is on disk.
+
+    Raises:
+        PlanError: with every problem of the file.
+    """
+    path = sheet_path(adjustments_file)
+    intent = Intent(
+        "bulk_adjust",
+        run_id,
+        source=path.name,
+        allow_negative_balance=allow_negative_balance,
+        show_phone_numbers=show_phone_numbers,
+        max_rows=max_rows,
+    )
+    return _planned(client, read_sheet(path, max_points=max_points), intent, approved_plan)
+
+
+def plan_undo(
+    client: LoyaltyClient,
+    undo: str,
+    *,
+    run_id: str,
+    approved_plan: str = "",
+    allow_negative_balance: bool = False,
+) -> Planned:
+    """The plan that undoes a run: made now, or the approved one as it is on disk.
+
+    Args:
+        client: of the same environment and seller as the run.
+        undo: the run's id, or the path of its receipt.
+        run_id: of the undoing.
+        approved_plan: the digest, to apply it.
+        allow_negative_balance: let balances fall below 0, where points were spent meanwhile.
+    """
+    undone = _undone(client, undo)
+    intent = Intent(
+        "undo_adjustments",
+        run_id,
+        source=undone.name,
+        allow_negative_balance=allow_negative_balance,
+        max_rows=10 * MAX_ROWS,
+    )
+    if approved_plan:
+        return _planned(client, [], intent, approved_plan)
+    return _planned(client, compensating_rows(client, read_plan(undone / PLAN)), intent, "")
+
+
+def _undone(client: LoyaltyClient, undo: str) -> Path:
+    """The folder of the run that is undone; a recording brings the run along that it is about."""
+    if undo.endswith(".json"):
+        return Path(undo).parent
+    recorded = load_settings().loyalty_recordings / RECORDED_RUNS / check_run_id(undo)
+    return recorded if client.environment == "recorded" else folder_of(undo)
+
+
+def sheet_path(name: str) -> Path:
+    """The adjustments file: a path, or the name of a sample in notebooks/data."""
+    path = Path(name)
+    sample = NOTEBOOKS / "data" / name
+    return sample if not path.exists() and sample.is_file() else path
+
+
+def _planned(
+    client: LoyaltyClient,
+    rows: Iterable[SheetRow | Problem],
+    intent: Intent,
+    approved_plan: str,
+) -> Planned:
+    folder = folder_of(intent.run_id)
+    if not approved_plan:
+        return Planned(make_plan(client, rows, intent, folder))
+    return Planned(_approved(folder, intent, approved_plan), approved_plan)
+
+
+def _approved(folder: Path, intent: Intent, approved_plan: str) -> Plan:
+    plan = read_plan(folder / PLAN)
+    check_approval(plan, approved_plan)
+    if plan.header.runbook != intent.runbook:
+        raise PlanError(
+            f"run id {intent.run_id!r} is one of {plan.header.runbook}, not of {intent.runbook}"
+        )
+    return plan
+
+
+def apply(
+    client: LoyaltyClient,
+    planned: Planned,
+    *,
+    approved_plan: str | None = None,
+    approved_by: str = "",
+    limits: Limits | None = None,
+    on_drift: str = "note",
+    time: Time | None = None,
+) -> Applied:
+    """Apply an approved plan, each row once; without approval it only says how to approve.
+
+    Args:
+        client: made by connect().
+        planned: what plan_one, plan_file or plan_undo gave.
+        approved_plan: the plan's digest, or its first 12 characters or more; empty plans only.
+            None takes what the plan was made with.
+        approved_by: who approved it; production asks for a name.
+        limits: how fast, and when to stop.
+        on_drift: what happens to a row whose balance has moved since the plan was made: `note`
+            applies it and says so, `skip` leaves it out.
+        time: what waits go by.
+
+    Raises:
+        PlanError, ProductionGuardError, JournalError: nothing was sent.
+        RunStoppedError: the run stopped before its end; the text has the command that resumes it.
+    """
+    approved = planned.approved if approved_plan is None else approved_plan
+    if not approved:
+        return Applied(planned.plan, {})
+    plan = read_plan(planned.plan.path)  # as it is on disk now
+    check_approval(plan, approved)
+    if on_drift not in ("note", "skip"):
+        raise ParameterError(f"on_drift {on_drift!r} is neither 'note' nor 'skip'")
+    writing = writing_client(client, plan.header, approved_by)
+    check_place(plan.header, place_of(client))
+    with Journal.open(plan) as journal, _stoppable():
+        with journal.commit():
+            journal.set_meta("approved_by", approved_by or journal.meta("approved_by"))
+        progress = Progress(journal, plan.header.rows)
+        run = Run(
+            writing,
+            plan,
+            journal,
+            limits or Limits(settle=settle_time(client)),
+            skip_moved=on_drift == "skip",
+            time=time,
+            told=progress,
+        )
+        try:
+            run.run()
+        except (RunStoppedError, KeyboardInterrupt) as stopped:
+            reason = str(stopped) or "it was interrupted"
+            raise RunStoppedError(Applied(plan, journal.counts(), reason).told) from None
+        finally:
+            progress.tell()
+        return Applied(plan, journal.counts())
+
+
+def verify(
+    client: LoyaltyClient,
+    planned: Planned,
+    *,
+    limits: Limits | None = None,
+    time: Time | None = None,
+) -> Verified:
+    """Compare each row of a plan with the ledger, and write results.csv and undo.csv.
+
+    A plan that was not applied is verified as well: the ledger must hold nothing of it.
+    """
+    plan = planned.plan
+    if not (plan.folder / JOURNAL).exists():
+        return Verified(plan, {}, ())
+    check_place(plan.header, place_of(client))
+    with Journal.open(plan) as journal:
+        differences = verify_rows(
+            client, plan, journal, limits or Limits(settle=settle_time(client)), time
+        )
+        write_results(plan.folder, journal)
+        write_undo(plan.folder, journal)
+        return Verified(plan, journal.counts(), tuple(differences))
+
+
+def settle_time(client: LoyaltyClient) -> float:
+    """Seconds after which an event must have become visible: of the environment at hand."""
+    return SETTLE_LOCAL if client.environment == "local" else Limits.settle
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM stops as Ctrl-C does: at the border of rows, with everything written down."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

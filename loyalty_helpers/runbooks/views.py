@@ -1,0 +1,145 @@
+"""How the steps of a runbook show themselves."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from loyalty_helpers.charts import Chart, bar_chart
+from loyalty_helpers.redaction import mask_text
+from loyalty_helpers.rendering import VERIFICATION_MIME, Bundle, Shown, card, points_text, table
+from loyalty_helpers.runbooks.journal import OPEN
+from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, Plan
+from loyalty_helpers.runbooks.reporting import command
+from loyalty_helpers.runbooks.verifying import Difference
+
+ROWS_SHOWN = 20
+BARS = 40
+COLUMNS = ("row_id", "account", "phone_number", "before", "change", "after", "reason")
+
+
+@dataclass(frozen=True)
+class Planned(Shown):
+    """A plan for people: what it does to whom, and how it is approved.
+
+    Attributes:
+        plan: what is on disk.
+        approved: the digest that approves it, as it was given; empty plans only.
+    """
+
+    plan: Plan
+    approved: str = ""
+
+    @property
+    def chart(self) -> Chart:
+        """How many rows change how many points; the most frequent changes."""
+        sizes = Counter(row.points for row in self.plan.rows()).most_common(BARS)
+        values = [{"points": f"{points:+d}", "rows": rows} for points, rows in sorted(sizes)]
+        title = f"Planned changes of run {self.plan.header.run_id}"
+        return bar_chart(title, values, x="points", y="rows")
+
+    def _view(self) -> Bundle:
+        header, digest = self.plan.header, self.plan.digest
+        rows = [
+            (r.row_id, r.account_id, r.phone, r.before, r.points, r.after, mask_text(r.reason))
+            for r in islice(self.plan.rows(), ROWS_SHOWN)
+        ]
+        more = header.rows - len(rows)
+        lines = [f"... and {more} more rows in {self.plan.path.name}"] if more else []
+        accounts = f"{header.accounts} account{'s' * (header.accounts != 1)}"
+        place = f"environment {header.environment}, merchant {header.merchant_id}"
+        lines += [
+            f"{points_text(header.added)} and {points_text(header.taken)} in all, for {accounts}",
+            f"{place}, run id {header.run_id}",
+            f"digest {digest}",
+        ]
+        title = f"Plan of {header.rows} row{'s' * (header.rows != 1)}"
+        return table(title, COLUMNS, rows, note="\n".join(lines))
+
+
+@dataclass(frozen=True)
+class Applied(Shown):
+    """What applying a plan came to.
+
+    Attributes:
+        plan: what was applied.
+        counts: rows by state; empty for a plan that is not approved.
+        stopped: why the run stopped before its end; empty if it did not.
+    """
+
+    plan: Plan
+    counts: Mapping[str, int]
+    stopped: str = ""
+
+    @property
+    def told(self) -> str:
+        """Everything in lines, the command that goes on included."""
+        return str(self)
+
+    def _view(self) -> Bundle:
+        if not self.counts:
+            return _not_applied(self.plan)
+        rows = [(state, count) for state, count in self.counts.items()]
+        unfinished = any(state in OPEN for state in self.counts)
+        note = [self.stopped] if self.stopped else []
+        if unfinished or self.stopped:
+            note += ["Nothing is lost, and nothing is done twice. To go on:", command(self.plan)]
+        tone = "bad" if self.stopped else "good"
+        title = f"Run {self.plan.header.run_id}: {'stopped' if self.stopped else 'applied'}"
+        return card(title, rows, note="\n".join(note), tone=tone)
+
+
+def _not_applied(plan: Plan) -> Bundle:
+    approval = [("approved_plan", plan.digest[:APPROVAL_LENGTH]), ("run_id", plan.header.run_id)]
+    note = f"Nothing was changed. To apply the plan as it is:\n{command(plan)}"
+    return card("Not applied: the plan is not approved", approval, note=note, tone="care")
+
+
+@dataclass(frozen=True)
+class Verified(Shown):
+    """What the ledger says of a plan.
+
+    Attributes:
+        plan: what was verified.
+        counts: rows by state, as the journal has them; empty if nothing was applied.
+        differences: rows that the ledger contradicts.
+    """
+
+    plan: Plan
+    counts: Mapping[str, int]
+    differences: tuple[Difference, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the ledger agrees, and every row has come to a good end or to none at all."""
+        return not self.differences and set(self.counts) <= {"APPLIED", "SKIPPED"}
+
+    @property
+    def summary(self) -> str:
+        """For logs: what came of the run, and the command that goes on if there is one."""
+        header = self.plan.header
+        if not self.counts:
+            return (
+                f"planned: {header.rows} rows, {header.added:+d} and {header.taken:+d} points, "
+                f"nothing was changed\nto apply: {command(self.plan)}"
+            )
+        states = ", ".join(f"{count} {state}" for state, count in self.counts.items())
+        return f"{'verified' if self.ok else 'NOT VERIFIED'}: {states} of {header.rows} rows"
+
+    def _view(self) -> Bundle:
+        rows: list[tuple[str, Any]] = list(self.counts.items()) or [("applied", "nothing")]
+        rows += [("differs", str(difference)) for difference in self.differences[:ROWS_SHOWN]]
+        if len(self.differences) > ROWS_SHOWN:
+            rows.append(("differs", f"... {len(self.differences)} rows in all"))
+        verdict = "agrees" if not self.differences else "DOES NOT AGREE"
+        title = f"The ledger {verdict} with run {self.plan.header.run_id}"
+        facts = {
+            "verified": self.ok,
+            "summary": self.summary,
+            "planned_only": not self.counts,
+            "problems": [str(difference) for difference in self.differences[:ROWS_SHOWN]],
+        }
+        tone = "good" if self.ok else "bad"
+        note = "" if self.counts else self.summary
+        return card(title, rows, tone=tone, note=note) | {VERIFICATION_MIME: facts}

@@ -1,0 +1,274 @@
+"""Applying: each row once, what is lost is found again, and nothing is done without approval."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from loyalty_helpers import runbooks
+from loyalty_helpers.errors import JournalError, ParameterError, PlanError, RunStoppedError
+from loyalty_helpers.runbooks.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.limits import Time, errors_allowed
+
+from .conftest import QUICK
+
+DONE = [(-20, "Twice"), (-4, "Twice"), (12, "Late"), (50, "Late")]
+
+
+def applied(world) -> list[tuple[int, str]]:
+    return sorted(world.adjustments()[:4])
+
+
+def test_without_approval_nothing_is_changed_and_the_command_is_shown(world) -> None:
+    planned = world.plan()
+    done = world.apply(planned, approved_plan="")
+
+    assert 0 == world.wire.writes
+    assert f"-p approved_plan {planned.plan.digest[:12]}" in str(done)
+
+
+def test_each_row_is_applied_and_verified(world) -> None:
+    planned = world.plan()
+    world.apply(planned)
+
+    assert DONE == applied(world)
+    assert world.verify(planned).ok
+
+
+def test_applying_again_sends_nothing(world) -> None:
+    planned = world.plan()
+    world.apply(planned)
+    sent = world.wire.writes
+    world.apply(planned)
+
+    assert sent == world.wire.writes
+
+
+@pytest.mark.parametrize("status", ["408", "409", "429", "500", "502", "503", "504"])
+@pytest.mark.parametrize("when", ["", "-after"])
+def test_an_error_of_the_moment_is_asked_again_with_the_same_key(world, status, when) -> None:
+    planned = world.plan()
+    world.fail(f"{status}{when}:path=/adjust,next=3")
+    world.apply(planned)
+
+    assert DONE == applied(world)
+
+
+@pytest.mark.parametrize(
+    "fault", ["drop", "drop-after", "refuse", "truncate", "html", "html-after"]
+)
+def test_an_answer_that_is_lost_is_asked_for_again(world, fault: str) -> None:
+    planned = world.plan()
+    world.fail(f"{fault}:path=/adjust,next=3")
+    world.apply(planned)
+
+    assert DONE == applied(world)
+    assert world.verify(planned).ok
+
+
+def test_an_answer_that_stays_lost_is_found_in_the_ledger(world) -> None:
+    """Every answer is dropped after the write, and the keys are forgotten at once."""
+    planned = world.plan()
+    world.fail("drop-after:path=/adjust")
+    world.apply(planned, limits=replace(QUICK, tries=1))
+
+    assert DONE == applied(world)
+    assert world.verify(planned).ok
+
+
+def test_a_journal_that_is_lost_is_made_anew_from_the_ledger(world) -> None:
+    planned = world.plan()
+    world.apply(planned)
+    (planned.plan.folder / JOURNAL).unlink()
+    sent = world.wire.writes
+    world.emulator.forget_keys()
+    world.apply(planned)
+    with Journal.look(planned.plan.folder) as journal:
+        told = Counter(entry.applied for entry in journal.entries())
+
+    assert sent == world.wire.writes
+    assert {"before": 4} == told
+
+
+def test_a_damaged_journal_is_told_and_left_alone(world) -> None:
+    planned = world.plan()
+    (planned.plan.folder / JOURNAL).write_bytes(b"no database" * 100)
+
+    with pytest.raises(JournalError, match=r"is damaged .* Move it away"):
+        world.apply(planned)
+    assert 0 == world.wire.writes
+
+
+def test_a_second_run_of_the_same_plan_is_refused(world) -> None:
+    planned = world.plan()
+    with Journal.open(planned.plan), pytest.raises(JournalError, match="another process is at"):
+        world.apply(planned)
+
+
+def test_a_refusal_is_final_and_stops_the_run(world) -> None:
+    """The balance was enough when the plan was made."""
+    sheet = "phone_number,points,reason\n+14155550103,-90,a\n"
+    planned = world.plan(sheet)
+    account = world.client.find_account(phone_number="+14155550103")
+    world.client.adjust_points(account.id, -50, idempotency_key="spent", reason="spent")
+
+    with pytest.raises(RunStoppedError, match="more rows ended without success"):
+        world.apply(planned)
+    result = world.verify(planned)
+    assert ({"FAILED": 1}, False, ()) == (result.counts, result.ok, result.differences)
+
+
+def test_a_refused_token_stops_at_once(world) -> None:
+    planned = world.plan()
+    sent = []
+
+    def refuse(request):
+        if request.url.path.endswith("/adjust"):
+            sent.append(request)
+            request.headers["Authorization"] = "Bearer another"
+        return type(world.wire).handle_request(world.wire, request)
+
+    world.wire.handle_request = refuse
+    with pytest.raises(RunStoppedError, match="refuses the token"):
+        world.apply(planned, limits=replace(QUICK, in_flight=1))
+    assert 1 == len(sent)
+
+
+@pytest.mark.parametrize(
+    ("on_drift", "points"), [("note", {12, 50, -4, -20}), ("skip", {50, -4, -20})]
+)
+def test_a_balance_that_has_moved_is_noted_or_skipped(world, on_drift, points) -> None:
+    planned = world.plan()
+    account = world.client.find_account(phone_number="+14155551234")
+    world.client.adjust_points(account.id, 1, idempotency_key="moved", reason="moved")
+    world.apply(planned, on_drift=on_drift)
+    result = world.verify(planned)
+    results = (planned.plan.folder / "results.csv").read_text()
+
+    assert points == {p for p, reason in world.adjustments()[:4] if reason != "moved"}
+    assert result.ok
+    assert "moved since the plan was made" in results
+
+
+def test_the_canary_stops_before_the_rest(world) -> None:
+    planned = world.plan()
+    world.fail("drop-after:path=/adjust,next=1")
+    world.fail("late-events:seconds=3600")
+
+    with pytest.raises(RunStoppedError):
+        world.apply(planned, limits=replace(QUICK, canary=1, tries=1, in_flight=1))
+    assert 1 == world.wire.writes
+
+
+def test_an_old_key_is_not_trusted_and_a_person_has_to_look(world) -> None:
+    """The answer was lost before the write, and the run goes on an hour later."""
+    planned = world.plan()
+    clock = [1_000.0]
+    time = Time(now=lambda: clock[0], sleep=lambda _: None)
+    world.fail("drop:path=/adjust,next=1")
+    journal = Journal.open(planned.plan)
+    with journal, journal.commit():
+        journal.sent(1, clock[0])
+    clock[0] += 3_600
+
+    with pytest.raises(RunStoppedError):
+        world.apply(planned, time=time)
+    with Journal.look(planned.plan.folder) as journal:
+        assert "REVIEW" == next(journal.entries()).state
+    assert [(-20, "Twice"), (-4, "Twice"), (50, "Late")] == sorted(world.adjustments()[:3])
+
+
+def test_a_young_key_is_sent_again(world) -> None:
+    planned = world.plan()
+    journal = Journal.open(planned.plan)
+    with journal, journal.commit():
+        journal.sent(1, Time().now())
+    world.apply(planned)
+
+    assert DONE == applied(world)
+
+
+def test_undo_brings_every_balance_back(world) -> None:
+    before = world.balances()
+    world.apply(world.plan())
+    undo = runbooks.plan_undo(world.client, "run", run_id="back")
+    world.apply(undo)
+
+    assert before == world.balances()
+    assert world.verify(undo).ok
+    assert all(reason.startswith("Undo of event") for _, reason in world.adjustments()[:4])
+
+
+def test_undo_of_a_run_that_stopped_undoes_its_part(world) -> None:
+    before = world.balances()
+    planned = world.plan()
+    world.fail("503:path=/adjust,next=1000")
+    with pytest.raises(RunStoppedError):
+        world.apply(planned, limits=replace(QUICK, retries=0))
+    world.emulator.faults.clear()
+    with pytest.raises(PlanError, match="has nothing to undo"):
+        runbooks.plan_undo(world.client, "run", run_id="back")
+
+    assert before == world.balances()
+
+
+def test_what_has_been_undone_is_not_undone_again(world) -> None:
+    world.apply(world.plan())
+    world.apply(runbooks.plan_undo(world.client, "run", run_id="back"))
+
+    with pytest.raises(PlanError, match="has nothing to undo"):
+        runbooks.plan_undo(world.client, "run", run_id="back-again")
+
+
+def test_two_undoings_planned_side_by_side_undo_once(world) -> None:
+    before = world.balances()
+    world.apply(world.plan())
+    first = runbooks.plan_undo(world.client, "run", run_id="one")
+    second = runbooks.plan_undo(world.client, "run", run_id="two")
+    world.apply(first)
+    world.apply(second)
+
+    assert before == world.balances()
+
+
+def test_an_undoing_is_undone_by_the_same_means(world) -> None:
+    world.apply(world.plan())
+    after = world.balances()
+    world.apply(runbooks.plan_undo(world.client, "run", run_id="back"))
+    world.apply(runbooks.plan_undo(world.client, "back", run_id="forth"))
+
+    assert after == world.balances()
+
+
+def test_one_adjustment_without_dry_run_is_planned_and_applied_once(world) -> None:
+    one = {"phone_number": "+14155551234", "points": 7, "reason": "r", "run_id": "one"}
+    for _ in range(2):
+        planned = runbooks.plan_one(world.client, dry_run=False, **one)
+        runbooks.apply(world.client, planned, limits=QUICK)
+
+    assert 7 == world.client.find_account(phone_number="+14155551234").balance
+    with pytest.raises(PlanError, match="other points or another reason"):
+        runbooks.plan_one(world.client, dry_run=False, **one | {"points": 8})
+
+
+def test_an_unexpected_balance_stops_the_plan(world) -> None:
+    with pytest.raises(PlanError, match="the balance is 0; allowed: expected_balance 5"):
+        runbooks.plan_one(
+            world.client,
+            phone_number="+14155551234",
+            points=7,
+            reason="r",
+            run_id="one",
+            expected_balance="5",
+        )
+
+
+@pytest.mark.parametrize(("text", "rows", "allowed"), [("0", 9, 0), ("3", 9, 3), ("2%", 99, 1)])
+def test_errors_are_allowed_by_number_or_share(text: str, rows: int, allowed: int) -> None:
+    assert allowed == errors_allowed(text, rows)
+
+
+@pytest.mark.parametrize("text", ["", "-1", "x", "1.5", "%"])
+def test_no_number_and_no_share(text: str) -> None:
+    with pytest.raises(ParameterError, match="neither a number nor a share"):
+        errors_allowed(text)

@@ -1,0 +1,91 @@
+"""`loyalty run` of a runbook: what it says, what it leaves, and how it stops."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from loyalty_helpers.runbooks.plan import read_plan
+
+from .harness import client_of, served, times_in_ledger, write_sheet
+
+LOYALTY = str(Path(sys.executable).with_name("loyalty"))
+
+
+def run(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [LOYALTY, "run", *options], capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def command_in(text: str) -> list[str]:
+    return re.search(r"loyalty (run .*)", text)[1].replace("YOUR_NAME", "me").split()
+
+
+def test_plan_apply_undo_by_the_commands_that_are_printed(tmp_path: Path) -> None:
+    planned = run("bulk_adjust")
+    applied = run(*command_in(planned.stdout)[1:])
+    again = run(*command_in(planned.stdout)[1:])
+    undo = run("undo_adjustments")
+    undone = run(*command_in(undo.stdout)[1:])
+
+    assert planned.stdout.startswith("planned: 6 rows, +122 and -4 points, nothing was changed\n")
+    assert [0, 0, 0, 0, 0] == [r.returncode for r in (planned, applied, again, undo, undone)]
+    assert applied.stdout.startswith("verified: 6 APPLIED of 6 rows")
+    assert undone.stdout.startswith("verified: 6 APPLIED of 6 rows")
+    receipt = json.loads((tmp_path / "runs/example-bulk/receipt.json").read_text())
+    assert ({"APPLIED": 6}, "me", None) == tuple(
+        receipt[name] for name in ("rows", "approved_by", "next")
+    )
+    left = {path.name for path in (tmp_path / "runs/example-bulk").iterdir()}
+    assert left >= {"plan.json", "results.csv", "undo.csv", "receipt.json", "bulk_adjust.html"}
+
+
+def test_another_digest_is_refused_before_a_kernel_starts(tmp_path: Path) -> None:
+    run("bulk_adjust")
+    refused = run("bulk_adjust", "-p", "approved_plan", "0" * 12, "-p", "approved_by", "me")
+
+    assert 2 == refused.returncode
+    assert "is not this plan's digest" in refused.stderr
+
+
+def test_a_plan_that_was_never_made_is_refused() -> None:
+    refused = run("bulk_adjust", "-p", "approved_plan", "0" * 12)
+
+    assert (2, True) == (refused.returncode, "there is no plan" in refused.stderr)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_ends_at_the_border_of_rows_and_says_how_to_go_on(tmp_path: Path, stop: int) -> None:
+    slow = "slow:path=/adjust,seconds=0.2"
+    with served(tmp_path / "e.sqlite3", slow) as url:
+        with client_of(url) as client:
+            sheet = write_sheet(tmp_path, client, 60)
+        os.environ["LOYALTY_EMULATOR_URL"] = url
+        try:
+            planned = run("bulk_adjust", "-p", "adjustments_file", str(sheet))
+            command = [LOYALTY, *command_in(planned.stdout), "-p", "in_flight", "2"]
+            process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+            journal = tmp_path / "runs/example-bulk/progress.json"
+            while not journal.exists() or json.loads(journal.read_text())["done"] < 3:
+                time.sleep(0.05)  # a real run of a real kernel: it is waited for
+            process.send_signal(stop)
+            _, told = process.communicate(timeout=100)
+            receipt = json.loads((tmp_path / "runs/example-bulk/receipt.json").read_text())
+            resumed = run(*command_in(receipt["next"])[1:])
+            plan = read_plan(tmp_path / "runs/example-bulk/plan.json")
+            found = times_in_ledger(url, plan)
+        finally:
+            del os.environ["LOYALTY_EMULATOR_URL"]
+
+    assert 1 == process.returncode
+    assert "loyalty run bulk_adjust" in told
+    assert set(receipt["rows"]) == {"PLANNED", "APPLIED"}, "no row is left in between"
+    assert 0 == resumed.returncode, resumed.stderr
+    assert {1: 60} == found

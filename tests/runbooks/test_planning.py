@@ -1,0 +1,158 @@
+"""Planning: reads only, judges every row, and gives a file that cannot be changed unseen."""
+
+import json
+
+import pytest
+
+from loyalty_helpers.emulator.seed_program import program
+from loyalty_helpers.errors import AuthenticationError, PlanError
+from loyalty_helpers.runbooks.plan import check_approval, read_plan
+
+HEAD = "phone_number,customer_id,account_id,points,reason\n"
+
+
+def test_planning_writes_nothing_to_square(world) -> None:
+    before = world.balances()
+    world.plan()
+
+    assert 0 == world.wire.writes
+    assert before == world.balances()
+
+
+def test_the_plan_shows_balances_with_earlier_rows_of_the_same_account(world) -> None:
+    rows = list(world.plan().plan.rows())
+
+    assert [(0, 12), (322, 372), (92, 88), (372, 352)] == [(r.before, r.after) for r in rows]
+
+
+def test_planning_the_same_again_gives_the_same_digest(world) -> None:
+    assert world.plan().plan.digest == world.plan().plan.digest
+
+
+def test_the_plan_is_one_json_object(world) -> None:
+    value = json.loads(world.plan().plan.path.read_text())
+
+    assert [4, 62, -24] == [value["header"][name] for name in ("rows", "added", "taken")]
+    assert 4 == len(value["rows"])
+
+
+def test_a_plan_changed_in_any_byte_is_refused(world) -> None:
+    path = world.plan().plan.path
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(PlanError):
+            check_approval(read_plan(path), json.loads(whole)["digest"])
+    path.write_bytes(whole)
+
+    assert read_plan(path).digest == json.loads(whole)["digest"]
+
+
+@pytest.mark.parametrize("cut", [1, 50, 200])
+def test_a_plan_that_is_not_whole_is_refused(world, cut: int) -> None:
+    path = world.plan().plan.path
+    path.write_bytes(path.read_bytes()[:-cut])
+
+    with pytest.raises(PlanError, match="not as it was written"):
+        read_plan(path)
+
+
+@pytest.mark.parametrize("approved", ["", "abc", "0" * 64, "0" * 12])
+def test_another_digest_is_no_approval(world, approved: str) -> None:
+    plan = world.plan().plan
+
+    with pytest.raises(PlanError, match="is not this plan's digest"):
+        check_approval(plan, approved)
+
+
+def problems(world, rows: str, **options) -> list[str]:
+    with pytest.raises(PlanError) as caught:
+        world.plan(HEAD + rows, **options)
+    return str(caught.value).splitlines()[1:]
+
+
+def test_nobody_with_this_phone_number(world) -> None:
+    [line] = problems(world, "+14155559999,,,1,r\n")
+
+    assert "line 2, phone_number: found ***9999: no loyalty accounts with it" in line
+    assert "found by customer_id only" in line
+
+
+def test_two_accounts_of_one_customer(world) -> None:
+    customer = world.client.find_account(phone_number="+14155550160").customer_id
+    [line] = problems(world, f",{customer},,1,r\n")
+
+    assert "2 loyalty accounts with it; allowed: exactly one account; name one of them" in line
+
+
+def test_a_phone_number_and_an_id_that_disagree(world) -> None:
+    other = world.client.find_account(phone_number="+14155550103").id
+    [line] = problems(world, f"+14155550101,,{other},1,r\n")
+
+    assert "it is not that of the account_id" in line
+
+
+def test_a_phone_number_and_an_id_that_agree(world) -> None:
+    account = world.client.find_account(phone_number="+14155550101").id
+
+    assert 1 == world.plan(f"{HEAD}+14155550101,,{account},1,r\n").plan.header.rows
+
+
+def test_two_phone_numbers_of_one_account_are_two_rows_of_it(world) -> None:
+    account = world.client.find_account(phone_number="+14155550101").id
+    plan = world.plan(f"{HEAD}+14155550101,,,1,r\n,,{account},1,r\n").plan
+
+    assert (2, 1) == (plan.header.rows, plan.header.accounts)
+
+
+def test_the_same_row_twice_is_refused(world) -> None:
+    [line] = problems(world, "+14155550101,,,1,r\n+14155550101,,,1,r\n")
+
+    assert "line 3: found the same as line 2" in line
+
+
+def test_the_same_row_twice_with_row_ids_of_their_own_is_meant(world) -> None:
+    sheet = "row_id,phone_number,points,reason\nx,+14155550101,1,r\ny,+14155550101,1,r\n"
+
+    assert 2 == world.plan(sheet).plan.header.rows
+
+
+def test_a_row_id_twice_is_refused(world) -> None:
+    sheet = "row_id,phone_number,points,reason\nx,+14155550101,1,r\nx,+14155550103,1,r\n"
+    with pytest.raises(PlanError, match="'x' again; allowed: each row_id once"):
+        world.plan(sheet)
+
+
+def test_a_balance_that_would_fall_below_zero(world) -> None:
+    [line] = problems(world, "+14155551234,,,-1,r\n")
+
+    assert "balance 0, change -1 makes -1" in line
+    assert world.plan(HEAD + "+14155551234,,,-1,r\n", allow_negative_balance=True)
+
+
+def test_more_rows_than_allowed(world) -> None:
+    lines = problems(world, "+14155551234,,,1,a\n+14155551234,,,1,b\n", max_rows=1)
+
+    assert ["the file: found 2 rows; allowed: up to max_rows (1)"] == lines
+
+
+def test_all_problems_are_told_at_once_and_kept_in_a_file(world) -> None:
+    lines = problems(world, "".join(f"+1415555{n},,,0,r\n" for n in range(2000, 2060)))
+
+    assert 51 == len(lines)
+    assert "10 more" in lines[-1]
+    assert 61 == len((world.folder / "runs" / "run" / "problems.csv").read_text().splitlines())
+
+
+def test_a_program_that_is_not_active_stops_the_plan(world) -> None:
+    world.emulator.set_program(program(status="INACTIVE"))
+
+    with pytest.raises(AuthenticationError, match="MERCHANT_SUBSCRIPTION_NOT_FOUND"):
+        world.plan()
+
+
+def test_a_run_id_that_was_applied_is_not_planned_again(world) -> None:
+    world.apply(world.plan())
+
+    with pytest.raises(PlanError, match="take a new run id"):
+        world.plan()
