@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from loyalty_helpers.emulator import Assumptions, Emulator, Faults, SeededIds, SettableClock
+from loyalty_helpers.emulator import Assumptions, Emulator, Faults, SeededIds, Server, SettableClock
 from loyalty_helpers.emulator.seed import ACCOUNT_ID, PROGRAM_ID
 from loyalty_helpers.emulator.seed_program import COFFEE_TIER_ID
 
@@ -169,3 +169,20 @@ def problem(response: httpx.Response) -> tuple[Any, ...]:
 def refused(code: str, field: str | None = None, status: int = 400) -> tuple[Any, ...]:
     """Return what `problem` returns for an invalid request."""
     return status, "INVALID_REQUEST_ERROR", code, field
+
+
+@pytest.fixture
+def connected(api):
+    """Sets the SDK up as anyone would, but that its answers are judged on their way."""
+    from square import Square
+
+    with (
+        Server(api.emulator) as server,
+        httpx.Client(event_hooks={"response": [check_answer]}, trust_env=False) as client,
+    ):
+        yield lambda token: Square(token=token, base_url=server.url, httpx_client=client)
+
+
+@pytest.fixture
+def square(connected):
+    return connected(TOKEN)

@@ -1,9 +1,7 @@
 """Square's own Python SDK against the served emulator: every operation, success and refusal."""
 
-import httpx
 import pytest
 
-from loyalty_helpers.emulator import Server
 from loyalty_helpers.emulator.seed import (
     ACCOUNT_ID,
     MERCHANT_ID,
@@ -12,27 +10,9 @@ from loyalty_helpers.emulator.seed import (
     PROGRAM_ID,
 )
 
-from .conftest import TOKEN
-from .square_schema import check_answer, problems_of
+from .square_schema import problems_of
 
 LOCATION = "L88917AVBK2S5"
-
-
-@pytest.fixture
-def connected(api):
-    """Sets the SDK up as anyone would, but that its answers are judged on their way."""
-    from square import Square
-
-    with (
-        Server(api.emulator) as server,
-        httpx.Client(event_hooks={"response": [check_answer]}, trust_env=False) as client,
-    ):
-        yield lambda token: Square(token=token, base_url=server.url, httpx_client=client)
-
-
-@pytest.fixture
-def square(connected):
-    return connected(TOKEN)
 
 
 def refused(call, **sent):
