@@ -165,6 +165,18 @@ _DATABASE = click.option(
 @click.option("--seed", type=int, help="Ids are made from it: the same on every run.")
 @click.option("--now", metavar="TIME", help="The clock stands still at this RFC 3339 time.")
 @click.option(
+    "--program",
+    type=click.Choice(["seed", "walkthrough-1", "walkthrough-2"]),
+    help="Change the seller's program to one of Square's examples, or back to the first one.",
+)
+@click.option(
+    "--assume",
+    "assumed",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A rule that Square does not document; docs/emulator.md lists them.",
+)
+@click.option(
     "--fault",
     "faults",
     multiple=True,
@@ -177,6 +189,8 @@ def serve(
     token: str,
     seed: int | None,
     now: str | None,
+    program: str | None,
+    assumed: tuple[str, ...],
     faults: tuple[str, ...],
 ) -> None:
     """Serve the emulator on 127.0.0.1 until Ctrl-C.
@@ -189,12 +203,13 @@ def serve(
     Options of all of them: path=REGEX, next=N, probability=P. For example
       --fault drop-after:path=/adjust,next=1
     """
-    from loyalty_helpers.cli.emulating import serve_emulator
+    from loyalty_helpers.cli.emulating import Wanted, serve_emulator
 
     def on_ready(url: str) -> None:
         click.echo(f"listening on {url}")
 
-    serve_emulator(port, db, token, seed=seed, now=now, faults=faults, on_ready=on_ready)
+    wanted = Wanted(seed, now, program, assumed, faults)
+    serve_emulator(port, db, token, wanted, on_ready=on_ready)
 
 
 @emulator.command()

@@ -1,7 +1,9 @@
 """`loyalty emulator serve` and `loyalty emulator reset`."""
 
+import difflib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,27 @@ from loyalty_helpers.session import REAL_TOKEN, open_emulator
 from loyalty_helpers.settings import load_settings
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What makes one run the same as another, which rules hold, and what goes wrong.
+
+    Attributes:
+        seed: ids are made from it.
+        now: the time at which the clock stands still, RFC 3339.
+        program: which of Square's examples the seller's program is.
+        assumed: rules that Square does not document, as `NAME=VALUE`.
+        faults: as Fault.parse reads them.
+    """
+
+    seed: int | None = None
+    now: str | None = None
+    program: str | None = None
+    assumed: Sequence[str] = ()
+    faults: Sequence[str] = ()
+
+
 def serve_emulator(
-    port: int,
-    file: Path | None,
-    token: str,
-    *,
-    seed: int | None = None,
-    now: str | None = None,
-    faults: Sequence[str] = (),
-    on_ready: Callable[[str], None],
+    port: int, file: Path | None, token: str, wanted: Wanted, *, on_ready: Callable[[str], None]
 ) -> None:
     """Serve until interrupted; `on_ready` gets the URL."""
     from loyalty_helpers.emulator import PortInUseError, serve
@@ -29,28 +43,49 @@ def serve_emulator(
         raise SettingsError("--token looks like a token of Square: the emulator gets none")
     secret = {"loyalty_emulator_token": SecretStr(token)}
     settings = load_settings().model_copy(update=secret)
-    with open_emulator(settings, file, **_injected(seed, now, faults)) as emulator:
+    with open_emulator(settings, file, **_injected(wanted)) as emulator:
         try:
             serve(emulator, port, on_ready=on_ready)
         except PortInUseError as error:
             raise EmulatorError(str(error)) from None
 
 
-def _injected(seed: int | None, now: str | None, faults: Sequence[str]) -> dict[str, Any]:
-    """What makes one run the same as another, and what goes wrong in it."""
+def _injected(wanted: Wanted) -> dict[str, Any]:
+    """The arguments of Emulator.open."""
     from loyalty_helpers.emulator import Fault, Faults, SeededIds, SettableClock, parse_rfc3339
+    from loyalty_helpers.emulator.seed_program import PROGRAMS
 
-    plan = Faults(seed or 0)
-    injected: dict[str, Any] = {"faults": plan}
-    if seed is not None:
-        injected["ids"] = SeededIds(seed)
-    if now is not None:
-        with _refused(f"--now {now}", "2026-11-01T09:00:00Z"):
-            injected["clock"] = SettableClock(parse_rfc3339(now))
-    for text in faults:
+    plan = Faults(wanted.seed or 0)
+    injected: dict[str, Any] = {"faults": plan, "assumptions": _assumptions(wanted.assumed)}
+    if wanted.seed is not None:
+        injected["ids"] = SeededIds(wanted.seed)
+    if wanted.now is not None:
+        with _refused(f"--now {wanted.now}", "2026-11-01T09:00:00Z"):
+            injected["clock"] = SettableClock(parse_rfc3339(wanted.now))
+    if wanted.program is not None:
+        injected["program"] = PROGRAMS[wanted.program]()
+    for text in wanted.faults:
         with _refused(f"--fault {text}", "drop-after:path=/adjust,next=1"):
             plan.add(Fault.parse(text))
     return injected
+
+
+def _assumptions(assumed: Sequence[str]) -> Any:
+    """The rules, each checked for its name and its kind of value."""
+    from loyalty_helpers.emulator import Assumptions
+
+    defaults = asdict(Assumptions())
+    chosen: dict[str, Any] = {}
+    for text in assumed:
+        name, _, value = text.partition("=")
+        with _refused(f"--assume {text}", "zero_adjust_allowed=true"):
+            if name not in defaults:
+                near = difflib.get_close_matches(name, defaults, n=1)
+                raise ValueError(f"there is no rule {name!r}{f', but {near[0]!r}' * bool(near)}")
+            if isinstance(defaults[name], bool) and value not in ("true", "false"):
+                raise ValueError(f"{name} is true or false")
+            chosen[name] = value == "true" if isinstance(defaults[name], bool) else value
+    return Assumptions(**chosen)
 
 
 @contextmanager

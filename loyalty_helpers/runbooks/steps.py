@@ -33,7 +33,7 @@ from loyalty_helpers.runbooks.verifying import verify_rows
 from loyalty_helpers.runbooks.views import Applied, Planned, Verified
 from loyalty_helpers.settings import NOTEBOOKS, load_settings
 
-RECORDED_RUNS = "runs"  # folder beside the recordings
+RECORDED_RUNS = "plans"  # folder of the recordings; the run that a recording is about
 SETTLE_LOCAL = 2.0  # seconds; the emulator shows events at once, unless told to be late
 
 

@@ -17,7 +17,8 @@ import httpx
 import pytest
 
 from loyalty_helpers import connect
-from loyalty_helpers.settings import RECORDINGS
+from loyalty_helpers.settings import RECORDINGS, Settings
+from tests.doubles import ACCOUNT_ID
 
 COMMAND = Path(sys.executable).with_name("loyalty")
 WALKTHROUGH = "1beb38f9-54de-4cb6-8121-718bDexample"
@@ -231,3 +232,33 @@ def test_the_emulators_file_is_for_its_owner_only() -> None:
 
     [file] = Path(os.environ["LOYALTY_HOME"]).glob("*.sqlite3")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--assume", "zero_adjust_allowd=true", "but 'zero_adjust_allowed'"),
+        ("--assume", "zero_adjust_allowed=maybe", "is true or false"),
+        ("--program", "mine", "is not one of"),
+    ],
+)
+def test_a_rule_or_program_that_does_not_exist_is_refused(
+    option: str, value: str, told: str
+) -> None:
+    result = loyalty("emulator", "serve", option, value)
+
+    assert 2 == result.returncode
+    assert told in result.stderr
+
+
+def test_a_served_emulator_goes_by_the_rules_that_were_asked_for(tmp_path: Path) -> None:
+    options = ["--assume", "zero_adjust_allowed=true", "--program", "walkthrough-1"]
+    with serving(tmp_path / "s.sqlite3", *options) as url:
+        settings = Settings(loyalty_emulator_url=url, loyalty_emulator_token="tok-1")
+        client = connect("local", settings=settings)
+        body = {"idempotency_key": "k", "adjust_points": {"points": 0}}
+        path = f"/v2/loyalty/accounts/{ACCOUNT_ID}/adjust"
+
+        assert 0 == client.request("POST", path, body).answer["event"]["adjust_points"]["points"]
+        assert ["10% off"] == [tier.name for tier in client.retrieve_program().reward_tiers]
+        client.close()
