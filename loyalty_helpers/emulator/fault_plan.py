@@ -49,6 +49,11 @@ class Faults:
         with self._lock:
             self._planned += tuple(_Planned(fault) for fault in faults)
 
+    @property
+    def slow(self) -> bool:
+        """Whether any answer is slow on purpose."""
+        return any(each.fault.kind == "slow" for each in self._planned)
+
     def clear(self) -> None:
         """Plan none from now on; keys that were forgotten stay forgotten."""
         self._planned = ()
