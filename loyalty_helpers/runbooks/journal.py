@@ -142,11 +142,14 @@ class Journal:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
-                self._db.execute("COMMIT")
+                self._commit()
             except BaseException:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+    def _commit(self) -> None:
+        self._db.execute("COMMIT")
 
     def _begin(self, plan: Plan) -> None:
         with self.commit():  # the first write takes the lock, for as long as the file is open

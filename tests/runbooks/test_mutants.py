@@ -1,0 +1,272 @@
+"""The core with one thing wrong at a time: each mutant must make its check fail.
+
+Every check is one that the core passes as it is; both run in a child, which a mutant cannot leave.
+"""
+
+import json
+import os
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loyalty_helpers import runbooks
+from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.emulator import Emulator
+from loyalty_helpers.errors import JournalError, PlanError, RunStoppedError
+from loyalty_helpers.runbooks import applying, journal, plan, running, steps
+from loyalty_helpers.runbooks.identity import marker_in, row_identity
+from loyalty_helpers.runbooks.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.limits import Time
+from loyalty_helpers.runbooks.outcomes import Outcome
+
+from .conftest import QUICK, World
+from .harness import start, told
+
+# Checks
+
+
+def once(world: World, planned) -> bool:
+    """Whether the ledger holds each row of the plan once."""
+    found = Counter(
+        marker_in(e.reason) for e in world.client.search_events(types=["ADJUST_POINTS"])
+    )
+    header = planned.plan.header
+    return all(found[header.identity(row).marker] == 1 for row in planned.plan.rows())
+
+
+def applied_elsewhere(world: World, planned, row_number: int = 1) -> None:
+    """Square has carried a row out, and nobody here knows; and it forgets the keys."""
+    [row] = [row for row in planned.plan.rows() if row.n == row_number]
+    identity = planned.plan.header.identity(row)
+    world.client.adjust_points(
+        row.account_id,
+        row.points,
+        reason=identity.marked(row.reason),
+        idempotency_key=identity.key,
+    )
+    world.emulator.forget_keys()
+
+
+def lost_answers(world: World) -> None:
+    planned = world.plan()
+    world.fail("drop-after:path=/adjust,next=2")
+    world.apply(planned)
+    assert once(world, planned)
+    assert world.verify(planned).ok
+
+
+def answers_that_stay_lost(world: World) -> None:
+    planned = world.plan()
+    world.fail("drop-after:path=/adjust,next=2")
+    world.fail("forget-keys:seconds=0")
+    world.apply(planned, limits=replace(QUICK, tries=1))
+    assert once(world, planned)
+
+
+def killed_in_the_middle_of_a_send(world: World) -> None:
+    """The event of the row is found only after a while, and the run goes on at once."""
+    planned = world.plan()
+    with Journal.open(planned.plan) as opened, opened.commit():
+        opened.sent(1, Time().now())
+    applied_elsewhere(world, planned)
+    world.fail("late-events:seconds=1")
+    world.apply(planned, limits=replace(QUICK, settle=2.2))
+    assert once(world, planned)
+
+
+def lost_journal(world: World) -> None:
+    planned = world.plan()
+    world.apply(planned)
+    (planned.plan.folder / JOURNAL).unlink()
+    world.emulator.forget_keys()
+    world.apply(planned)
+    assert once(world, planned)
+
+
+def old_key(world: World) -> None:
+    planned = world.plan()
+    with Journal.open(planned.plan) as opened, opened.commit():
+        opened.sent(1, 0.0)
+    with pytest.raises(RunStoppedError):
+        world.apply(planned)
+    with Journal.look(planned.plan.folder) as looked:
+        assert next(looked.entries()).state == "REVIEW"
+
+
+def another_digest(world: World) -> None:
+    with pytest.raises(PlanError):
+        world.apply(world.plan(), approved_plan="0" * 64)
+
+
+def edited_plan(world: World) -> None:
+    planned = world.plan()
+    text = planned.plan.path.read_text()
+    planned.plan.path.write_text(text.replace('"points":12', '"points":92'))
+    with pytest.raises(PlanError):
+        world.apply(planned)
+
+
+def two_at_once(world: World) -> None:
+    planned = world.plan()
+    with Journal.open(planned.plan), pytest.raises(JournalError):
+        Journal.open(planned.plan)
+
+
+def rows_of_one_account(world: World) -> None:
+    """The second row is possible only after the first, whose answer is late."""
+    sheet = "row_id,phone_number,points,reason\na,+14155551234,9,r\nb,+14155551234,-9,r\n"
+    planned = world.plan(sheet)
+    world.fail("503:path=/adjust,next=1")
+    world.apply(planned, limits=replace(QUICK, retry_wait=0.2, retry_cap=0.2))
+    assert once(world, planned)
+
+
+def two_undoings(world: World) -> None:
+    before = world.balances()
+    world.apply(world.plan())
+    undoings = [runbooks.plan_undo(world.client, "run", run_id=name) for name in ("one", "two")]
+    for undoing in undoings:
+        world.apply(undoing)
+    assert before == world.balances()
+
+
+def double_in_the_ledger(world: World) -> None:
+    planned = world.plan()
+    world.apply(planned)
+    applied_elsewhere(world, planned)
+    world.emulator.forget_keys()
+    applied_elsewhere(world, planned)
+    assert not world.verify(planned).ok
+
+
+# Mutants: what is wrong, how, and the check that must not pass with it
+
+
+def new_key_per_try() -> None:
+    real = LoyaltyClient.adjust_points
+
+    def adjust_points(self, *args, **options):
+        return real(self, *args, **options | {"idempotency_key": uuid.uuid4().hex})
+
+    LoyaltyClient.adjust_points = adjust_points
+
+
+def intent_after_the_send() -> None:
+    Journal.sent = lambda *_: None
+
+
+def no_wait_before_a_resend() -> None:
+    running.Run._settle = lambda _: None
+
+
+def unknown_taken_for_failed() -> None:
+    real = applying.outcome_of
+
+    def outcome_of(answer) -> Outcome:
+        outcome = real(answer)
+        return Outcome("FAILED") if outcome.state == "UNKNOWN" else outcome
+
+    applying.outcome_of = outcome_of
+
+
+def no_look_at_the_ledger_first() -> None:
+    running.Run._look_first = lambda _: None
+
+
+def no_look_for_lost_rows() -> None:
+    running.Run._look_for = lambda *_: False
+
+
+def keys_trusted_for_ever() -> None:
+    running.Run._trusted = lambda *_: True
+
+
+def approval_not_checked() -> None:
+    steps.check_approval = lambda *_: None
+
+
+def digest_not_compared() -> None:
+    def read_plan(path):
+        value = json.loads(path.read_text())
+        return plan.Plan(path, plan.Header.model_validate(value["header"]), value["digest"])
+
+    steps.read_plan = read_plan
+
+
+def journal_not_locked() -> None:
+    real = journal._connect
+
+    def connect(path):
+        connection = real(path)
+        connection.execute("PRAGMA locking_mode = NORMAL")
+        return connection
+
+    journal._connect = connect
+
+
+def rows_of_an_account_side_by_side() -> None:
+    applying.Sending._hold_or_keep = lambda self, entry: self._ready.append(entry)
+
+
+def undo_named_by_its_run() -> None:
+    def identity(self, row):
+        return row_identity(self.environment, self.merchant_id, self.run_id, row.row_id)
+
+    plan.Header.identity = identity
+
+
+def verify_believes_the_journal() -> None:
+    steps.verify_rows = lambda *_: []
+
+
+MUTANTS = [
+    (new_key_per_try, lost_answers),
+    (intent_after_the_send, killed_in_the_middle_of_a_send),
+    (no_wait_before_a_resend, killed_in_the_middle_of_a_send),
+    (unknown_taken_for_failed, lost_answers),
+    (no_look_at_the_ledger_first, lost_journal),
+    (no_look_for_lost_rows, answers_that_stay_lost),
+    (keys_trusted_for_ever, old_key),
+    (approval_not_checked, another_digest),
+    (digest_not_compared, edited_plan),
+    (journal_not_locked, two_at_once),
+    (rows_of_an_account_side_by_side, rows_of_one_account),
+    (undo_named_by_its_run, two_undoings),
+    (verify_believes_the_journal, double_in_the_ledger),
+]
+
+
+def checked(folder: str, check: Callable[[World], None], mutate: Callable[[], None]) -> None:
+    """What a child does: become a mutant, then see whether the check still passes."""
+    os.environ["LOYALTY_RUNS"] = f"{folder}/runs"
+    mutate()
+    with Emulator.open(f"{folder}/emulator.sqlite3") as emulator:
+        check(World(Path(folder), emulator))
+
+
+def nothing() -> None:
+    """The core as it is."""
+
+
+def ended(folder: Path, check: Callable[[World], None], mutate: Callable[[], None]):
+    child = start(checked, str(folder), check, mutate)
+    child.join(60)
+    return child
+
+
+@pytest.mark.parametrize("check", dict.fromkeys(check for _, check in MUTANTS))
+def test_the_core_as_it_is_passes(tmp_path: Path, check: Callable[[World], None]) -> None:
+    child = ended(tmp_path, check, nothing)
+
+    assert child.exitcode == 0, told(child)
+
+
+@pytest.mark.parametrize(("mutate", "check"), MUTANTS)
+def test_a_mutant_does_not(
+    tmp_path: Path, mutate: Callable[[], None], check: Callable[[World], None]
+) -> None:
+    assert ended(tmp_path, check, mutate).exitcode == 1
