@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -107,13 +108,27 @@ class Database:
         # Whose file it is comes first: switching on the log would change a stranger's file.
         with self.reading() as connection:
             _is_ours(connection)
-            connection.execute("PRAGMA journal_mode=WAL")
+            _switch_log_on(connection)
         with self.writing() as connection:
             if not _is_ours(connection):
                 build(connection)
             # Written each time: nothing but a write finds out that the file is read-only.
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={FORMAT}")
+
+
+def _switch_log_on(connection: sqlite3.Connection) -> None:
+    """Write-ahead log on; SQLite itself does not wait while others switch it on at this moment."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # whatever else it says
+            if not busy or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def _busy() -> sqlite3.OperationalError:
