@@ -1,4 +1,4 @@
-"""`make bench`: prints the table that stands in README."""
+"""`make bench`: prints the table that stands in README, one of the runbooks, and rates."""
 
 import os
 import subprocess
@@ -12,6 +12,7 @@ import nbformat
 
 from benchmarks.emulator import RETRIEVE, SEARCH, growth, rates
 from benchmarks.measuring import Promise, medians
+from benchmarks.runbooks import against_the_sdk, growing, under_a_limit
 from loyalty_helpers import adjustment_key, connect
 from loyalty_helpers.settings import load_settings
 
@@ -86,9 +87,10 @@ def one_round(folder: Path) -> str:
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[str]:
+def _served(folder: Path, *options: str) -> Iterator[str]:
     """A process of its own, as users serve it, so that both sides have a core each."""
     serve = [str(BIN / "loyalty"), "emulator", "serve", "--db", str(folder / "served.sqlite3")]
+    serve += options
     process = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     try:
@@ -111,7 +113,11 @@ def main() -> None:
         for row in growth(folder):
             print(row)
         print()
-        for line in rates(folder, _served):
+        large, memory = growing(_served)
+        for row in (*against_the_sdk(_served), large):  # runbooks
+            print(row)
+        print()
+        for line in (*rates(folder, _served), memory, under_a_limit(_served)):
             print(f"- {line}")
 
 

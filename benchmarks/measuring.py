@@ -20,7 +20,7 @@ class Promise:
         verdict = "holds" if ratio <= self.at_most else "MISSED"
         return (
             f"| {self.what} | {_time(ours)} | {self.rival} | {_time(theirs)} "
-            f"| {ratio:.2f} | <= {self.at_most:.1f} | {verdict} |"
+            f"| {ratio:.2f} | <= {self.at_most:g} | {verdict} |"
         )
 
 

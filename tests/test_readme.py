@@ -67,7 +67,7 @@ def test_the_table_of_variables_names_each() -> None:
 def test_the_table_of_figures_is_that_of_make_bench() -> None:
     found = [(row[0], row[2], row[5]) for row in rows("| Ours |")[2:]]
 
-    assert found == [(p.what, p.rival, f"<= {p.at_most:.1f}") for p in PROMISES]
+    assert found == [(p.what, p.rival, f"<= {p.at_most:g}") for p in PROMISES]
 
 
 @pytest.mark.parametrize("command", ["run", "record", "drift", "emulator serve", "emulator reset"])

@@ -1,0 +1,74 @@
+"""Adjusts many rows in a process of its own, and prints what that took as one line of JSON.
+
+`python -m benchmarks.adjusting runbook URL ROWS FOLDER` plans, applies and verifies a file;
+`python -m benchmarks.adjusting sdk URL ROWS FOLDER` is a loop over the official SDK.
+"""
+
+import csv
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from uuid import uuid4
+
+SETTLE = 0.1  # seconds; the emulator shows events at once
+
+
+def runbook(url: str, rows: int, folder: Path) -> dict[str, float]:
+    from loyalty_helpers import connect, runbooks
+    from loyalty_helpers.runbooks.journal import Journal
+    from loyalty_helpers.settings import Settings
+
+    os.environ["LOYALTY_RUNS"] = str(folder)
+    limits = runbooks.Limits(settle=SETTLE)
+    with connect("local", settings=Settings(loyalty_emulator_url=url)) as client:
+        sheet = _sheet(folder, rows, [a.mapping for a in client.search_accounts()])
+        start = time.perf_counter()
+        planned = runbooks.plan_file(client, str(sheet), run_id=uuid4().hex)
+        begun = time.perf_counter()
+        runbooks.apply(client, planned, approved_plan=planned.plan.digest, limits=limits)
+        applied = time.perf_counter()
+        assert runbooks.verify(client, planned, limits=limits).ok
+        end = time.perf_counter()
+    journal = Journal.look(planned.plan.folder)
+    assert journal
+    with journal:
+        sent = sum(entry.attempts for entry in journal.entries())
+    return {
+        "apply": (applied - begun) / rows,
+        "all": (end - start) / rows,
+        "refused": (sent - rows) / sent,
+        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def _sheet(folder: Path, rows: int, mappings: list) -> Path:  # type: ignore[type-arg]
+    phones = [mapping.phone_number for mapping in mappings if mapping and mapping.phone_number]
+    path = folder / f"{uuid4().hex}.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["row_id", "phone_number", "points", "reason"])
+        writer.writerows([n, phones[n % len(phones)], 1, "Bench"] for n in range(rows))
+    return path
+
+
+def sdk(url: str, rows: int, _: Path) -> dict[str, float]:
+    from square import Square
+
+    square = Square(token="local-token", base_url=url)
+    accounts = [str(a.id) for a in square.loyalty.accounts.search(limit=200).loyalty_accounts or []]
+    start = time.perf_counter()
+    for n in range(rows):
+        square.loyalty.accounts.adjust(
+            accounts[n % len(accounts)],
+            adjust_points={"points": 1, "reason": "Bench"},
+            idempotency_key=uuid4().hex,
+        )
+    return {"apply": (time.perf_counter() - start) / rows}
+
+
+if __name__ == "__main__":
+    work = {"runbook": runbook, "sdk": sdk}[sys.argv[1]]
+    print(json.dumps(work(sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]))))

@@ -1,0 +1,70 @@
+"""Runbooks against a loop over the official SDK, under a limit, and as plans grow."""
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measuring import Promise
+
+AT_ONCE = Promise(
+    "a row of `bulk_adjust`, journal included", "a row in a loop over the official SDK", 1.0
+)
+DISTANT = Promise(
+    "a row of `bulk_adjust`, a service that takes 50 ms", "a row in a loop over the SDK", 0.083
+)
+LARGE = Promise("a row of 100,000: planned, applied, verified", "a row of 1,000: the same", 1.2)
+ROOT = Path(__file__).parents[1]
+SLOW = ("--fault", "slow:path=/adjust,seconds=0.05")
+LIMIT = ("--fault", "rate-limit:path=/adjust,rate=40,burst=20")
+Served = Callable[..., AbstractContextManager[str]]
+
+
+def adjusting(kind: str, url: str, rows: int, folder: Path) -> dict[str, Any]:
+    """What `benchmarks.adjusting` says."""
+    command = [sys.executable, "-m", "benchmarks.adjusting", kind, url, str(rows), str(folder)]
+    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return dict(json.loads(told))
+
+
+def against_the_sdk(served: Served) -> Iterator[str]:
+    """Both sides in turn, on one emulator."""
+    for promise, faults, rows, loop in ((AT_ONCE, (), 2000, 500), (DISTANT, SLOW, 2000, 60)):
+        with tempfile.TemporaryDirectory() as name, served(Path(name), *faults) as url:
+            times = [
+                [
+                    adjusting("runbook", url, rows, Path(name))["apply"],
+                    adjusting("sdk", url, loop, Path(name))["apply"],
+                ]
+                for _ in range(3)
+            ]
+        yield promise.row(*(statistics.median(side) for side in zip(*times, strict=True)))
+
+
+def growing(served: Served) -> Iterator[str]:
+    """A hundred times the rows: time a row, and memory."""
+    found = []
+    for rows in (100_000, 1_000):
+        with tempfile.TemporaryDirectory() as name, served(Path(name)) as url:
+            found.append(adjusting("runbook", url, rows, Path(name)))
+    large, small = found
+    yield LARGE.row(large["all"], small["all"])
+    yield (
+        f"peak memory at 100,000 rows {large['peak']:.0f} MB, at 1,000 {small['peak']:.0f} MB: "
+        f"{large['peak'] / small['peak']:.2f} (promised <= 1.3)"
+    )
+
+
+def under_a_limit(served: Served) -> str:
+    """A service that takes 40 requests a second, in bursts of 20."""
+    with tempfile.TemporaryDirectory() as name, served(Path(name), *LIMIT) as url:
+        found = adjusting("runbook", url, 3_000, Path(name))
+    return (
+        f"under a limit of 40/s: {1 / found['apply']:.1f} rows/s (promised >= 38), "
+        f"{found['refused']:.1%} of requests refused (promised <= 2 %)"
+    )
