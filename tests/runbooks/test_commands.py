@@ -74,6 +74,7 @@ def test_a_stop_ends_at_the_border_of_rows_and_says_how_to_go_on(tmp_path: Path,
             process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
             journal = tmp_path / "runs/example-bulk/progress.json"
             while not journal.exists() or json.loads(journal.read_text())["done"] < 3:
+                assert process.poll() is None, "the run ended before it was stopped"
                 time.sleep(0.05)  # a real run of a real kernel: it is waited for
             process.send_signal(stop)
             _, told = process.communicate(timeout=100)
