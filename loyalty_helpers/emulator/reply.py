@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from .wire_json import compact_json
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
 
-_COMPACT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _STATUS_LINES: Final = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatus}
 
 
@@ -37,4 +37,4 @@ def make_reply(
 
 def json_reply(status: int, headers: dict[str, str], answer: dict[str, Any]) -> Reply:
     """Return a reply with `answer` as its body."""
-    return make_reply(status, headers, _COMPACT.encode(answer).encode())
+    return make_reply(status, headers, compact_json(answer).encode())
