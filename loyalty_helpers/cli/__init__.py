@@ -144,6 +144,11 @@ _DATABASE = click.option(
     metavar="KIND[:OPTIONS]",
     help="What goes wrong on purpose; may be given several times.",
 )
+@click.option(
+    "--program",
+    type=click.Choice(["walkthrough-1", "walkthrough-2"]),
+    help="The program of one of Square's walkthroughs, from now on; by default the file's.",
+)
 def serve(
     port: int,
     db: Path | None,
@@ -151,23 +156,27 @@ def serve(
     seed: int | None,
     now: str | None,
     faults: tuple[str, ...],
+    program: str | None,
 ) -> None:
     """Serve the emulator on 127.0.0.1 until Ctrl-C.
 
     \b
     Faults, with -after for after the write:
-      refuse, drop, slow:seconds=S, truncate, html, rate-limit:rate=N,burst=B
-      429, 500, 502, 503, 504, 408, 409 (all with retry-after=S, if wanted)
+      refuse, drop, slow:seconds=S, drip:seconds=S, truncate, html
+      429, 500, 502, 503, 504, 408, 409, rate-limit:rate=N,burst=B
+        (with retry-after=S, or retry-at=S for a date, if wanted)
+      expired-token, revoked-token, read-only
       forget-keys:seconds=S, late-events:seconds=S
     Options of all of them: path=REGEX, next=N, probability=P. For example
       --fault drop-after:path=/adjust,next=1
     """
-    from loyalty_helpers.cli.emulating import serve_emulator
+    from loyalty_helpers.cli.emulating import injections, serve_emulator
 
     def on_ready(url: str) -> None:
         click.echo(f"listening on {url}")
 
-    serve_emulator(port, db, token, seed=seed, now=now, faults=faults, on_ready=on_ready)
+    injected = injections(seed, now, faults, program)
+    serve_emulator(port, db, token, injected, on_ready)
 
 
 @emulator.command()

@@ -16,10 +16,7 @@ def serve_emulator(
     port: int,
     file: Path | None,
     token: str,
-    *,
-    seed: int | None = None,
-    now: str | None = None,
-    faults: Sequence[str] = (),
+    injected: dict[str, Any],
     on_ready: Callable[[str], None],
 ) -> None:
     """Serve until interrupted; `on_ready` gets the URL."""
@@ -29,16 +26,25 @@ def serve_emulator(
         raise SettingsError("--token looks like a token of Square: the emulator gets none")
     secret = {"loyalty_emulator_token": SecretStr(token)}
     settings = load_settings().model_copy(update=secret)
-    with open_emulator(settings, file, **_injected(seed, now, faults)) as emulator:
+    with open_emulator(settings, file, **injected) as emulator:
         try:
             serve(emulator, port, on_ready=on_ready)
         except PortInUseError as error:
             raise EmulatorError(str(error)) from None
 
 
-def _injected(seed: int | None, now: str | None, faults: Sequence[str]) -> dict[str, Any]:
-    """What makes one run the same as another, and what goes wrong in it."""
-    from loyalty_helpers.emulator import Fault, Faults, SeededIds, SettableClock, parse_rfc3339
+def injections(
+    seed: int | None, now: str | None, faults: Sequence[str], program: str | None
+) -> dict[str, Any]:
+    """What makes one run the same as another, what goes wrong in it, and what earns points."""
+    from loyalty_helpers.emulator import (
+        Fault,
+        Faults,
+        SeededIds,
+        SettableClock,
+        parse_rfc3339,
+    )
+    from loyalty_helpers.emulator.seed_program import PROGRAMS
 
     plan = Faults(seed or 0)
     injected: dict[str, Any] = {"faults": plan}
@@ -47,6 +53,8 @@ def _injected(seed: int | None, now: str | None, faults: Sequence[str]) -> dict[
     if now is not None:
         with _refused(f"--now {now}", "2026-11-01T09:00:00Z"):
             injected["clock"] = SettableClock(parse_rfc3339(now))
+    if program is not None:
+        injected["program"] = PROGRAMS[program]()
     for text in faults:
         with _refused(f"--fault {text}", "drop-after:path=/adjust,next=1"):
             plan.add(Fault.parse(text))

@@ -17,6 +17,7 @@ from .world import Answer, KeyedRequest, World
 
 _REASON_LENGTH: Final = 3500
 _MOST_ALTERNATIVES: Final = 30
+_MANY_EVENTS_SINCE: Final = "2022-08-17"
 
 
 def retrieve_loyalty_account(call: Call) -> Answer:
@@ -108,7 +109,10 @@ def accumulate_loyalty_points(call: Call) -> Answer:
         events = accumulate(call.world, ledger, request, location_id, order_id, points)
         return {"events": [event.body for event in events]} if events else {}
 
-    return call.once("AccumulateLoyaltyPoints", key, work)
+    answer = call.once("AccumulateLoyaltyPoints", key, work)
+    if answer and call.version < _MANY_EVENTS_SINCE:
+        return {"event": answer["events"][0]}
+    return answer
 
 
 def search_loyalty_events(call: Call) -> Answer:

@@ -122,7 +122,8 @@ class Emulator:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request, as WSGI asks for it."""
         world, faults = self._world, self.faults
-        struck = faults.due(environ.get("PATH_INFO", ""), world.clock)
+        path = environ.get("PATH_INFO", "")
+        struck = faults.due(environ["REQUEST_METHOD"], path, world.clock)
         reply = faults.strike(struck, world, lambda altered: self._reply(altered, environ))
         return reply.send(start_response)
 
@@ -142,7 +143,7 @@ class Emulator:
         request = _readable(environ)
         route, ids = find_route(request.method, request.path)
         body = self._body(request, route)
-        answer = route.answer(Call(world, ids, body))
+        answer = route.answer(Call(world, ids, body, version))
         headers["Square-Version"] = version
         return answer
 

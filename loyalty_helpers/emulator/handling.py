@@ -23,11 +23,12 @@ Rows = Callable[[Ledger, Position | None, int], Iterable[tuple[Position, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that was matched: the world, the ids in its path, and its body if it has one."""
+    """A request that was matched: the world, the ids in its path, its body and its version."""
 
     world: World
     ids: dict[str, str]
     body: Body
+    version: str
 
     @property
     def target(self) -> str:

@@ -83,6 +83,13 @@ class Position(NamedTuple):
     seq: int
 
 
+Movement = tuple[str, int, str]
+"""Time, points and type of an event."""
+
+_UNLESS_RETURNED: Final = """ AND type <> 'DELETE_REWARD' AND NOT (
+    type = 'CREATE_REWARD' AND EXISTS (
+        SELECT 1 FROM record WHERE kind = 'reward' AND json_extract(body, '$.status') = 'DELETED'
+        AND id = json_extract(event.body, '$.create_reward.reward_id')))"""
 _ACCOUNT: Final = ", ".join(Account._fields)
 _EVENT: Final = ", ".join(Event._fields)
 
@@ -216,12 +223,12 @@ class Ledger:
         marks = ", ".join("?" * len(row))
         self._execute(f"INSERT INTO event ({_EVENT}) VALUES ({marks})", row)
 
-    def movements(self, account_id: str, *, newest_first: bool) -> Iterator[tuple[str, int, str]]:
-        """Yield time, points and type of an account's events."""
-        order = "DESC" if newest_first else "ASC"
+    def movements(self, account_id: str, *, returned: bool) -> Iterator[Movement]:
+        """Yield an account's movements, the newest first; or none of rewards that were deleted."""
         query = "SELECT created_at, points, type FROM event WHERE account_id = ?"
-        rows = self._execute(f"{query} ORDER BY created_at {order}, seq {order}", (account_id,))
-        yield from rows
+        if not returned:
+            query += _UNLESS_RETURNED
+        yield from self._execute(f"{query} ORDER BY created_at DESC, seq DESC", (account_id,))
 
     def has_earned(self, order_id: str) -> bool:
         """Tell whether points were accumulated for the order."""

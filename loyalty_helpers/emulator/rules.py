@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from .clock import event_id
 from .ledger import Account, Event, Ledger
@@ -70,6 +71,11 @@ def the_location(world: World, ledger: Ledger, location_id: str, field: str) -> 
     if ledger.record("location", location_id) is None:
         code = world.assumptions.unknown_location_code
         raise refusal(code, "The merchant has no such location.", field)
+
+
+def seller_zone(ledger: Ledger) -> ZoneInfo:
+    """Return where the seller is: all locations of the emulator have one time zone."""
+    return ZoneInfo(next(location["timezone"] for _, location in ledger.records("location")))
 
 
 def adjust(

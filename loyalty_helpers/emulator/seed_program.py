@@ -62,6 +62,10 @@ def walkthrough_2() -> dict[str, Any]:
     return program(accrual_rules=[rule])
 
 
+PROGRAMS: Final = {"walkthrough-1": walkthrough_1, "walkthrough-2": walkthrough_2}
+"""What `loyalty emulator serve --program` knows by name."""
+
+
 def keep_program(ledger: Ledger, changed: dict[str, Any]) -> None:
     """Write the seller's program, of which there is one, in the transaction that is open."""
     for kind in ("program", "definition", "expired"):

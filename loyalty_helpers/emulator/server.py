@@ -38,11 +38,15 @@ def _listen(emulator: Emulator, port: int) -> tuple[Any, str]:
     # Requests that wait for a thread are no trouble worth a line each, nor are short bodies.
     for name in ("waitress", "waitress.queue"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+    def send_at_once() -> None:
+        server.adj.send_bytes = 1
+
     try:
         # Asked first, because waitress leaves its threads behind when it cannot listen.
         _try_port(port)
         server = waitress.create_server(
-            _closing(emulator), host=HOST, port=port, threads=_THREADS, ident=None
+            _application(emulator, send_at_once), host=HOST, port=port, threads=_THREADS, ident=None
         )
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
@@ -55,16 +59,25 @@ def _listen(emulator: Emulator, port: int) -> tuple[Any, str]:
     return server, f"http://{HOST}:{server.effective_port}"
 
 
-def _closing(emulator: Emulator) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
-    """Close the socket, without a byte of an answer, where a fault loses the connection."""
+def _application(
+    emulator: Emulator, send_at_once: Callable[[], None]
+) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
+    """Return what waitress calls; a fault that loses the connection closes the socket.
+
+    Once an answer has dripped, all that follow leave in small pieces, too: the setting is the
+    server's.
+    """
     from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]  # as above
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            return emulator(environ, start_response)
+            answer = emulator(environ, start_response)
         except ConnectionError as error:
             # As if the client had gone: waitress closes what it has of the connection.
             raise ClientDisconnected from error
+        if not isinstance(answer, list):
+            send_at_once()
+        return answer
 
     return application
 

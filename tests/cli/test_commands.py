@@ -164,6 +164,17 @@ def test_served_emulator_fails_on_purpose(tmp_path: Path) -> None:
             httpx.post(f"{url}/v2/loyalty/accounts/a/adjust", trust_env=False)
 
 
+@pytest.mark.parametrize(
+    ("name", "accrual"), [("walkthrough-1", "SPEND"), ("walkthrough-2", "ITEM_VARIATION")]
+)
+def test_served_program_is_that_of_a_walkthrough(tmp_path: Path, name: str, accrual: str) -> None:
+    with serving(tmp_path / "s.sqlite3", "--program", name) as url:
+        headers = {"Authorization": "Bearer tok-1"}
+        answer = httpx.get(f"{url}/v2/loyalty/programs/main", headers=headers, trust_env=False)
+
+    assert [accrual] == [rule["accrual_type"] for rule in answer.json()["program"]["accrual_rules"]]
+
+
 def test_a_fault_that_cannot_be_is_refused() -> None:
     result = loyalty("emulator", "serve", "--fault", "drop:sometimes=1")
 
