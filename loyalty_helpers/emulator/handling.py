@@ -96,8 +96,3 @@ def required_cents(sent: Reader, name: str, lowest: int = 0) -> int:
     """Read an amount of money that must be there."""
     sent.required(name)
     return cents(sent, name, lowest) or 0
-
-
-def without_absent(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the record as Square writes it: what is absent is not null but not there."""
-    return {name: value for name, value in record.items() if value is not None}

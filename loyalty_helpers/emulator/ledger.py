@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from .clock import unused
 from .wire_json import compact_json, read_json
 
 # Times are RFC 3339 text in UTC, so that they compare as text. An index ends in the row number
@@ -52,11 +53,11 @@ class Account(NamedTuple):
     mapping_id: str
     phone_number: str | None
     customer_id: str | None
-    balance: int
-    lifetime_points: int
-    enrolled_at: str | None
     created_at: str
     updated_at: str
+    enrolled_at: str | None = None
+    balance: int = 0
+    lifetime_points: int = 0
 
     def enrolled(self, now: str) -> Account:
         """Return the account with the time of its first purchase or reward."""
@@ -152,6 +153,10 @@ class Ledger:
         """Return a record as Square writes it."""
         row = self._one("SELECT body FROM record WHERE kind = ? AND id = ?", kind, record_id)
         return read_json(row[0]) if row else None
+
+    def unused(self, kind: str, make: Callable[[], str]) -> str:
+        """Return the first id that no record of the kind has."""
+        return unused(make, lambda new: self.record(kind, new))
 
     def records(
         self, kind: str, where: Where | None = None, after: Position | None = None, most: int = -1

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from .clock import rfc3339_ms
 from .ledger import Ledger
-from .wire_errors import not_found
+from .wire_errors import found
 from .world import World
 
 CURRENCY: Final = "USD"
@@ -19,10 +19,7 @@ Line = dict[str, Any]
 
 def the_order(ledger: Ledger, order_id: str) -> Order:
     """Return the order, or refuse with 404."""
-    order = ledger.record("order", order_id)
-    if order is None:
-        raise not_found("Order")
-    return order
+    return found(ledger.record("order", order_id), "Order")
 
 
 def money(amount: int) -> dict[str, Any]:

@@ -13,35 +13,27 @@ from .world import Answer
 
 
 def list_locations(call: Call) -> Answer:
-    """List the merchant's locations, ordered by name.
-    https://developer.squareup.com/reference/square/locations-api/list-locations
-    """
+    """List the merchant's locations, ordered by name."""
     with call.reading() as ledger:
         locations = [location for _, location in ledger.records("location")]
     return {"locations": sorted(locations, key=lambda each: (each["name"], each["id"]))}
 
 
 def list_loyalty_programs(call: Call) -> Answer:
-    """List the one program that there is; `main` has taken the place of this.
-    https://developer.squareup.com/reference/square/loyalty-api/list-loyalty-programs
-    """
+    """List the one program that there is; `main` has taken the place of this."""
     with call.reading() as ledger:
         program = ledger.program()
     return {"programs": [program]} if program else {}
 
 
 def retrieve_loyalty_program(call: Call) -> Answer:
-    """Return the program, by its id or as `main`.
-    https://developer.squareup.com/reference/square/loyalty-api/retrieve-loyalty-program
-    """
+    """Return the program, by its id or as `main`."""
     with call.reading() as ledger:
         return {"program": the_program(ledger, call.target)}
 
 
 def calculate_loyalty_points(call: Call) -> Answer:
-    """Tell what an order or an amount would earn; nothing is earned by it.
-    https://developer.squareup.com/reference/square/loyalty-api/calculate-loyalty-points
-    """
+    """Tell what an order or an amount would earn; nothing is earned by it."""
     body = call.body.fields
     order_id, amount = body.text("order_id"), cents(body, "transaction_amount_money")
     account_id = body.text("loyalty_account_id", longest=36)

@@ -1,4 +1,7 @@
-"""Which function answers which method and path."""
+"""Which function answers which method and path.
+
+Each operation is described at https://developer.squareup.com/reference/square.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from .clock import event_id
 from .ledger import Account, Event, Ledger
 from .validation import INT32_MAX, INT32_MIN, out_of_range
-from .wire_errors import not_found, refusal
+from .wire_errors import found, refusal
+from .wire_json import without_absent
 from .world import KeyedRequest, World
 
 EVENT_FIELDS: Final = {
@@ -35,7 +36,7 @@ def new_event(
     location_id: str | None = None,
 ) -> Event:
     """Return an event; what is None in `particulars` is absent."""
-    present = {name: value for name, value in particulars.items() if value is not None}
+    present = without_absent(particulars)
     body: dict[str, Any] = {
         "id": identifier,
         "type": kind,
@@ -52,18 +53,12 @@ def new_event(
 
 def the_program(ledger: Ledger, program_id: str) -> dict[str, Any]:
     """Return a program by its id or by the keyword `main`, or refuse with 404."""
-    program = ledger.program(program_id)
-    if program is None:
-        raise not_found("Loyalty program")
-    return program
+    return found(ledger.program(program_id), "Loyalty program")
 
 
 def the_account(ledger: Ledger, account_id: str) -> Account:
     """Return the account, or refuse with 404."""
-    account = ledger.account(account_id)
-    if account is None:
-        raise not_found("Loyalty account")
-    return account
+    return found(ledger.account(account_id), "Loyalty account")
 
 
 def the_location(world: World, ledger: Ledger, location_id: str, field: str) -> None:

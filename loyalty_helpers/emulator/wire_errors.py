@@ -6,7 +6,9 @@ https://developer.squareup.com/docs/build-basics/general-considerations/handling
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
 
 _INVALID: Final = "INVALID_REQUEST_ERROR"
 
@@ -90,3 +92,10 @@ def refusal(
 def not_found(what: str) -> WireError:
     """Return the answer for a resource that does not exist."""
     return refusal("NOT_FOUND", f"{what} not found.")
+
+
+def found(sought: T | None, what: str) -> T:
+    """Return what was sought, or refuse with 404."""
+    if sought is None:
+        raise not_found(what)
+    return sought

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -16,3 +16,8 @@ canonical_json: Final = json.JSONEncoder(
 ).encode
 """Equal data, equal text."""
 read_json: Final = json.JSONDecoder(parse_constant=_refuse_constant).decode
+
+
+def without_absent(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the record as Square writes it: what is absent is not null but not there."""
+    return {name: value for name, value in record.items() if value is not None}
