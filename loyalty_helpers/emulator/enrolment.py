@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .clock import rfc3339_ms, unused
 from .ledger import Account, Ledger, Where
-from .wire_errors import refusal
+from .wire_errors import found, refusal
 from .world import World
 
 # Square Loyalty is offered in AU, CA, FR, IE, JP, ES, GB and US: validity is by country code
@@ -83,6 +83,11 @@ def _customer(world: World, ledger: Ledger, phone_number: str, sent: str | None)
     if namesakes:
         return str(namesakes[-1][1]["id"])
     return str(add_customer(world, ledger, {"phone_number": phone_number}, phone_number)["id"])
+
+
+def the_customer(ledger: Ledger, customer_id: str) -> dict[str, Any]:
+    """Return the customer, or refuse with 404."""
+    return found(ledger.record("customer", customer_id), "Customer")
 
 
 def add_customer(

@@ -73,6 +73,16 @@ class Call:
         return answer
 
 
+def retrieving(name: str, find: Callable[[Ledger, str], Any]) -> Callable[[Call], Answer]:
+    """Return what answers with the one thing that has the id in the path."""
+
+    def handle(call: Call) -> Answer:
+        with call.reading() as ledger:
+            return {name: find(ledger, call.target)}
+
+    return handle
+
+
 def past_time(world: World, sent: Reader, name: str) -> str | None:
     """Read a time that must not be in the future."""
     moment = sent.time(name)

@@ -10,11 +10,11 @@ from .clock import rfc3339_ms
 from .enrolment import add_customer
 from .handling import Call, cents, required_cents
 from .ledger import Ledger, Where
-from .orders import money, priced, the_order
+from .orders import money, priced
 from .payments import Payment, pay, pay_order
 from .rules import the_location
 from .validation import Reader
-from .wire_errors import found, refusal
+from .wire_errors import refusal
 from .wire_json import without_absent
 from .world import Answer, KeyedRequest, World
 
@@ -48,12 +48,6 @@ def create_customer(call: Call) -> Answer:
         return {"customer": add_customer(call.world, ledger, profile, phone_number)}
 
     return call.once("CreateCustomer", key, work)
-
-
-def retrieve_customer(call: Call) -> Answer:
-    """Return one customer."""
-    with call.reading() as ledger:
-        return {"customer": found(ledger.record("customer", call.target), "Customer")}
 
 
 def search_customers(call: Call) -> Answer:
@@ -108,12 +102,6 @@ def create_order(call: Call) -> Answer:
         return {"order": _opened(call.world, ledger, location_id, {**order, **parts})}
 
     return call.once("CreateOrder", key, work)
-
-
-def retrieve_order(call: Call) -> Answer:
-    """Return one order."""
-    with call.reading() as ledger:
-        return {"order": the_order(ledger, call.target)}
 
 
 def pay_for_order(call: Call) -> Answer:

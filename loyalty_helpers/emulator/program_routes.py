@@ -26,12 +26,6 @@ def list_loyalty_programs(call: Call) -> Answer:
     return {"programs": [program]} if program else {}
 
 
-def retrieve_loyalty_program(call: Call) -> Answer:
-    """Return the program, by its id or as `main`."""
-    with call.reading() as ledger:
-        return {"program": the_program(ledger, call.target)}
-
-
 def calculate_loyalty_points(call: Call) -> Answer:
     """Tell what an order or an amount would earn; nothing is earned by it."""
     body = call.body.fields

@@ -31,12 +31,6 @@ def create_loyalty_reward(call: Call) -> Answer:
     return call.once("CreateLoyaltyReward", key, work)
 
 
-def retrieve_loyalty_reward(call: Call) -> Answer:
-    """Return one reward."""
-    with call.reading() as ledger:
-        return {"reward": the_reward(ledger, call.target)}
-
-
 def search_loyalty_rewards(call: Call) -> Answer:
     """Find the rewards of an account, the last changed first."""
     body = call.body.fields
