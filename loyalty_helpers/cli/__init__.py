@@ -197,8 +197,10 @@ def serve(
 
     \b
     Faults, with -after for after the write:
-      refuse, drop, slow:seconds=S, truncate, html, rate-limit:rate=N,burst=B
-      429, 500, 502, 503, 504, 408, 409 (all with retry-after=S, if wanted)
+      refuse, drop, slow:seconds=S, drip:seconds=S, truncate, html
+      429, 500, 502, 503, 504, 408, 409, rate-limit:rate=N,burst=B
+        (with retry-after=S, or retry-at=S for a date, if wanted)
+      expired-token, revoked-token, read-only
       forget-keys:seconds=S, late-events:seconds=S
     Options of all of them: path=REGEX, next=N, probability=P. For example
       --fault drop-after:path=/adjust,next=1

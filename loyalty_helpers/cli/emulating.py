@@ -82,10 +82,20 @@ def _assumptions(assumed: Sequence[str]) -> Any:
             if name not in defaults:
                 near = difflib.get_close_matches(name, defaults, n=1)
                 raise ValueError(f"there is no rule {name!r}{f', but {near[0]!r}' * bool(near)}")
-            if isinstance(defaults[name], bool) and value not in ("true", "false"):
-                raise ValueError(f"{name} is true or false")
-            chosen[name] = value == "true" if isinstance(defaults[name], bool) else value
+            chosen[name] = _value(name, defaults[name], value)
     return Assumptions(**chosen)
+
+
+def _value(name: str, default: Any, text: str) -> Any:
+    if isinstance(default, bool):
+        if text not in ("true", "false"):
+            raise ValueError(f"{name} is true or false")
+        return text == "true"
+    if name.endswith("_status"):
+        if text not in ("400", "403"):
+            raise ValueError(f"{name} is an HTTP status: 400 or 403")
+        return int(text)
+    return text
 
 
 @contextmanager

@@ -8,29 +8,27 @@ from .accrual import accumulate
 from .clock import next_whole_second, rfc3339
 from .enrolment import enrol, normal_phone
 from .expiry import deadlines
-from .handling import KEY_LENGTH, Call, past_time, without_absent
+from .handling import KEY_LENGTH, Call, past_time
 from .ledger import Account, Ledger, Where
 from .rules import EVENT_FIELDS, adjust, the_account
 from .validation import INT32_MAX, INT32_MIN, Reader
 from .wire_errors import refusal
+from .wire_json import without_absent
 from .world import Answer, KeyedRequest, World
 
 _REASON_LENGTH: Final = 3500
 _MOST_ALTERNATIVES: Final = 30
+_MANY_EVENTS_SINCE: Final = "2022-08-17"
 
 
 def retrieve_loyalty_account(call: Call) -> Answer:
-    """Return one account.
-    https://developer.squareup.com/reference/square/loyalty-api/retrieve-loyalty-account
-    """
+    """Return one account."""
     with call.reading() as ledger:
         return {"loyalty_account": _shown(call.world, ledger, the_account(ledger, call.target))}
 
 
 def create_loyalty_account(call: Call) -> Answer:
-    """Enrol a buyer by phone number.
-    https://developer.squareup.com/reference/square/loyalty-api/create-loyalty-account
-    """
+    """Enrol a buyer by phone number."""
     body = call.body.fields
     key = body.required_text("idempotency_key", longest=KEY_LENGTH)
     sent = body.required_object("loyalty_account")
@@ -52,9 +50,7 @@ def create_loyalty_account(call: Call) -> Answer:
 
 
 def search_loyalty_accounts(call: Call) -> Answer:
-    """Find accounts by phone numbers or customers, oldest first.
-    https://developer.squareup.com/reference/square/loyalty-api/search-loyalty-accounts
-    """
+    """Find accounts by phone numbers or customers, oldest first."""
     body = call.body.fields
     limit = body.integer("limit", 1, 200) or 30
     where = _accounts_where(call.world, body.object("query"))
@@ -67,9 +63,7 @@ def search_loyalty_accounts(call: Call) -> Answer:
 
 
 def adjust_loyalty_points(call: Call) -> Answer:
-    """Add points or take them away by hand; the answer is the event alone.
-    https://developer.squareup.com/reference/square/loyalty-api/adjust-loyalty-points
-    """
+    """Add points or take them away by hand; the answer is the event alone."""
     body = call.body.fields
     key = body.required_text("idempotency_key", longest=KEY_LENGTH)
     allow_negative = body.boolean("allow_negative_balance")
@@ -88,9 +82,7 @@ def adjust_loyalty_points(call: Call) -> Answer:
 
 
 def accumulate_loyalty_points(call: Call) -> Answer:
-    """Add the points of a purchase, given by its order or as a number.
-    https://developer.squareup.com/reference/square/loyalty-api/accumulate-loyalty-points
-    """
+    """Add the points of a purchase, given by its order or as a number."""
     body = call.body.fields
     key = body.required_text("idempotency_key", longest=KEY_LENGTH)
     location_id = body.required_text("location_id")
@@ -108,22 +100,22 @@ def accumulate_loyalty_points(call: Call) -> Answer:
         events = accumulate(call.world, ledger, request, location_id, order_id, points)
         return {"events": [event.body for event in events]} if events else {}
 
-    return call.once("AccumulateLoyaltyPoints", key, work)
+    answer = call.once("AccumulateLoyaltyPoints", key, work)
+    if answer and call.version < _MANY_EVENTS_SINCE:
+        return {"event": answer["events"][0]}
+    return answer
 
 
 def search_loyalty_events(call: Call) -> Answer:
-    """Find events by any of five filters, newest first.
-    https://developer.squareup.com/reference/square/loyalty-api/search-loyalty-events
-    """
+    """Find events by any of five filters, newest first."""
     body = call.body.fields
     limit = body.integer("limit", 1, 30) or 30
     sent = body.object("query")
     where = _events_where(sent.object("filter") if sent else None)
 
-    def rows(ledger: Ledger, after: Any, most: int) -> Any:
-        return ledger.events(where, after, most)
-
-    return call.page("SearchLoyaltyEvents", "events", limit, rows)
+    return call.page(
+        "SearchLoyaltyEvents", "events", limit, lambda ledger, *page: ledger.events(where, *page)
+    )
 
 
 def _accounts_where(world: World, query: Reader | None) -> Where:

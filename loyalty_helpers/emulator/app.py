@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
@@ -111,18 +110,14 @@ class Emulator:
     def __enter__(self) -> Emulator:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request, as WSGI asks for it."""
         world, faults = self._world, self.faults
-        struck = faults.due(environ.get("PATH_INFO", ""), world.clock)
+        path = environ.get("PATH_INFO", "")
+        struck = faults.due(environ["REQUEST_METHOD"], path, world.clock)
         reply = faults.strike(struck, world, lambda altered: self._reply(altered, environ))
         return reply.send(start_response)
 
@@ -142,7 +137,7 @@ class Emulator:
         request = _readable(environ)
         route, ids = find_route(request.method, request.path)
         body = self._body(request, route)
-        answer = route.answer(Call(world, ids, body))
+        answer = route.answer(Call(world, ids, body, version))
         headers["Square-Version"] = version
         return answer
 

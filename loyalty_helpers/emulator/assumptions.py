@@ -10,8 +10,8 @@ class Assumptions:
     """What the emulator assumes where Square's documentation is silent.
 
     Attributes whose name ends in `_code` hold the error code of a refusal whose wire form
-    was never seen; every other attribute is a yes or no, or a text. An attribute's comment says
-    why the default was chosen.
+    was never seen, and `_status` its HTTP status; every other attribute is a yes or no, or a
+    text. An attribute's comment says why the default was chosen; docs/emulator.md lists them.
     """
 
     # An example account shows balance -10 beside lifetime points 10: what was earned stays earned.
@@ -52,6 +52,8 @@ class Assumptions:
     # order_id and points exclude each other; the name of the code says just that.
     order_and_points_code: str = "CONFLICTING_PARAMETERS"
 
+    # An amount has no items that could earn; False answers 400 BAD_REQUEST.
+    amount_earns_nothing_with_item_rules: bool = True
     # The walkthrough's free item earns nothing; a discount on the whole order is on no item.
     order_discount_stops_item_points: bool = False
     # Programs of US sellers count before tax; a promotion's minimum is read the same way.
@@ -65,13 +67,22 @@ class Assumptions:
 
     # "Loyalty API requests fail" without a subscription; the code that fits is named for it.
     inactive_program_code: str = "MERCHANT_SUBSCRIPTION_NOT_FOUND"
+    # None is the status that the code has, 403 as for other lacks of a right; 400 fits as well.
+    inactive_program_status: int | None = None
     # What is spent first is said nowhere; a buyer loses least when the oldest points go first.
     oldest_points_go_first: bool = True
+    # Points come back by an event of their own, and each event's points last from its time on;
+    # False gives back the time that they had left when the reward took them.
+    returned_points_last_anew: bool = True
+    # Times of Loyalty are in UTC, so its months are taken to be; False takes the seller's zone.
+    months_are_in_utc: bool = True
 
     # That the balance must cover the reward goes without saying; the code is said nowhere.
     insufficient_points_code: str = "BAD_REQUEST"
     # A tier that does not exist is treated as any resource that does not exist.
     unknown_tier_code: str = "NOT_FOUND"
+    # Which of several lines is free is said nowhere; False takes the one with the highest price.
+    first_matching_line_is_free: bool = True
     # REDEEMED and DELETED are final is documented, the code of the refusal is not.
     reward_not_issued_code: str = "BAD_REQUEST"
 

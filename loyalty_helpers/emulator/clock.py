@@ -74,9 +74,9 @@ class RandomIds(SeededIds):
         self._random = random.SystemRandom()
 
 
-def unused(make: Callable[[], str], is_used: Callable[[str], bool]) -> str:
+def unused(make: Callable[[], str], found: Callable[[str], object]) -> str:
     """Return the first id that is free: seeded ids begin anew on a file that has some already."""
-    while is_used(new := make()):
+    while found(new := make()) is not None:
         pass
     return new
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .clock import rfc3339_ms, unused
 from .ledger import Account, Ledger, Where
-from .wire_errors import refusal
+from .wire_errors import found, refusal
 from .world import World
 
 # Square Loyalty is offered in AU, CA, FR, IE, JP, ES, GB and US: validity is by country code
@@ -58,16 +58,14 @@ def enrol(
         )
     now = world.now()
     account = Account(
-        id=unused(world.ids.uuid, lambda new: ledger.account(new) is not None),
+        id=unused(world.ids.uuid, ledger.account),
         program_id=program_id,
         mapping_id=world.ids.uuid(),
         phone_number=phone_number,
         customer_id=_customer(world, ledger, phone_number, customer_id),
-        balance=0,
-        lifetime_points=0,
-        enrolled_at=enrolled_at,
         created_at=now,
         updated_at=now,
+        enrolled_at=enrolled_at,
     )
     ledger.add_account(account)
     return account
@@ -87,19 +85,29 @@ def _customer(world: World, ledger: Ledger, phone_number: str, sent: str | None)
     return str(add_customer(world, ledger, {"phone_number": phone_number}, phone_number)["id"])
 
 
+def the_customer(ledger: Ledger, customer_id: str) -> dict[str, Any]:
+    """Return the customer, or refuse with 404."""
+    return found(ledger.record("customer", customer_id), "Customer")
+
+
 def add_customer(
     world: World, ledger: Ledger, profile: dict[str, Any], phone_number: str | None
 ) -> dict[str, Any]:
     """Add a customer to the directory, who is found by the phone number in E.164."""
     now = rfc3339_ms(world.clock())
-    customer = {
-        "id": unused(world.ids.code, lambda new: ledger.record("customer", new) is not None),
+    made = customer(ledger.unused("customer", world.ids.code), now, profile, "THIRD_PARTY")
+    ledger.keep("customer", made, owner=phone_number, moment=now)
+    return made
+
+
+def customer(customer_id: str, now: str, profile: dict[str, Any], source: str) -> dict[str, Any]:
+    """Return a new customer as Square writes one."""
+    return {
+        "id": customer_id,
         "created_at": now,
         "updated_at": now,
         **profile,
         "preferences": {"email_unsubscribed": False},
-        "creation_source": "THIRD_PARTY",
+        "creation_source": source,
         "version": 0,
     }
-    ledger.keep("customer", customer, owner=phone_number, moment=now)
-    return customer

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from .clock import event_id
-from .ledger import Account, Ledger, Where
-from .rules import new_event, post
+from .clock import event_id, parse_rfc3339, rfc3339
+from .ledger import Account, Ledger, Movement, Where
+from .rules import new_event, post, seller_zone
 from .wire_errors import refusal
 from .world import World
 
@@ -30,7 +31,9 @@ def make_ready(world: World) -> None:
         program = ledger.program() or {"status": "ACTIVE"}
         if program["status"] != "ACTIVE":
             code = world.assumptions.inactive_program_code
-            raise refusal(code, "The seller has no subscription to Square Loyalty.")
+            status = world.assumptions.inactive_program_status
+            detail = "The seller has no subscription to Square Loyalty."
+            raise refusal(code, detail, status=status)
         if "expiration_policy" not in program or _is_done(world, ledger):
             return
     with world.database.writing() as connection:
@@ -38,7 +41,7 @@ def make_ready(world: World) -> None:
         if not _is_done(world, ledger):
             for _, account in ledger.accounts(Where(["balance > 0"]), None, -1):
                 _expire(world, ledger, account)
-            ledger.keep("expired", {"id": "month", "month": world.now()[:7]})
+            ledger.keep("expired", {"id": "month", "month": _month(world, ledger)})
 
 
 def deadlines(world: World, ledger: Ledger, account: Account) -> list[dict[str, Any]] | None:
@@ -49,7 +52,16 @@ def deadlines(world: World, ledger: Ledger, account: Account) -> list[dict[str, 
 
 def _is_done(world: World, ledger: Ledger) -> bool:
     done = ledger.record("expired", "month") or {"month": ""}
-    return bool(done["month"] == world.now()[:7])
+    return bool(done["month"] == _month(world, ledger))
+
+
+def _month(world: World, ledger: Ledger) -> str:
+    """Return the month that it is where months are counted."""
+    return f"{world.clock().astimezone(_zone(world, ledger)):%Y-%m}"
+
+
+def _zone(world: World, ledger: Ledger) -> tzinfo:
+    return UTC if world.assumptions.months_are_in_utc else seller_zone(ledger)
 
 
 def _expire(world: World, ledger: Ledger, account: Account) -> None:
@@ -75,17 +87,18 @@ def _lots(world: World, ledger: Ledger, account: Account) -> Lots:
         return {}
     months = _months(policy["expiration_duration"])
     left = _last_earned if world.assumptions.oldest_points_go_first else _first_earned
+    anew = world.assumptions.returned_points_last_anew
+    zone = _zone(world, ledger)
     lots: Lots = {}
-    for earned_at, points in left(ledger, account):
-        expires_at = _deadline(earned_at, months)
+    for earned_at, points in left(ledger.movements(account.id, returned=anew), account.balance):
+        expires_at = _deadline(earned_at, months, zone)
         lots[expires_at] = lots.get(expires_at, 0) + points
     return dict(sorted(lots.items()))
 
 
-def _last_earned(ledger: Ledger, account: Account) -> Iterable[tuple[str, int]]:
+def _last_earned(movements: Iterable[Movement], left: int) -> Iterable[tuple[str, int]]:
     """Yield what is left when the oldest points go first: the last ones, as many as there are."""
-    left = account.balance
-    for earned_at, points, _ in ledger.movements(account.id, newest_first=True):
+    for earned_at, points, _ in movements:
         if points > 0 and left > 0:
             yield earned_at, min(points, left)
             left -= points
@@ -93,11 +106,11 @@ def _last_earned(ledger: Ledger, account: Account) -> Iterable[tuple[str, int]]:
             return
 
 
-def _first_earned(ledger: Ledger, account: Account) -> Iterable[tuple[str, int]]:
+def _first_earned(movements: Iterable[Movement], _: int) -> Iterable[tuple[str, int]]:
     """Return what is left when the newest points go first; those that expire are the oldest."""
     lots: deque[tuple[str, int]] = deque()
     debt = 0
-    for earned_at, points, kind in ledger.movements(account.id, newest_first=False):
+    for earned_at, points, kind in reversed(list(movements)):
         if points > 0:
             paid = min(points, debt)
             debt -= paid
@@ -119,6 +132,7 @@ def _months(duration: str) -> int:
     return int(years) * 12 + int(months)
 
 
-def _deadline(earned_at: str, months: int) -> str:
-    year, month = divmod(int(earned_at[:4]) * 12 + int(earned_at[5:7]) + months, 12)
-    return f"{year:04}-{month + 1:02}-01T00:00:00Z"
+def _deadline(earned_at: str, months: int, zone: tzinfo) -> str:
+    earned = parse_rfc3339(earned_at).astimezone(zone)
+    year, month = divmod(earned.year * 12 + earned.month + months, 12)
+    return rfc3339(datetime(year, month + 1, 1, tzinfo=zone))

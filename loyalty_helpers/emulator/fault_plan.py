@@ -18,13 +18,15 @@ from werkzeug.http import http_date
 
 from .clock import rfc3339
 from .database import Database
-from .faults import ERROR_CODES, Fault
-from .reply import Reply, json_reply, make_reply
+from .faults import ERROR_CODES, TOKEN_CODES, Fault
+from .reply import DRIPS, Reply, json_reply, make_reply
 from .wire_errors import refusal
 from .world import World
 
 _PAGE: Final = b"<!doctype html><title>Fault</title><p>This page stands in for the answer.\n"
 _SEARCH: Final = "/v2/loyalty/events/search"
+# What needs LOYALTY_READ alone, or no scope of Loyalty.
+_READING: Final = re.compile(r"GET .*|\w+ .*/(search|calculate)|\w+ (?!/v2/loyalty/).*")
 
 Work = Callable[[World], Reply]
 
@@ -52,19 +54,20 @@ class Faults:
     @property
     def slow(self) -> bool:
         """Whether any answer is slow on purpose."""
-        return any(each.fault.kind == "slow" for each in self._planned)
+        return any(each.fault.kind in ("slow", "drip") for each in self._planned)
 
     def clear(self) -> None:
         """Plan none from now on; keys that were forgotten stay forgotten."""
         self._planned = ()
 
-    def due(self, path: str, clock: Callable[[], datetime]) -> Sequence[Fault]:
+    def due(self, method: str, path: str, clock: Callable[[], datetime]) -> Sequence[Fault]:
         """Return the faults that strike a request now."""
         if not self._planned:
             return ()
         with self._lock:
             now = clock()
-            return [each.fault for each in self._planned if each.strikes(path, now, self._chance)]
+            request = method, path
+            return [e.fault for e in self._planned if e.strikes(*request, now, self._chance)]
 
     def strike(self, faults: Sequence[Fault], world: World, work: Work) -> Reply:
         """Answer a request as `faults` want it; `work` would answer it as it should be.
@@ -84,9 +87,11 @@ class Faults:
         if fault.kind == "slow":
             self._sleep(fault.seconds)
             return reply or rest(world)
+        if fault.kind == "drip":
+            return rest(world)._replace(pause=partial(self._sleep, fault.seconds / DRIPS))
         if fault.kind == "truncate" and reply:
             return reply._replace(body=reply.body[: len(reply.body) // 2])
-        return _instead(fault, {"Date": http_date(world.clock())})
+        return _instead(fault, world.clock())
 
     def _altered(self, fault: Fault, world: World) -> World:
         now, age = world.clock(), timedelta(seconds=fault.seconds)
@@ -103,11 +108,13 @@ class _Planned:
         self._tokens = float(fault.burst)
         self._filled: datetime | None = None
 
-    def strikes(self, path: str, now: datetime, chance: random.Random) -> bool:
+    def strikes(self, method: str, path: str, now: datetime, chance: random.Random) -> bool:
         fault = self.fault
         if self._left == 0 or not re.search(fault.path, path):
             return False
         if fault.kind == "late-events" and path != _SEARCH:
+            return False
+        if fault.kind == "read-only" and _READING.fullmatch(f"{method} {path}"):
             return False
         if self._left is not None:
             self._left -= 1
@@ -181,14 +188,18 @@ class _LateEvents(Database):
             yield connection
 
 
-def _instead(fault: Fault, headers: dict[str, str]) -> Reply:
+def _instead(fault: Fault, now: datetime) -> Reply:
+    headers = {"Date": http_date(now)}
     if fault.kind == "html":
         return make_reply(200, headers, _PAGE, "text/html; charset=utf-8")
-    status = 429 if fault.kind == "rate-limit" else fault.status
     if fault.retry_after is not None:
         headers["Retry-After"] = str(fault.retry_after)
-    detail = "This error was asked for: it is a fault on purpose."
-    return json_reply(status, headers, refusal(ERROR_CODES[status], detail).wire())
+    if fault.retry_at is not None:
+        headers["Retry-After"] = http_date(now + timedelta(seconds=fault.retry_at))
+    status = 429 if fault.kind == "rate-limit" else fault.status
+    code = TOKEN_CODES.get(fault.kind) or ERROR_CODES[status]
+    error = refusal(code, "This error was asked for: it is a fault on purpose.")
+    return json_reply(error.status, headers, error.wire())
 
 
 def _lost(kind: str) -> ConnectionError:

@@ -17,6 +17,11 @@ ERROR_CODES: Final = {
     503: "SERVICE_UNAVAILABLE",
     504: "GATEWAY_TIMEOUT",
 }
+TOKEN_CODES: Final = {
+    "expired-token": "ACCESS_TOKEN_EXPIRED",
+    "revoked-token": "ACCESS_TOKEN_REVOKED",
+    "read-only": "INSUFFICIENT_SCOPES",
+}
 _CHOICE: Final = frozenset({"kind", "path", "next_n", "probability"})
 # The fields that mean something, beside those that choose requests.
 _KINDS: Final[dict[str, set[str]]] = {
@@ -25,8 +30,10 @@ _KINDS: Final[dict[str, set[str]]] = {
     "slow": {"after_write", "seconds"},
     "truncate": set(),
     "html": {"after_write"},
-    "error": {"after_write", "status", "retry_after"},
-    "rate-limit": {"per_second", "burst", "retry_after"},
+    "drip": {"seconds"},
+    "error": {"after_write", "status", "retry_after", "retry_at"},
+    "rate-limit": {"per_second", "burst", "retry_after", "retry_at"},
+    **{kind: set() for kind in TOKEN_CODES},
     "forget-keys": {"seconds"},
     "late-events": {"seconds"},
 }
@@ -37,6 +44,7 @@ _OPTIONS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
     "probability": ("probability", float),
     "seconds": ("seconds", float),
     "retry-after": ("retry_after", int),
+    "retry-at": ("retry_at", int),
     "rate": ("per_second", float),
     "burst": ("burst", int),
 }
@@ -47,15 +55,18 @@ class Fault:
     """What goes wrong, and with which requests.
 
     Attributes:
-        kind: `refuse` or `drop` the connection; `slow`; `truncate` the body; `html` in place of
-            JSON; `error`, Square's envelope with `status`; `rate-limit`, 429 beyond
-            `per_second` with `burst`; `forget-keys` that are `seconds` old; `late-events`,
-            found by searches only `seconds` after they were written.
+        kind: `refuse` or `drop` the connection; `slow`; `drip`, a body that takes `seconds` to
+            come; `truncate` the body; `html` in place of JSON; `error`, Square's envelope with
+            `status`; `rate-limit`, 429 beyond `per_second` with `burst`; `forget-keys` that are
+            `seconds` old; `late-events`, found by searches only `seconds` after they were
+            written; a token that is an `expired-token`, a `revoked-token`, or `read-only`, that
+            is without LOYALTY_WRITE.
         path: A regular expression that is found in the path of the requests; empty is all.
         next_n: How many of those requests, from now on; None is all.
         probability: How likely each of them is struck.
         after_write: Whether the request is worked first, so that its answer alone is lost.
         retry_after: The header Retry-After, in seconds; None leaves it out.
+        retry_at: The same as an HTTP date, so many seconds from now.
     """
 
     kind: str
@@ -65,6 +76,7 @@ class Fault:
     after_write: bool = False
     status: int = 503
     retry_after: int | None = None
+    retry_at: int | None = None
     seconds: float = 0.0
     per_second: float = 0.0
     burst: int = 1
@@ -92,9 +104,12 @@ class Fault:
             raise ValueError(f"a probability is between 0 and 1, not {self.probability}")
         if min(self.burst, 1 if self.next_n is None else self.next_n) < 1:
             raise ValueError("next and burst are at least 1")
-        if not all(0 <= number < math.inf for number in (self.seconds, self.retry_after or 0)):
+        if self.retry_after is not None and self.retry_at is not None:
+            raise ValueError("Retry-After is either retry-after or retry-at")
+        times = self.seconds, self.retry_after or 0, self.retry_at or 0
+        if not all(0 <= number < math.inf for number in times):
             raise ValueError("a time must not be negative or endless")
-        if self.kind in ("slow", "late-events") and not self.seconds:
+        if self.kind in ("slow", "drip", "late-events") and not self.seconds:
             raise ValueError(f"{self.kind} needs seconds")
         if self.kind == "rate-limit" and not 0 < self.per_second < math.inf:
             raise ValueError("rate-limit has a rate above 0 per second")

@@ -23,11 +23,12 @@ Rows = Callable[[Ledger, Position | None, int], Iterable[tuple[Position, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that was matched: the world, the ids in its path, and its body if it has one."""
+    """A request that was matched: the world, the ids in its path, its body and its version."""
 
     world: World
     ids: dict[str, str]
     body: Body
+    version: str
 
     @property
     def target(self) -> str:
@@ -72,6 +73,16 @@ class Call:
         return answer
 
 
+def retrieving(name: str, find: Callable[[Ledger, str], Any]) -> Callable[[Call], Answer]:
+    """Return what answers with the one thing that has the id in the path."""
+
+    def handle(call: Call) -> Answer:
+        with call.reading() as ledger:
+            return {name: find(ledger, call.target)}
+
+    return handle
+
+
 def past_time(world: World, sent: Reader, name: str) -> str | None:
     """Read a time that must not be in the future."""
     moment = sent.time(name)
@@ -95,8 +106,3 @@ def required_cents(sent: Reader, name: str, lowest: int = 0) -> int:
     """Read an amount of money that must be there."""
     sent.required(name)
     return cents(sent, name, lowest) or 0
-
-
-def without_absent(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the record as Square writes it: what is absent is not null but not there."""
-    return {name: value for name, value in record.items() if value is not None}

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
+
+from .clock import unused
+from .wire_json import compact_json, read_json
 
 # Times are RFC 3339 text in UTC, so that they compare as text. An index ends in the row number
 # by nature: (created_at, seq) is the order of every page.
@@ -51,11 +53,11 @@ class Account(NamedTuple):
     mapping_id: str
     phone_number: str | None
     customer_id: str | None
-    balance: int
-    lifetime_points: int
-    enrolled_at: str | None
     created_at: str
     updated_at: str
+    enrolled_at: str | None = None
+    balance: int = 0
+    lifetime_points: int = 0
 
     def enrolled(self, now: str) -> Account:
         """Return the account with the time of its first purchase or reward."""
@@ -82,6 +84,13 @@ class Position(NamedTuple):
     seq: int
 
 
+Movement = tuple[str, int, str]
+"""Time, points and type of an event."""
+
+_UNLESS_RETURNED: Final = """ AND type <> 'DELETE_REWARD' AND NOT (
+    type = 'CREATE_REWARD' AND EXISTS (
+        SELECT 1 FROM record WHERE kind = 'reward' AND json_extract(body, '$.status') = 'DELETED'
+        AND id = json_extract(event.body, '$.create_reward.reward_id')))"""
 _ACCOUNT: Final = ", ".join(Account._fields)
 _EVENT: Final = ", ".join(Event._fields)
 
@@ -143,7 +152,11 @@ class Ledger:
     def record(self, kind: str, record_id: str) -> dict[str, Any] | None:
         """Return a record as Square writes it."""
         row = self._one("SELECT body FROM record WHERE kind = ? AND id = ?", kind, record_id)
-        return json.loads(row[0]) if row else None
+        return read_json(row[0]) if row else None
+
+    def unused(self, kind: str, make: Callable[[], str]) -> str:
+        """Return the first id that no record of the kind has."""
+        return unused(make, lambda new: self.record(kind, new))
 
     def records(
         self, kind: str, where: Where | None = None, after: Position | None = None, most: int = -1
@@ -161,7 +174,7 @@ class Ledger:
             "INSERT INTO record (kind, id, owner, moment, body) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (kind, id) DO UPDATE SET owner = excluded.owner,"
             " moment = excluded.moment, body = excluded.body",
-            (kind, body["id"], owner, moment, json.dumps(body, ensure_ascii=False)),
+            (kind, body["id"], owner, moment, compact_json(body)),
         )
 
     def forget(self, kind: str) -> None:
@@ -211,16 +224,16 @@ class Ledger:
 
     def add_event(self, event: Event) -> None:
         """Add an event; nothing ever changes or removes one."""
-        row = (*event[:-1], json.dumps(event.body, ensure_ascii=False))
+        row = (*event[:-1], compact_json(event.body))
         marks = ", ".join("?" * len(row))
         self._execute(f"INSERT INTO event ({_EVENT}) VALUES ({marks})", row)
 
-    def movements(self, account_id: str, *, newest_first: bool) -> Iterator[tuple[str, int, str]]:
-        """Yield time, points and type of an account's events."""
-        order = "DESC" if newest_first else "ASC"
+    def movements(self, account_id: str, *, returned: bool) -> Iterator[Movement]:
+        """Yield an account's movements, the newest first; or none of rewards that were deleted."""
         query = "SELECT created_at, points, type FROM event WHERE account_id = ?"
-        rows = self._execute(f"{query} ORDER BY created_at {order}, seq {order}", (account_id,))
-        yield from rows
+        if not returned:
+            query += _UNLESS_RETURNED
+        yield from self._execute(f"{query} ORDER BY created_at DESC, seq DESC", (account_id,))
 
     def has_earned(self, order_id: str) -> bool:
         """Tell whether points were accumulated for the order."""
@@ -231,11 +244,11 @@ class Ledger:
         """Return the digest of the request that first used the key, and its answer."""
         query = "SELECT digest, answer FROM answered WHERE endpoint = ? AND key = ?"
         row = self._one(query, endpoint, key)
-        return (row[0], json.loads(row[1])) if row else None
+        return (row[0], read_json(row[1])) if row else None
 
     def keep_answer(self, endpoint: str, key: str, digest: bytes, answer: dict[str, Any]) -> None:
         """Keep the answer that the key will give from now on."""
-        row = (endpoint, key, digest, json.dumps(answer, ensure_ascii=False))
+        row = (endpoint, key, digest, compact_json(answer))
         self._execute("INSERT INTO answered VALUES (?, ?, ?, ?)", row)
 
     def _newest(
@@ -246,7 +259,7 @@ class Ledger:
         query = f"SELECT {time}, seq, body FROM {table}{where.sql()}"
         order = f" ORDER BY {time} DESC, seq DESC LIMIT ?"
         for moment, seq, body in self._execute(query + order, (*where.values, most)):
-            yield Position(moment, seq), json.loads(body)
+            yield Position(moment, seq), read_json(body)
 
     def _one(self, query: str, *values: str) -> Any:
         return self._execute(query, values).fetchone()
@@ -255,4 +268,4 @@ class Ledger:
 @lru_cache(maxsize=8)
 def _parsed(text: str) -> Any:
     """Read the program, which is asked for with every request and hardly ever changes."""
-    return json.loads(text)
+    return read_json(text)

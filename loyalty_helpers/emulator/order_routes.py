@@ -6,15 +6,16 @@ import re
 from decimal import Decimal
 from typing import Any, Final
 
-from .clock import rfc3339_ms, unused
+from .clock import rfc3339_ms
 from .enrolment import add_customer
-from .handling import Call, cents, required_cents, without_absent
+from .handling import Call, cents, required_cents
 from .ledger import Ledger, Where
-from .orders import money, priced, the_order
+from .orders import money, priced
 from .payments import Payment, pay, pay_order
 from .rules import the_location
 from .validation import Reader
-from .wire_errors import not_found, refusal
+from .wire_errors import refusal
+from .wire_json import without_absent
 from .world import Answer, KeyedRequest, World
 
 _PROFILE: Final = (
@@ -30,9 +31,7 @@ _QUANTITY: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,5})?")
 
 
 def create_customer(call: Call) -> Answer:
-    """Add a customer to the directory.
-    https://developer.squareup.com/reference/square/customers-api/create-customer
-    """
+    """Add a customer to the directory."""
     body = call.body.fields
     key = body.text("idempotency_key")
     profile = without_absent({name: body.text(name, longest=500) for name in _PROFILE})
@@ -51,21 +50,8 @@ def create_customer(call: Call) -> Answer:
     return call.once("CreateCustomer", key, work)
 
 
-def retrieve_customer(call: Call) -> Answer:
-    """Return one customer.
-    https://developer.squareup.com/reference/square/customers-api/retrieve-customer
-    """
-    with call.reading() as ledger:
-        customer = ledger.record("customer", call.target)
-    if customer is None:
-        raise not_found("Customer")
-    return {"customer": customer}
-
-
 def search_customers(call: Call) -> Answer:
-    """Find customers by exact phone number, the newest first.
-    https://developer.squareup.com/reference/square/customers-api/search-customers
-    """
+    """Find customers by exact phone number, the newest first."""
     body = call.body.fields
     limit = body.integer("limit", 1, 100) or 100
     where = Where()
@@ -79,16 +65,16 @@ def search_customers(call: Call) -> Answer:
             phone.report("exact", "INVALID_PHONE_NUMBER", "Expected a number in E.164.")
         where.add("owner = ?", number or "")
 
-    def rows(ledger: Ledger, after: Any, most: int) -> Any:
-        return ledger.records("customer", where, after, most)
-
-    return call.page("SearchCustomers", "customers", limit, rows)
+    return call.page(
+        "SearchCustomers",
+        "customers",
+        limit,
+        lambda ledger, *page: ledger.records("customer", where, *page),
+    )
 
 
 def create_order(call: Call) -> Answer:
-    """Open an order; prices follow from its lines, taxes and discounts.
-    https://developer.squareup.com/reference/square/orders-api/create-order
-    """
+    """Open an order; prices follow from its lines, taxes and discounts."""
     body = call.body.fields
     key = body.text("idempotency_key", longest=192)
     sent = body.required_object("order")
@@ -118,18 +104,8 @@ def create_order(call: Call) -> Answer:
     return call.once("CreateOrder", key, work)
 
 
-def retrieve_order(call: Call) -> Answer:
-    """Return one order.
-    https://developer.squareup.com/reference/square/orders-api/retrieve-order
-    """
-    with call.reading() as ledger:
-        return {"order": the_order(ledger, call.target)}
-
-
 def pay_for_order(call: Call) -> Answer:
-    """Complete an order with approved payments, or with none when a reward made it free.
-    https://developer.squareup.com/reference/square/orders-api/pay-order
-    """
+    """Complete an order with approved payments, or with none when a reward made it free."""
     body = call.body.fields
     key = body.required_text("idempotency_key", longest=192)
     version = body.integer("order_version", 1, 2**31 - 1)
@@ -144,9 +120,7 @@ def pay_for_order(call: Call) -> Answer:
 
 
 def create_payment(call: Call) -> Answer:
-    """Take a payment; one of an order's total completes that order.
-    https://developer.squareup.com/reference/square/payments-api/create-payment
-    """
+    """Take a payment; one of an order's total completes that order."""
     body = call.body.fields
     source_id = body.required_text("source_id")
     key = body.required_text("idempotency_key", longest=45)
@@ -246,9 +220,7 @@ def _opened(
     now = rfc3339_ms(world.clock())
     made = priced(
         {
-            "id": unused(
-                lambda: world.ids.code() + "ZY", lambda new: ledger.record("order", new) is not None
-            ),
+            "id": ledger.unused("order", lambda: world.ids.code() + "ZY"),
             "location_id": location_id,
             **{name: value for name, value in order.items() if value},
             "line_items": order["line_items"],

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from .clock import rfc3339_ms
 from .ledger import Ledger
-from .wire_errors import not_found
+from .wire_errors import found
 from .world import World
 
 CURRENCY: Final = "USD"
@@ -19,10 +19,7 @@ Line = dict[str, Any]
 
 def the_order(ledger: Ledger, order_id: str) -> Order:
     """Return the order, or refuse with 404."""
-    order = ledger.record("order", order_id)
-    if order is None:
-        raise not_found("Order")
-    return order
+    return found(ledger.record("order", order_id), "Order")
 
 
 def money(amount: int) -> dict[str, Any]:
@@ -135,12 +132,15 @@ def _line_for(
     world: World, ledger: Ledger, order: Order, definition: dict[str, Any]
 ) -> Line | None:
     wanted = definition.get("catalog_object_ids", ())
-    for line in order["line_items"]:
-        is_left = units_taken(line, order) < int(Decimal(line["quantity"]))
-        if is_left and any(each in wanted for each in item_of(world, ledger, line)):
-            found: Line = line
-            return found
-    return None
+    found: list[Line] = [
+        line
+        for line in order["line_items"]
+        if units_taken(line, order) < int(Decimal(line["quantity"]))
+        and any(each in wanted for each in item_of(world, ledger, line))
+    ]
+    if not world.assumptions.first_matching_line_is_free:
+        found.sort(key=lambda line: -line["base_price_money"]["amount"])
+    return found[0] if found else None
 
 
 def _worth(definition: dict[str, Any]) -> dict[str, Any]:

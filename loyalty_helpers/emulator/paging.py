@@ -12,8 +12,8 @@ from typing import Any
 
 from .assumptions import Assumptions
 from .ledger import Position
-from .validation import canonical_json
 from .wire_errors import WireError, refusal
+from .wire_json import canonical_json
 
 
 def make_cursor(assumptions: Assumptions, query: Any, position: Position) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .clock import rfc3339_ms, unused
+from .clock import rfc3339_ms
 from .ledger import Ledger
 from .orders import Order, keep_order, money
 from .rewards import settle, the_open_order
@@ -93,11 +93,8 @@ def _approved(ledger: Ledger, order_id: str, payment_id: str) -> dict[str, Any]:
 
 def _new_payment(world: World, ledger: Ledger, asked: Payment, location_id: str) -> dict[str, Any]:
     now = rfc3339_ms(world.clock())
-    identifier = unused(
-        lambda: world.ids.code() + "ZY", lambda new: ledger.record("payment", new) is not None
-    )
     payment = {
-        "id": identifier,
+        "id": ledger.unused("payment", lambda: world.ids.code() + "ZY"),
         "created_at": now,
         "updated_at": now,
         "amount_money": money(asked.cents),

@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .clock import event_id
-from .handling import KEY_LENGTH, Call, cents, without_absent
+from .handling import KEY_LENGTH, Call, cents
 from .ledger import Ledger
 from .orders import money
 from .promotions import Promotion, available, promotions_of, shown
 from .rules import the_program
 from .validation import INT32_MAX, Reader
 from .wire_errors import not_found, refusal
+from .wire_json import without_absent
 from .world import Answer, KeyedRequest
 
 _STATUSES: Final = ("ACTIVE", "ENDED", "CANCELED", "SCHEDULED")
@@ -22,9 +23,7 @@ _MULTIPLIER: Final = re.compile(r"[0-9]{1,2}(\.[0-9]{1,3})?")
 
 
 def create_loyalty_promotion(call: Call) -> Answer:
-    """Let buyers earn extra points at certain times.
-    https://developer.squareup.com/reference/square/loyalty-api/create-loyalty-promotion
-    """
+    """Let buyers earn extra points at certain times."""
     body = call.body.fields
     key = body.required_text("idempotency_key", longest=KEY_LENGTH)
     sent = body.required_object("loyalty_promotion")
@@ -49,9 +48,7 @@ def create_loyalty_promotion(call: Call) -> Answer:
 
 
 def list_loyalty_promotions(call: Call) -> Answer:
-    """List a program's promotions, the newest first.
-    https://developer.squareup.com/reference/square/loyalty-api/list-loyalty-promotions
-    """
+    """List a program's promotions, the newest first."""
     body = call.body.fields
     limit = body.integer("limit", 1, 30) or 30
     status = body.one_of("status", _STATUSES)
@@ -68,18 +65,14 @@ def list_loyalty_promotions(call: Call) -> Answer:
 
 
 def retrieve_loyalty_promotion(call: Call) -> Answer:
-    """Return one promotion.
-    https://developer.squareup.com/reference/square/loyalty-api/retrieve-loyalty-promotion
-    """
+    """Return one promotion."""
     with call.reading() as ledger:
         promotion = _the_promotion(call, ledger)
         return {"loyalty_promotion": shown(call.world, ledger, promotion)}
 
 
 def cancel_loyalty_promotion(call: Call) -> Answer:
-    """End a promotion before its time, for good.
-    https://developer.squareup.com/reference/square/loyalty-api/cancel-loyalty-promotion
-    """
+    """End a promotion before its time, for good."""
     with call.writing() as ledger:
         promotion = _the_promotion(call, ledger)
         status = shown(call.world, ledger, promotion)["status"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 from .clock import rfc3339
 from .ledger import Account, Ledger, Where
 from .orders import Order, item_of
+from .rules import seller_zone
 from .world import World
 
 Promotion = dict[str, Any]
@@ -161,15 +161,10 @@ def _used_up(
     where.add("json_extract(body, ?) = ?", path, promotion["id"])
     if limit["interval"] == "DAY":
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        where.add("created_at >= ?", rfc3339(midnight.replace(tzinfo=_zone(ledger))))
+        where.add("created_at >= ?", rfc3339(midnight.replace(tzinfo=seller_zone(ledger))))
     times: int = limit["times"]
     return len(list(ledger.events(where, None, times))) == times
 
 
 def _local_now(world: World, ledger: Ledger) -> datetime:
-    return world.clock().astimezone(_zone(ledger)).replace(tzinfo=None)
-
-
-def _zone(ledger: Ledger) -> ZoneInfo:
-    """Return where the seller is: all locations of the emulator have one time zone."""
-    return ZoneInfo(next(location["timezone"] for _, location in ledger.records("location")))
+    return world.clock().astimezone(seller_zone(ledger)).replace(tzinfo=None)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from .wire_json import compact_json
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
 
-_COMPACT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+DRIPS: Final = 10
+"""In how many pieces a body drips."""
 _STATUS_LINES: Final = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatus}
 
 
@@ -20,11 +22,19 @@ class Reply(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
+    pause: Callable[[], object] | None = None
+    """Waits between the pieces of a body that drips."""
 
     def send(self, start_response: StartResponse) -> Iterable[bytes]:
         """Give it to the server, as WSGI asks for it."""
         start_response(_STATUS_LINES[self.status], list(self.headers.items()))
-        return [self.body]
+        return [self.body] if self.pause is None else self._dripping(self.pause)
+
+    def _dripping(self, pause: Callable[[], object]) -> Iterator[bytes]:
+        size = -(-len(self.body) // DRIPS) or 1
+        for start in range(0, len(self.body), size):
+            pause()
+            yield self.body[start : start + size]
 
 
 def make_reply(
@@ -37,4 +47,4 @@ def make_reply(
 
 def json_reply(status: int, headers: dict[str, str], answer: dict[str, Any]) -> Reply:
     """Return a reply with `answer` as its body."""
-    return make_reply(status, headers, _COMPACT.encode(answer).encode())
+    return make_reply(status, headers, compact_json(answer).encode())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from .clock import event_id
 from .handling import KEY_LENGTH, Call
@@ -16,9 +16,7 @@ _STATUSES: Final = ("ISSUED", "REDEEMED", "DELETED")
 
 
 def create_loyalty_reward(call: Call) -> Answer:
-    """Hold the points of a reward tier, and discount the order if there is one.
-    https://developer.squareup.com/reference/square/loyalty-api/create-loyalty-reward
-    """
+    """Hold the points of a reward tier, and discount the order if there is one."""
     body = call.body.fields
     key = body.required_text("idempotency_key", longest=KEY_LENGTH)
     sent = body.required_object("reward")
@@ -33,32 +31,22 @@ def create_loyalty_reward(call: Call) -> Answer:
     return call.once("CreateLoyaltyReward", key, work)
 
 
-def retrieve_loyalty_reward(call: Call) -> Answer:
-    """Return one reward.
-    https://developer.squareup.com/reference/square/loyalty-api/retrieve-loyalty-reward
-    """
-    with call.reading() as ledger:
-        return {"reward": the_reward(ledger, call.target)}
-
-
 def search_loyalty_rewards(call: Call) -> Answer:
-    """Find the rewards of an account, the last changed first.
-    https://developer.squareup.com/reference/square/loyalty-api/search-loyalty-rewards
-    """
+    """Find the rewards of an account, the last changed first."""
     body = call.body.fields
     limit = body.integer("limit", 1, 30) or 30
     where = _rewards_where(body.object("query"))
 
-    def rows(ledger: Ledger, after: Any, most: int) -> Any:
-        return ledger.records("reward", where, after, most)
-
-    return call.page("SearchLoyaltyRewards", "rewards", limit, rows)
+    return call.page(
+        "SearchLoyaltyRewards",
+        "rewards",
+        limit,
+        lambda ledger, *page: ledger.records("reward", where, *page),
+    )
 
 
 def redeem_loyalty_reward(call: Call) -> Answer:
-    """Use up a reward that was paid for; the answer is the event alone.
-    https://developer.squareup.com/reference/square/loyalty-api/redeem-loyalty-reward
-    """
+    """Use up a reward that was paid for; the answer is the event alone."""
     body = call.body.fields
     key = body.required_text("idempotency_key", longest=KEY_LENGTH)
     location_id = body.required_text("location_id")
@@ -74,9 +62,7 @@ def redeem_loyalty_reward(call: Call) -> Answer:
 
 
 def delete_loyalty_reward(call: Call) -> Answer:
-    """Give the points of a reward back, and take its discount from the order.
-    https://developer.squareup.com/reference/square/loyalty-api/delete-loyalty-reward
-    """
+    """Give the points of a reward back, and take its discount from the order."""
     with call.writing() as ledger:
         give_back(call.world, ledger, the_reward(ledger, call.target))
     return {}

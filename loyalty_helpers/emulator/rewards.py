@@ -8,7 +8,7 @@ from .clock import event_id
 from .ledger import Event, Ledger
 from .orders import Order, attach, detach, has_discount_of, keep_order, the_order
 from .rules import new_event, post, the_account, the_program
-from .wire_errors import not_found, refusal
+from .wire_errors import found, refusal
 from .world import KeyedRequest, World
 
 Reward = dict[str, Any]
@@ -16,10 +16,7 @@ Reward = dict[str, Any]
 
 def the_reward(ledger: Ledger, reward_id: str) -> Reward:
     """Return the reward, or refuse with 404."""
-    reward = ledger.record("reward", reward_id)
-    if reward is None:
-        raise not_found("Loyalty reward")
-    return reward
+    return found(ledger.record("reward", reward_id), "Loyalty reward")
 
 
 def issue(

@@ -1,4 +1,7 @@
-"""Which function answers which method and path."""
+"""Which function answers which method and path.
+
+Each operation is described at https://developer.squareup.com/reference/square.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,12 @@ from . import order_routes as orders
 from . import program_routes as programs
 from . import promotion_routes as promotions
 from . import reward_routes as rewards
+from .enrolment import the_customer
 from .expiry import make_ready
-from .handling import Call
+from .handling import Call, retrieving
+from .orders import the_order
+from .rewards import the_reward
+from .rules import the_program
 from .wire_errors import not_found, refusal
 from .world import Answer
 
@@ -38,46 +45,42 @@ class Route:
         return self.method == "POST" and self.handle is not promotions.cancel_loyalty_promotion
 
 
-def _route(method: str, path: str, handle: Callable[[Call], Answer]) -> Route:
+def _route(operation: str, handle: Callable[[Call], Answer]) -> Route:
+    method, path = operation.split()
     return Route(method, re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path)), handle)
 
 
-ROUTES: Final = (
-    _route("POST", "/v2/loyalty/accounts/{id}/adjust", accounts.adjust_loyalty_points),
-    _route("POST", "/v2/loyalty/accounts/{id}/accumulate", accounts.accumulate_loyalty_points),
-    _route("POST", "/v2/loyalty/accounts/search", accounts.search_loyalty_accounts),
-    _route("GET", "/v2/loyalty/accounts/{id}", accounts.retrieve_loyalty_account),
-    _route("POST", "/v2/loyalty/accounts", accounts.create_loyalty_account),
-    _route("POST", "/v2/loyalty/events/search", accounts.search_loyalty_events),
-    _route("GET", "/v2/loyalty/programs", programs.list_loyalty_programs),
-    _route("GET", "/v2/loyalty/programs/{id}", programs.retrieve_loyalty_program),
-    _route("POST", "/v2/loyalty/programs/{id}/calculate", programs.calculate_loyalty_points),
-    _route("GET", "/v2/loyalty/programs/{id}/promotions", promotions.list_loyalty_promotions),
-    _route("POST", "/v2/loyalty/programs/{id}/promotions", promotions.create_loyalty_promotion),
-    _route(
-        "GET",
-        "/v2/loyalty/programs/{program}/promotions/{id}",
-        promotions.retrieve_loyalty_promotion,
+_OPERATIONS: Final = {
+    "POST /v2/loyalty/accounts/{id}/adjust": accounts.adjust_loyalty_points,
+    "POST /v2/loyalty/accounts/{id}/accumulate": accounts.accumulate_loyalty_points,
+    "POST /v2/loyalty/accounts/search": accounts.search_loyalty_accounts,
+    "GET /v2/loyalty/accounts/{id}": accounts.retrieve_loyalty_account,
+    "POST /v2/loyalty/accounts": accounts.create_loyalty_account,
+    "POST /v2/loyalty/events/search": accounts.search_loyalty_events,
+    "GET /v2/loyalty/programs": programs.list_loyalty_programs,
+    "GET /v2/loyalty/programs/{id}": retrieving("program", the_program),
+    "POST /v2/loyalty/programs/{id}/calculate": programs.calculate_loyalty_points,
+    "GET /v2/loyalty/programs/{id}/promotions": promotions.list_loyalty_promotions,
+    "POST /v2/loyalty/programs/{id}/promotions": promotions.create_loyalty_promotion,
+    "GET /v2/loyalty/programs/{program}/promotions/{id}": promotions.retrieve_loyalty_promotion,
+    "POST /v2/loyalty/programs/{program}/promotions/{id}/cancel": (
+        promotions.cancel_loyalty_promotion
     ),
-    _route(
-        "POST",
-        "/v2/loyalty/programs/{program}/promotions/{id}/cancel",
-        promotions.cancel_loyalty_promotion,
-    ),
-    _route("POST", "/v2/loyalty/rewards/{id}/redeem", rewards.redeem_loyalty_reward),
-    _route("POST", "/v2/loyalty/rewards/search", rewards.search_loyalty_rewards),
-    _route("GET", "/v2/loyalty/rewards/{id}", rewards.retrieve_loyalty_reward),
-    _route("DELETE", "/v2/loyalty/rewards/{id}", rewards.delete_loyalty_reward),
-    _route("POST", "/v2/loyalty/rewards", rewards.create_loyalty_reward),
-    _route("POST", "/v2/customers/search", orders.search_customers),
-    _route("GET", "/v2/customers/{id}", orders.retrieve_customer),
-    _route("POST", "/v2/customers", orders.create_customer),
-    _route("POST", "/v2/orders/{id}/pay", orders.pay_for_order),
-    _route("GET", "/v2/orders/{id}", orders.retrieve_order),
-    _route("POST", "/v2/orders", orders.create_order),
-    _route("POST", "/v2/payments", orders.create_payment),
-    _route("GET", "/v2/locations", programs.list_locations),
-)
+    "POST /v2/loyalty/rewards/{id}/redeem": rewards.redeem_loyalty_reward,
+    "POST /v2/loyalty/rewards/search": rewards.search_loyalty_rewards,
+    "GET /v2/loyalty/rewards/{id}": retrieving("reward", the_reward),
+    "DELETE /v2/loyalty/rewards/{id}": rewards.delete_loyalty_reward,
+    "POST /v2/loyalty/rewards": rewards.create_loyalty_reward,
+    "POST /v2/customers/search": orders.search_customers,
+    "GET /v2/customers/{id}": retrieving("customer", the_customer),
+    "POST /v2/customers": orders.create_customer,
+    "POST /v2/orders/{id}/pay": orders.pay_for_order,
+    "GET /v2/orders/{id}": retrieving("order", the_order),
+    "POST /v2/orders": orders.create_order,
+    "POST /v2/payments": orders.create_payment,
+    "GET /v2/locations": programs.list_locations,
+}
+ROUTES: Final = tuple(_route(*each) for each in _OPERATIONS.items())
 
 
 def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from .clock import event_id
 from .ledger import Account, Event, Ledger
 from .validation import INT32_MAX, INT32_MIN, out_of_range
-from .wire_errors import not_found, refusal
+from .wire_errors import found, refusal
+from .wire_json import without_absent
 from .world import KeyedRequest, World
 
 EVENT_FIELDS: Final = {
@@ -34,7 +36,7 @@ def new_event(
     location_id: str | None = None,
 ) -> Event:
     """Return an event; what is None in `particulars` is absent."""
-    present = {name: value for name, value in particulars.items() if value is not None}
+    present = without_absent(particulars)
     body: dict[str, Any] = {
         "id": identifier,
         "type": kind,
@@ -51,18 +53,12 @@ def new_event(
 
 def the_program(ledger: Ledger, program_id: str) -> dict[str, Any]:
     """Return a program by its id or by the keyword `main`, or refuse with 404."""
-    program = ledger.program(program_id)
-    if program is None:
-        raise not_found("Loyalty program")
-    return program
+    return found(ledger.program(program_id), "Loyalty program")
 
 
 def the_account(ledger: Ledger, account_id: str) -> Account:
     """Return the account, or refuse with 404."""
-    account = ledger.account(account_id)
-    if account is None:
-        raise not_found("Loyalty account")
-    return account
+    return found(ledger.account(account_id), "Loyalty account")
 
 
 def the_location(world: World, ledger: Ledger, location_id: str, field: str) -> None:
@@ -70,6 +66,11 @@ def the_location(world: World, ledger: Ledger, location_id: str, field: str) -> 
     if ledger.record("location", location_id) is None:
         code = world.assumptions.unknown_location_code
         raise refusal(code, "The merchant has no such location.", field)
+
+
+def seller_zone(ledger: Ledger) -> ZoneInfo:
+    """Return where the seller is: all locations of the emulator have one time zone."""
+    return ZoneInfo(next(location["timezone"] for _, location in ledger.records("location")))
 
 
 def adjust(

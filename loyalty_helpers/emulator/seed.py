@@ -9,12 +9,14 @@ from __future__ import annotations
 import sqlite3
 from typing import Any, Final
 
+from .enrolment import customer
 from .ledger import Account, Ledger
 from .orders import priced
 from .rewards import keep_reward
 from .seed_buyers import LOCATIONS, PROGRAM_ID, buyers
 from .seed_histories import history
 from .seed_program import ITEMS, keep_program, program
+from .wire_json import without_absent
 
 MERCHANT_ID: Final = "ML7RT2C9WQ5XK"
 
@@ -48,9 +50,6 @@ _WALKTHROUGH_ACCOUNT: Final = Account(
     mapping_id="e27de0ff-e56f-450d-95cb-a49a4example",
     phone_number="+14155551234",
     customer_id="Q80035RNBEZ4WYTB1P9PTAMTexample",
-    balance=0,
-    lifetime_points=0,
-    enrolled_at=None,
     created_at="2020-05-11T22:55:18Z",
     updated_at="2020-05-11T22:55:18Z",
 )
@@ -88,22 +87,14 @@ def _plant(ledger: Ledger) -> None:
         for reward in story.rewards:
             keep_reward(ledger, reward)
     for account in customers.values():
-        customer = _customer(account)
-        ledger.keep("customer", customer, owner=account.phone_number, moment=customer["created_at"])
+        made = _customer(account)
+        ledger.keep("customer", made, owner=account.phone_number, moment=made["created_at"])
 
 
 def _customer(account: Account) -> dict[str, Any]:
     created_at = account.created_at.replace("Z", ".000Z")
-    customer = {
-        "id": account.customer_id,
-        "created_at": created_at,
-        "updated_at": created_at,
-        "phone_number": account.phone_number,
-        "preferences": {"email_unsubscribed": False},
-        "creation_source": "LOYALTY",
-        "version": 0,
-    }
-    return {name: value for name, value in customer.items() if value is not None}
+    profile = without_absent({"phone_number": account.phone_number})
+    return customer(str(account.customer_id), created_at, profile, "LOYALTY")
 
 
 def _order(

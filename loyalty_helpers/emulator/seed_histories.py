@@ -38,7 +38,6 @@ class Story:
 
     def __init__(self, buyer: Buyer) -> None:
         self._buyer = buyer
-        self._enrolled_at: str | None = None
         self._moment = _FIRST_DAY + timedelta(days=buyer.number * 3, minutes=buyer.number * 37)
         created_at = rfc3339(self._moment)
         self.account = Account(
@@ -47,9 +46,6 @@ class Story:
             mapping_id=made_uuid(f"mapping {buyer.number}"),
             phone_number=buyer.phone_number,
             customer_id=buyer.customer_id,
-            balance=0,
-            lifetime_points=0,
-            enrolled_at=None,
             created_at=created_at,
             updated_at=created_at,
         )
@@ -66,17 +62,9 @@ class Story:
         identifier = event_id("seed", f"{self._buyer.number} {len(self.events)}")
         source = more.pop("source", "LOYALTY_API")
         location_id = more.pop("location_id", None)
-        self.events.append(
-            new_event(
-                identifier,
-                self.account,
-                kind,
-                now,
-                {"points": points, **more},
-                source=source,
-                location_id=location_id,
-            )
-        )
+        body = {"points": points, **more}
+        at = {"source": source, "location_id": location_id}
+        self.events.append(new_event(identifier, self.account, kind, now, body, **at))
         begins = kind in ("ACCUMULATE_POINTS", "CREATE_REWARD")
         self.account = self.account._replace(
             balance=self.account.balance + (points or 0),

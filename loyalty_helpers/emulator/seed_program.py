@@ -67,6 +67,7 @@ PROGRAMS: Final = {
     "walkthrough-1": walkthrough_1,
     "walkthrough-2": walkthrough_2,
 }
+"""What `loyalty emulator serve --program` knows by name."""
 
 
 def keep_program(ledger: Ledger, changed: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -42,11 +42,15 @@ def _listen(emulator: Emulator, port: int) -> tuple[Any, str]:
     for name in ("waitress", "waitress.queue"):
         logging.getLogger(name).setLevel(logging.ERROR)
     threads = _THREADS_IF_SLOW if emulator.faults.slow else _THREADS
+
+    def send_at_once() -> None:
+        server.adj.send_bytes = 1
+
     try:
         # Asked first, because waitress leaves its threads behind when it cannot listen.
         _try_port(port)
         server = waitress.create_server(
-            _closing(emulator), host=HOST, port=port, threads=threads, ident=None
+            _application(emulator, send_at_once), host=HOST, port=port, threads=threads, ident=None
         )
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
@@ -59,16 +63,25 @@ def _listen(emulator: Emulator, port: int) -> tuple[Any, str]:
     return server, f"http://{HOST}:{server.effective_port}"
 
 
-def _closing(emulator: Emulator) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
-    """Close the socket, without a byte of an answer, where a fault loses the connection."""
+def _application(
+    emulator: Emulator, send_at_once: Callable[[], None]
+) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
+    """Return what waitress calls; a fault that loses the connection closes the socket.
+
+    Once an answer has dripped, all that follow leave in small pieces, too: the setting is the
+    server's.
+    """
     from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]  # as above
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            return emulator(environ, start_response)
+            answer = emulator(environ, start_response)
         except ConnectionError as error:
             # As if the client had gone: waitress closes what it has of the connection.
             raise ClientDisconnected from error
+        if not isinstance(answer, list):
+            send_at_once()
+        return answer
 
     return application
 
@@ -131,12 +144,7 @@ class Server:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         # What the loop watches may only be closed by the loop's own thread. Should that be awake
         # already, it has closed the trigger, too, before this wakes it up.
         with suppress(OSError):

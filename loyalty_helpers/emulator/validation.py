@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from .assumptions import Assumptions
 from .clock import parse_rfc3339
 from .wire_errors import Problem, WireError, refusal
+from .wire_json import canonical_json, read_json
 
 INT32_MIN: Final = -(2**31)
 INT32_MAX: Final = 2**31 - 1
-_CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(slots=True)
@@ -213,7 +212,7 @@ def read_body(raw: bytes, assumptions: Assumptions) -> Body:
     Writing it out again finds what cannot be stored: lone surrogates pass the decoder.
     """
     try:
-        data = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
+        data = read_json(raw.decode("utf-8"))
         canonical = canonical_json(data)
         canonical.encode("utf-8")
     except (ValueError, RecursionError) as error:
@@ -222,15 +221,6 @@ def read_body(raw: bytes, assumptions: Assumptions) -> Body:
     if not isinstance(data, dict):
         raise refusal("EXPECTED_OBJECT", "Expected an object value.")
     return Body(Reader(data, _Findings(assumptions)), data, canonical)
-
-
-def canonical_json(data: Any) -> str:
-    """Write `data` compactly with sorted names: equal data, equal text."""
-    return _CANONICAL.encode(data)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _plain(reason: str) -> str:

@@ -6,7 +6,9 @@ https://developer.squareup.com/docs/build-basics/general-considerations/handling
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
 
 _INVALID: Final = "INVALID_REQUEST_ERROR"
 
@@ -26,7 +28,11 @@ CODES: Final[dict[str, tuple[int, str]]] = {
     ),
     "GENERIC_DECLINE": (400, "PAYMENT_METHOD_ERROR"),
     "MERCHANT_SUBSCRIPTION_NOT_FOUND": (403, "MERCHANT_SUBSCRIPTION_ERROR"),
-    "UNAUTHORIZED": (401, "AUTHENTICATION_ERROR"),
+    **dict.fromkeys(
+        ("UNAUTHORIZED", "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_REVOKED"),
+        (401, "AUTHENTICATION_ERROR"),
+    ),
+    "INSUFFICIENT_SCOPES": (403, "AUTHENTICATION_ERROR"),
     "NOT_FOUND": (404, _INVALID),
     "METHOD_NOT_ALLOWED": (405, _INVALID),
     "REQUEST_TIMEOUT": (408, _INVALID),
@@ -60,14 +66,10 @@ class Problem:
 class WireError(Exception):
     """A refusal with one or several problems; the first one decides the HTTP status."""
 
-    def __init__(self, *problems: Problem) -> None:
+    def __init__(self, *problems: Problem, status: int | None = None) -> None:
         super().__init__("; ".join(f"{each.code}: {each.detail}" for each in problems))
         self.problems = problems
-
-    @property
-    def status(self) -> int:
-        """The HTTP status of the answer."""
-        return CODES[self.problems[0].code][0]
+        self.status = status or CODES[problems[0].code][0]
 
     def wire(self) -> dict[str, Any]:
         """Return the whole envelope."""
@@ -80,11 +82,20 @@ class WireError(Exception):
         return cls(*(Problem(e["code"], e["detail"], e.get("field")) for e in entries))
 
 
-def refusal(code: str, detail: str, field: str | None = None) -> WireError:
+def refusal(
+    code: str, detail: str, field: str | None = None, *, status: int | None = None
+) -> WireError:
     """Return the refusal with one problem."""
-    return WireError(Problem(code, detail, field))
+    return WireError(Problem(code, detail, field), status=status)
 
 
 def not_found(what: str) -> WireError:
     """Return the answer for a resource that does not exist."""
     return refusal("NOT_FOUND", f"{what} not found.")
+
+
+def found(sought: T | None, what: str) -> T:
+    """Return what was sought, or refuse with 404."""
+    if sought is None:
+        raise not_found(what)
+    return sought

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from .assumptions import Assumptions
 from .clock import IdSource, rfc3339
@@ -33,8 +33,7 @@ class World:
         return rfc3339(self.clock())
 
 
-@dataclass(frozen=True, slots=True)
-class KeyedRequest:
+class KeyedRequest(NamedTuple):
     """A writing request: the same key and content have one effect and one answer.
 
     https://developer.squareup.com/docs/build-basics/common-api-patterns/idempotency

@@ -165,6 +165,17 @@ def test_served_emulator_fails_on_purpose(tmp_path: Path) -> None:
             httpx.post(f"{url}/v2/loyalty/accounts/a/adjust", trust_env=False)
 
 
+@pytest.mark.parametrize(
+    ("name", "accrual"), [("walkthrough-1", "SPEND"), ("walkthrough-2", "ITEM_VARIATION")]
+)
+def test_served_program_is_that_of_a_walkthrough(tmp_path: Path, name: str, accrual: str) -> None:
+    with serving(tmp_path / "s.sqlite3", "--program", name) as url:
+        headers = {"Authorization": "Bearer tok-1"}
+        answer = httpx.get(f"{url}/v2/loyalty/programs/main", headers=headers, trust_env=False)
+
+    assert [accrual] == [rule["accrual_type"] for rule in answer.json()["program"]["accrual_rules"]]
+
+
 def test_a_fault_that_cannot_be_is_refused() -> None:
     result = loyalty("emulator", "serve", "--fault", "drop:sometimes=1")
 
@@ -239,6 +250,7 @@ def test_the_emulators_file_is_for_its_owner_only() -> None:
     [
         ("--assume", "zero_adjust_allowd=true", "but 'zero_adjust_allowed'"),
         ("--assume", "zero_adjust_allowed=maybe", "is true or false"),
+        ("--assume", "inactive_program_status=teapot", "400 or 403"),
         ("--program", "mine", "is not one of"),
     ],
 )

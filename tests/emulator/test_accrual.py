@@ -179,3 +179,21 @@ def test_program_shows_nothing_that_is_not_square_s(api):
     assert {("id", "points", "name", "created_at", "pricing_rule_reference")} == {
         tuple(tier) for tier in tiers
     }
+
+
+def test_amount_can_be_refused_where_items_earn(open_api):
+    api = open_api(walkthrough_2(), amount_earns_nothing_with_item_rules=False)
+
+    answer = api.calculate(transaction_amount_money=usd(1999))
+    assert refused("BAD_REQUEST", "transaction_amount_money") == problem(answer)
+
+
+@pytest.mark.parametrize(("first", "free"), [(True, 300), (False, 450)])
+def test_first_matching_line_is_free_unless_assumed_otherwise(open_api, first, free):
+    api = open_api(walkthrough_2(), first_matching_line_is_free=first)
+    api.adjust(12)
+    large = {**COFFEE, "base_price_money": usd(450)}
+    order = api.order(COFFEE, large).json()["order"]
+    api.reward(order_id=order["id"])
+
+    assert free == api.found_order(order["id"])["total_discount_money"]["amount"]

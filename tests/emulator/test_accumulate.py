@@ -137,3 +137,20 @@ def test_code_of_a_refusal_can_be_chosen(open_api, switch, sent, location):
     api = open_api(**{switch: "LOCATION_MISMATCH"})
 
     assert problem(api.accumulate(location=location, **sent))[2] == "LOCATION_MISMATCH"
+
+
+@pytest.mark.parametrize(("version", "field"), [("2022-08-16", "event"), ("2022-08-17", "events")])
+def test_older_versions_answer_with_one_event(api, version, field):
+    api.client.headers["Square-Version"] = version
+    answers = [api.accumulate(points=5).json() for _ in range(2)]
+
+    assert answers[0] == answers[1]
+    assert {field} == answers[0].keys()
+
+
+def test_older_versions_leave_out_what_a_promotion_adds(api):
+    api.promote()
+    api.client.headers["Square-Version"] = "2021-05-13"
+
+    event = api.accumulate(order_id=seed.ORDER_EARNING_12).json()["event"]
+    assert event["accumulate_points"]["points"] == 12

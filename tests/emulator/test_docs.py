@@ -2,76 +2,83 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
-from dataclasses import asdict
-from pathlib import Path
 
 import pytest
 
-from loyalty_helpers.emulator import Assumptions, Emulator, Fault, Server, assumptions
+from loyalty_helpers.emulator import Fault, Server, assumptions
+from loyalty_helpers.emulator.faults import _KINDS, ERROR_CODES
 from loyalty_helpers.emulator.routes import ROUTES
 
-PAGE = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
-ADDRESS = "http://127.0.0.1:8123"
+from .test_database import ROOT
+
+DOCS = (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```(\w+)\n(.*?)```", DOCS, flags=re.DOTALL)
 
 
 def rows(heading):
-    """The cells of the first table below a heading."""
-    table = re.search(r"(?:^\|.*\|\n)+", PAGE[PAGE.index(heading) :], re.MULTILINE)[0]
-    lines = table.splitlines()[2:]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    """The rows of the first table below a heading."""
+    table = re.search(r"(?:\|.*\n)+", DOCS[DOCS.index(f"## {heading}\n") :])[0]
+    return [tuple(cell.strip() for cell in row.split("|")[1:-1]) for row in table.splitlines()[2:]]
 
 
-def block(language):
-    return re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[1]
+def switches():
+    """Name, default and reason of each switch, as the source has them."""
+    source = (ROOT / "loyalty_helpers/emulator/assumptions.py").read_text(encoding="utf-8")
+    found = re.findall(r"((?:    # .*\n)+)    (\w+): [^=]+ = (.*)\n", source)
+    for comment, name, default in found:
+        yield f"`{name}`", f"`{default}`", " ".join(comment.replace("    # ", "").split())
 
 
-def test_every_switch_is_told_with_its_default_and_its_reason():
-    source = Path(assumptions.__file__).read_text(encoding="utf-8")
-    words = " ".join(re.sub(r"^ *# ?", "", source, flags=re.MULTILINE).split())
-    told = {row[0].strip("`"): row[1].strip("`") for row in rows("## What Square does not")}
-    defaults = asdict(Assumptions())
-
-    assert {n: str(v).lower() if isinstance(v, bool) else v for n, v in defaults.items()} == told
-    for row in rows("## What Square does not"):
-        assert row[2] in words
+def test_table_of_switches_is_that_of_the_source():
+    assert rows("What it assumes") == list(switches())
+    assert len(rows("What it assumes")) == len(vars(assumptions.Assumptions()))
 
 
-def test_every_operation_is_told():
-    told = [row[1].strip("`").split() for row in rows("## What it answers")]
-    path = [[r.method, re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", r.path.pattern)] for r in ROUTES]
+def test_table_of_operations_is_that_of_the_routes():
+    found = {request.strip("`") for _, request, _ in rows("What it answers")}
 
-    assert path == told
-
-
-@pytest.mark.parametrize(
-    "fault", re.findall(r"`([a-z0-9-]+(?::[^`]*)?)`", "".join(r[0] for r in rows("## Faults on")))
-)
-def test_every_fault_that_is_told_can_be_planned(fault):
-    text = re.sub("=[A-Z]", "=1", fault)
-    needed = {"slow-after": "slow-after:seconds=1", "retry-after=1": "429:retry-after=1"}
-
-    assert Fault.parse(needed.get(text, text))
+    assert found == {
+        f"{each.method} {re.sub(r'[(].*?[)]', '{id}', each.path.pattern)}" for each in ROUTES
+    }
 
 
-@pytest.fixture
-def url(tmp_path):
-    with Emulator.open(tmp_path / "e.sqlite3") as emulator, Server(emulator) as server:
-        yield server.url
+def test_table_of_faults_names_each_with_its_options():
+    found = {}
+    for kinds, options, _ in rows("What can go wrong on purpose"):
+        for kind in re.findall(r"`([a-z0-9-]+)`", kinds):
+            found[kind] = re.findall(r"`([a-z-]+)`", options)
+    needed = {"seconds": "1", "rate": "1"}
+    for kind, options in found.items():
+        Fault.parse(f"{kind}:" + ",".join(f"{o}={needed[o]}" for o in options if o in needed))
+
+    kinds = {kind.removesuffix("-after") for kind in found}
+    assert kinds == _KINDS.keys() - {"error"} | {str(status) for status in ERROR_CODES}
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl on this machine")
-def test_the_command_for_curl_works(url):
-    command = block("sh").replace(ADDRESS, url)
-    found = subprocess.check_output(["sh", "-c", command], text=True, env=os.environ)
+@pytest.mark.parametrize("code", [code for kind, code in EXAMPLES if kind == "python"])
+def test_python_examples_run(api, tmp_path, code):
+    with Server(api.emulator) as server:
+        given = f"url, path = {server.url!r}, {str(tmp_path / 'docs.sqlite3')!r}\n"
 
-    assert '"balance":0' in found.replace(" ", "")
+        subprocess.run([sys.executable, "-c", given + code], cwd=ROOT, check=True)
 
 
-def test_the_example_for_the_sdk_works(url):
-    code = block("python").replace(ADDRESS, url) + "print(account.balance)\n"
-    told = subprocess.check_output([sys.executable, "-c", code], text=True)
+@pytest.mark.parametrize("code", [code for kind, code in EXAMPLES if kind == "bash"])
+def test_curl_example_runs(api, code):
+    with Server(api.emulator) as server:
+        environment = {**os.environ, "URL": server.url, "NO_PROXY": "127.0.0.1"}
+        told = subprocess.check_output(["bash", "-c", code], env=environment)
 
-    assert told == "0\n"
+    assert b'"phone_number":"+14155551234"' in told
+
+
+def test_each_kind_of_example_is_there():
+    assert [kind for kind, _ in EXAMPLES] == ["console", "python", "bash", "python", "javascript"]
+
+
+def test_links_lead_to_headings():
+    headings = {each.lower().replace(" ", "-") for each in re.findall(r"^## (.*)$", DOCS, re.M)}
+
+    assert set(re.findall(r"\]\(#([^)]+)\)", DOCS)) <= headings

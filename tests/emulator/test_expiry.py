@@ -192,3 +192,43 @@ def test_code_of_a_program_out_of_force_can_be_chosen(open_api):
     api = open_api(program(status="INACTIVE"), inactive_program_code="BAD_REQUEST")
 
     assert 400 == api.adjust(1).status_code
+
+
+def test_status_of_a_program_out_of_force_can_be_chosen(open_api):
+    api = open_api(program(status="INACTIVE"), inactive_program_status=400)
+
+    expected = 400, "MERCHANT_SUBSCRIPTION_ERROR", "MERCHANT_SUBSCRIPTION_NOT_FOUND", None
+    assert expected == problem(api.adjust(1))
+
+
+@pytest.mark.parametrize("oldest_first", [True, False])
+@pytest.mark.parametrize(
+    ("anew", "expected"),
+    [(True, [("2027-12-01", 2), ("2028-01-01", 10)]), (False, [("2027-12-01", 12)])],
+)
+def test_returned_points_last_anew_unless_assumed_otherwise(
+    open_api, clock, oldest_first, anew, expected
+):
+    switches = {"oldest_points_go_first": oldest_first, "returned_points_last_anew": anew}
+    api = open_api(YEAR, **switches)
+    api.adjust(12)
+    go(clock, "2026-12-05")
+    reward = api.reward().json()["reward"]["id"]
+    api.delete(reward)
+
+    assert expected == lots(api)
+
+
+@pytest.mark.parametrize(
+    ("in_utc", "expected"),
+    [(True, "2028-01-01T00:00:00Z"), (False, "2027-12-01T08:00:00Z")],
+)
+def test_months_are_those_of_utc_unless_assumed_otherwise(open_api, clock, in_utc, expected):
+    api = open_api(YEAR, months_are_in_utc=in_utc)
+    clock.set(datetime(2026, 12, 1, 3, tzinfo=UTC))
+    api.adjust(12)
+    [deadline] = api.account()["expiring_point_deadlines"]
+    assert expected == deadline["expires_at"]
+
+    clock.set(datetime.fromisoformat(expected))
+    assert api.account()["balance"] == 0

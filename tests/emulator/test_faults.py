@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from loyalty_helpers.emulator import Fault, Faults, Server
+from loyalty_helpers.emulator.seed import ORDER_EARNING_12
 
-from .conftest import TOKEN, problem
+from .conftest import TOKEN, line, problem
 
 ADJUST = r"/adjust$"
 
@@ -318,3 +319,61 @@ def test_served_emulator_answers_again_after_a_lost_connection(api):
             client.get(f"{server.url}/v2/locations")
 
         assert client.get(f"{server.url}/v2/locations").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [
+        ("expired-token", 401, "ACCESS_TOKEN_EXPIRED"),
+        ("revoked-token", 401, "ACCESS_TOKEN_REVOKED"),
+        ("read-only", 403, "INSUFFICIENT_SCOPES"),
+    ],
+)
+def test_token_is_refused_before_the_write(api, kind, status, code):
+    plan(api, f"{kind}:next=1")
+
+    assert problem(api.adjust(12)) == (status, "AUTHENTICATION_ERROR", code, None)
+    assert api.account()["balance"] == 0
+
+
+def test_token_without_the_scope_to_write_reads(api):
+    plan(api, "read-only")
+
+    assert api.account()["balance"] == 0
+    assert api.events().status_code == 200
+    assert api.calculate(order_id=ORDER_EARNING_12).status_code == 200
+    assert api.order(line("Coffee", 300)).status_code == 200
+    assert api.delete("none").status_code == 403
+
+
+def test_retry_after_can_be_a_date(api):
+    plan(api, "429:retry-at=90")
+
+    assert api.adjust(12).headers["Retry-After"] == "Mon, 02 Nov 2026 09:31:30 GMT"
+
+
+def test_retry_after_is_one_or_the_other():
+    with pytest.raises(ValueError, match="either retry-after or retry-at"):
+        Fault("error", retry_after=1, retry_at=1)
+
+
+def test_body_drips_by_the_sleep_that_was_injected(open_api):
+    slept = []
+    api = open_api(faults=Faults(sleep=slept.append))
+    plan(api, "drip:seconds=5")
+
+    assert api.account()["balance"] == 0
+    assert slept == [0.5] * 10
+
+
+def test_served_body_comes_in_pieces(open_api):
+    api = open_api()
+    plan(api, "drip:seconds=0.2")
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with (
+        Server(api.emulator) as server,
+        httpx.stream("GET", f"{server.url}/v2/locations", headers=headers) as answer,
+    ):
+        pieces = list(answer.iter_raw())
+
+    assert len(pieces) > 5
