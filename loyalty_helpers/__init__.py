@@ -28,6 +28,7 @@ _MODULES = (
     "errors",
     "forms",
     "models",
+    "purchases",
     "runbooks",
     "tables",
 )
@@ -44,6 +45,7 @@ __all__ = [
     "errors",
     "forms",
     "models",
+    "purchases",
     "runbooks",
     "tables",
 ]

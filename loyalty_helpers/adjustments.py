@@ -224,7 +224,10 @@ def adjust(client: LoyaltyClient, planned: Preview) -> Adjustment:
 def verify(client: LoyaltyClient, done: Adjustment) -> Verification:
     """Read account and ledger again, and compare both with the adjustment."""
     after, events = snapshot(client, done.before.id)
-    problems = [*_ledger_problems(done, events), *_balance_problems(done, after, events)]
+    problems = [
+        *_ledger_problems(done, events),
+        *balance_problems(done.before, done.known_events, after, events),
+    ]
     return Verification(done, after, tuple(problems))
 
 
@@ -261,12 +264,15 @@ def _substance(event: LoyaltyEvent) -> tuple[str, int, str]:
     return event.type, event.points, event.reason
 
 
-def _balance_problems(
-    done: Adjustment, after: LoyaltyAccount, events: Sequence[LoyaltyEvent]
+def balance_problems(
+    before: LoyaltyAccount,
+    known_events: frozenset[str],
+    after: LoyaltyAccount,
+    events: Sequence[LoyaltyEvent],
 ) -> list[str]:
     """The balance must have moved by just the events that came since."""
-    new = [event for event in events if event.id not in done.known_events]
-    moved = after.balance - done.before.balance
+    new = [event for event in events if event.id not in known_events]
+    moved = after.balance - before.balance
     told = sum(event.points for event in new)
     if moved == told:
         return []

@@ -13,6 +13,7 @@ from loyalty_helpers.models import Record
 from loyalty_helpers.wire import Pacing, Wire
 
 KEPT_EXCHANGES = 100
+READS = ("/search", "/calculate")  # of what is posted, what changes nothing
 RecordT = TypeVar("RecordT", bound=Record)
 
 
@@ -106,6 +107,11 @@ def record(kind: type[RecordT], exchange: Exchange, name: str) -> RecordT:
     return _parse(kind, exchange, value)
 
 
+def whole(kind: type[RecordT], exchange: Exchange) -> RecordT:
+    """The record that the whole answer is, or an UnexpectedAnswerError."""
+    return _parse(kind, exchange, exchange.answer)
+
+
 def records(kind: type[RecordT], exchange: Exchange, name: str) -> list[RecordT]:
     """The records under `name`; Square leaves an empty list out."""
     listed = exchange.answer.get(name, [])
@@ -120,7 +126,7 @@ def unexpected(
     """The error for an answer that is JSON and still not what Square documents."""
     request = f"{exchange.method} {exchange.path}"
     text = f"{request} -> {exchange.status}, but {what}."
-    if exchange.method != "GET" and not exchange.path.endswith("/search"):
+    if exchange.method != "GET" and not exchange.path.endswith(READS):
         text += " It may have changed points: look at the account's events before anything else."
     return kind(text, request=request, status=exchange.status)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from loyalty_helpers.calls import Calls, record, records, unexpected
+from loyalty_helpers.calls import READS, record, records, unexpected
 from loyalty_helpers.checks import (
     check_id,
     check_path,
@@ -22,6 +22,7 @@ from loyalty_helpers.errors import (
 from loyalty_helpers.exchange import Exchange
 from loyalty_helpers.lookup import check_one_given, the_only
 from loyalty_helpers.models import Location, LoyaltyAccount, LoyaltyEvent, LoyaltyProgram
+from loyalty_helpers.purchase_calls import PurchaseCalls
 from loyalty_helpers.queries import accounts_query, events_query
 from loyalty_helpers.rendering import Bundle, Shown, card
 
@@ -33,7 +34,7 @@ CHANGES = {
 }
 
 
-class LoyaltyClient(Shown, Calls):
+class LoyaltyClient(Shown, PurchaseCalls):
     """Square's Loyalty API. Made by connect(), which knows environments and tokens.
 
     Every method raises a LoyaltyError: SquareError for an error that Square answers,
@@ -232,44 +233,6 @@ class LoyaltyClient(Shown, Calls):
             )
         return event
 
-    def accumulate_points(
-        self,
-        account_id: str,
-        *,
-        location_id: str,
-        idempotency_key: str,
-        order_id: str = "",
-        points: int = 0,
-    ) -> list[LoyaltyEvent]:
-        """Add the points that a purchase earns: of an order, or a number computed elsewhere.
-
-        https://developer.squareup.com/reference/square/loyalty-api/accumulate-loyalty-points
-
-        Args:
-            account_id: the loyalty account's id.
-            location_id: where the purchase was made.
-            idempotency_key: 1 to 128 characters that name this purchase.
-            order_id: a completed order; Square computes its points.
-            points: whole points, at least 1; not together with an order.
-
-        Returns:
-            The events; none for a purchase that earns nothing.
-        """
-        if bool(order_id) == bool(points):
-            raise ParameterError("give either order_id or points, and not both")
-        earned = {"order_id": order_id} if order_id else {"points": check_points(points)}
-        path = f"/v2/loyalty/accounts/{check_id(account_id, 'account_id')}/accumulate"
-        body = {
-            "accumulate_points": earned,
-            "location_id": location_id,
-            "idempotency_key": idempotency_key,
-        }
-        answer = self._write(path, body)
-        events = records(LoyaltyEvent, answer, "events")
-        if any(event.loyalty_account_id != account_id for event in events):
-            raise unexpected(answer, f"it holds events of another account: {events!r}")
-        return events
-
     # Events
 
     def search_events(
@@ -311,6 +274,6 @@ class LoyaltyClient(Shown, Calls):
             body: the JSON body; one that changes something must hold an idempotency key.
         """
         check_path(method, path)
-        if method == "GET" or path.endswith("/search"):
+        if method == "GET" or path.endswith(READS):
             return self._send(method, path, body)
         return self._write(path, body or {})

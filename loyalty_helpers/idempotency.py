@@ -33,5 +33,22 @@ def adjustment_key(run_id: str, account_id: str) -> str:
     Raises:
         ParameterError: the run id is not allowed.
     """
-    intent = "|".join(["adjust", check_run_id(run_id), account_id])
-    return "ln1-" + hashlib.sha256(intent.encode()).hexdigest()[:40]
+    return _key("adjust", check_run_id(run_id), account_id)
+
+
+def purchase_key(run_id: str, account_id: str, step: str) -> str:
+    """The idempotency key of one step of a purchase: 44 characters of the 45 that Payments allows.
+
+    Args:
+        run_id: the name of the intent.
+        account_id: the loyalty account's id.
+        step: what the step is, for example `first order`.
+
+    Raises:
+        ParameterError: the run id is not allowed.
+    """
+    return _key("purchase", check_run_id(run_id), account_id, step)
+
+
+def _key(*intent: str) -> str:
+    return "ln1-" + hashlib.sha256("|".join(intent).encode()).hexdigest()[:40]

@@ -244,3 +244,4 @@ class Location(Record):
     id: str
     merchant_id: str
     name: str = ""
+    currency: str = "USD"

@@ -14,11 +14,15 @@ FLOORS = """
     session
     forms notebooks_runner training
     runbooks
+    purchases
+    purchase_plan
     charts adjustments balance_history
     client tables
+    purchase_calls
     calls queries lookup
     wire recordings documented
-    exchange models
+    exchange purchase_models
+    models
     settings checks differences files idempotency rendering network
     redaction
     errors http

@@ -19,6 +19,7 @@ from pydantic import (
 from loyalty_helpers.checks import check_id, check_phone_number, check_points, check_reason
 from loyalty_helpers.idempotency import check_run_id
 from loyalty_helpers.models import LoyaltyEvent
+from loyalty_helpers.purchase_plan import read_lines
 from loyalty_helpers.queries import event_types, start_of_day
 from loyalty_helpers.settings import ENVIRONMENTS
 
@@ -89,6 +90,15 @@ Date = Annotated[
 ]
 
 
+OrderLines = Annotated[
+    str,
+    AfterValidator(lambda value: value if read_lines(value, "order") else ""),
+    Field(
+        description="quantity, name and price in cents, for example 4 Coffee 300; commas between"
+    ),
+]
+
+
 class Parameters(BaseModel):
     """What every notebook takes, and the buyer it is about: one of three ways to name one."""
 
@@ -149,10 +159,21 @@ class BalanceEvents(Parameters):
     end_date: Date = ""
 
 
+class AccumulateFromOrder(Parameters):
+    """05_accumulate_from_order."""
+
+    first_order: OrderLines = "4 Coffee 300"
+    second_order: OrderLines = "1 Coffee 300, 1 Sandwich 800"
+    reward_tier_id: SquareId = ""
+    location_id: SquareId = ""
+    run_id: RunId = "walkthrough-1"
+
+
 WALKTHROUGHS: dict[str, type[Parameters]] = {
     "00_start_here": StartHere,
     "01_search_accounts": SearchAccounts,
     "02_adjust_points": AdjustPoints,
     "03_retrieve_account": RetrieveAccount,
     "04_balance_events": BalanceEvents,
+    "05_accumulate_from_order": AccumulateFromOrder,
 }
