@@ -42,6 +42,14 @@ def events(open_notebook: Open) -> OpenNotebook:
     return notebook
 
 
+@pytest.fixture(scope="module")
+def buying(open_notebook: Open) -> OpenNotebook:
+    """05, run from top to bottom with its default values."""
+    notebook = open_notebook("05_accumulate_from_order")
+    notebook.run_all()
+    return notebook
+
+
 def reasons(client: LoyaltyClient) -> list[str]:
     """The reasons in the ledger of the buyer whom 02 begins with."""
     account = client.find_account(phone_number="+14155551234")
@@ -98,6 +106,27 @@ def test_adjusting_by_button_twice_and_by_cell_credits_once(
 
     expect(adjusting.output("done = adjustments.adjust")).to_contain_text("applied before")
     assert reasons(client).count("pressed twice") == 1
+
+
+def test_buying_by_button_twice_and_by_cells_buys_once(
+    buying: OpenNotebook, client: LoyaltyClient
+) -> None:
+    account = client.find_account(phone_number="+14155551234")
+    before = len(list(client.search_events(account_id=account.id)))
+    buying.fill(run_id="bought-twice")
+
+    expect(buying.press("Buy")).to_contain_text("applied now")
+    expect(buying.press("Buy")).to_contain_text("applied before")
+    buying.run_from("planned = purchases.plan")
+
+    expect(buying.output("verified = purchases.verify")).to_contain_text("applied before")
+    assert len(list(client.search_events(account_id=account.id))) - before == 4
+
+
+def test_a_line_that_is_no_line_is_told_in_the_form(buying: OpenNotebook) -> None:
+    buying.fill(first_order="coffee", run_id="no-line")
+
+    expect(buying.press("Preview")).to_contain_text("a quantity, a name and a price in cents")
 
 
 def test_half_a_point_is_refused(adjusting: OpenNotebook, client: LoyaltyClient) -> None:

@@ -101,6 +101,18 @@ def test_the_receipt_says_what_was_asked_and_what_came_of_it() -> None:
     assert found["started_at"] <= found["finished_at"]
 
 
+def test_purchases_end_with_one_line_and_a_second_run_buys_nothing() -> None:
+    first = loyalty("run", "05_accumulate_from_order")
+    again = loyalty("run", "05_accumulate_from_order")
+
+    report = Path("runs", "walkthrough-1", "05_accumulate_from_order.html")
+    line = f"verified: balance 0 -> 10 points, +12 -10 +8, report {report}"
+    assert (0, line) == (first.returncode, first.stdout.strip())
+    assert "balance 10 -> 10 points, +12 -10 +8, applied before" in again.stdout
+    assert receipt("walkthrough-1")["applied"] == "before"
+    assert len(events()) == 4
+
+
 def test_the_same_run_id_adds_the_points_once_and_says_so() -> None:
     loyalty("run", "02_adjust_points")
     again = loyalty("run", "02_adjust_points")
