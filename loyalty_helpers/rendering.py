@@ -28,6 +28,8 @@ def plain(value: Any) -> str:
     if value is None:
         return ""
     text = value.strftime(TIME_FORMAT) if isinstance(value, datetime) else str(value)
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

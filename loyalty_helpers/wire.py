@@ -194,7 +194,8 @@ class Wire:
         headers = {} if content is None else {"Content-Type": "application/json"}
         ticket = self._pace.take() if self._pace else 0.0
         deadline = self._clock() + self.policy.attempt
-        with self._http.stream(method, path, content=content, headers=headers) as response:
+        url = self.base_url + path  # a whole one is read once, a path is read twice
+        with self._http.stream(method, url, content=content, headers=headers) as response:
             received = bytearray()
             for piece in response.iter_bytes():
                 received += piece

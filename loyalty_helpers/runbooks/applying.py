@@ -205,7 +205,6 @@ class Sending:
 
     def _write(self, entry: Entry, outcome: Outcome) -> None:
         """One answer, into the journal, and what it means for the row and for the run."""
-        tried = replace(entry, attempts=entry.attempts + 1)
         lost_before = entry.state != "PLANNED"
         if outcome.event is not None:
             self._applied(entry, outcome.event)
@@ -218,7 +217,8 @@ class Sending:
         else:
             note = f"{REFUSED}{outcome.note}" if outcome.state == "FAILED" else outcome.note
             self._journal.settle(entry.n, "UNKNOWN", note=note)
-            self._try_again(replace(tried, state="UNKNOWN"), outcome)
+            tried = replace(entry, attempts=entry.attempts + 1, state="UNKNOWN")
+            self._try_again(tried, outcome)
         self._stop = self._stop or outcome.stop
 
     def _applied(self, entry: Entry, event: LoyaltyEvent) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from loyalty_helpers.errors import HeldBackError
 
 FIRST_RATE = 20.0  # requests a second; each answer adds FIRST_STEP until the first 429
-FIRST_STEP = 4.0
+FIRST_STEP = 16.0
 DROP = 0.9  # of the ceiling: where the rate falls to
 UNDER = 0.985  # where the ceiling is put, of the rate at which a single 429 came
 HELD = 2.0  # seconds in which a single 429 teaches nothing after another one
