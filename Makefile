@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 NOTEBOOKS := $(wildcard notebooks/*.ipynb notebooks/runbooks/*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run lab test lint format notebooks record bench lock audit clean
+.PHONY: help install run lab test contract lint format notebooks record bench lock audit clean
 
 help:  ## print this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ test: $(READY)  ## all tests, and every notebook against its recording
 	    LOYALTY_RUNS=$$(mktemp -d) PYTHONPATH=tests/network_guard \
 	    $(BIN)/python -m pytest --nbval --nbval-current-env notebooks
 
+contract: $(READY)  ## ask what Square leaves open: the emulator, or Square's Sandbox (see README)
+	$(BIN)/python -m tests.contract
+
 lint: $(READY)  ## style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -42,6 +45,7 @@ format: $(READY)  ## put code and notebooks into the project's style
 
 record: $(READY)  ## make every recording anew with the emulator
 	@set -e; for notebook in $(NOTEBOOKS); do $(BIN)/loyalty record $$notebook; done
+	LOYALTY_RECORD_CONTRACT=1 $(BIN)/python -m pytest --quiet tests/contract/test_wire.py
 
 notebooks: $(READY)  ## run every notebook from a fresh kernel on its recording, and save its outputs
 	$(BIN)/python -m loyalty_helpers.notebooks_runner.refresh $(NOTEBOOKS)

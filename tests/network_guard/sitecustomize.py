@@ -8,6 +8,9 @@ import ipaddress
 import sys
 
 LOCAL_NAMES = {"localhost", "", None}
+# The one host beyond this machine that may be asked, over TLS. Only the contract's tests on
+# Square's Sandbox name one, and only when they are told to.
+door = ""
 
 
 class NetworkShutError(OSError):
@@ -27,12 +30,12 @@ def is_local(host):
 
 def guard(event, args):
     if event == "socket.connect" and isinstance(args[1], tuple):
-        host = args[1][0]
+        host, through = args[1][0], args[1][1] == 443
     elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
-        host = args[0]
+        host, through = args[0], args[0] in (door, door.encode())
     else:
         return
-    if not is_local(host):
+    if not (is_local(host) or (door and through)):
         raise NetworkShutError(f"tests stay on this machine: {event} to {host!r} was refused")
 
 
