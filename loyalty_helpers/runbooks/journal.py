@@ -41,8 +41,9 @@ CREATE TABLE row (
     event_id TEXT NOT NULL DEFAULT '', event_at TEXT NOT NULL DEFAULT '',
     applied TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT ''
 );
-CREATE TABLE sighting (event_id TEXT PRIMARY KEY, n INTEGER NOT NULL, amiss TEXT NOT NULL)
-WITHOUT ROWID;
+CREATE TABLE sighting (
+    n INTEGER, event_id TEXT, amiss TEXT NOT NULL, PRIMARY KEY (n, event_id)
+) WITHOUT ROWID;
 CREATE INDEX unfinished ON row (state, n) WHERE state IN {OPEN};
 PRAGMA user_version = {FORMAT};
 """
@@ -272,7 +273,7 @@ class Journal:
 
     def saw(self, event_id: str, n: int, amiss: str) -> None:
         """The ledger holds the row's marker in this event, and what is amiss with it."""
-        self._db.execute("INSERT OR IGNORE INTO sighting VALUES (?, ?, ?)", (event_id, n, amiss))
+        self._db.execute("INSERT OR IGNORE INTO sighting VALUES (?, ?, ?)", (n, event_id, amiss))
 
     # What was seen
 
