@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from loyalty_helpers.idempotency import check_run_id
 from loyalty_helpers.notebooks_runner.parameters import (
+    Date,
     Environment,
     Parameters,
     Points,
@@ -17,6 +18,7 @@ from loyalty_helpers.notebooks_runner.parameters import (
 )
 from loyalty_helpers.runbooks.limits import errors_allowed
 from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH
+from loyalty_helpers.runbooks.reconcile_steps import account_list
 
 
 def _count(least: int, most: int) -> Any:
@@ -151,8 +153,28 @@ class UndoAdjustments(Applying):
     run_id: RunId = "example-undo"
 
 
+class Reconcile(Runbook):
+    """runbooks/reconcile."""
+
+    run_id: RunId = "example-reconcile"
+    account_ids: Annotated[
+        str,
+        AfterValidator(lambda value: ",".join(account_list(value))),
+        Field(description="empty for all, or ids of loyalty accounts with commas between"),
+    ] = ""
+    check_run_id: Annotated[
+        str,
+        AfterValidator(lambda value: value and check_run_id(value)),
+        Field(description="empty, or the run id of an earlier run"),
+    ] = ""
+    start_date: Date = ""
+    end_date: Date = ""
+    show_phone_numbers: YesOrNo = False
+
+
 RUNBOOKS: dict[str, type[BaseModel]] = {
     "adjust_points": AdjustOne,
     "bulk_adjust": BulkAdjust,
+    "reconcile": Reconcile,
     "undo_adjustments": UndoAdjustments,
 }

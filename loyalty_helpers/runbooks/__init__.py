@@ -1,10 +1,12 @@
-"""Runbooks: plan, approve, apply, verify, undo; each row once, whatever stops in between.
+"""Runbooks: plan, approve, apply, verify, undo, reconcile; each row once, whatever stops.
 
-Imports point down: steps > views, running > applying > outcomes; planning, undoing, verifying >
-ledger > journal > plan > identity.
+Imports point down: reconcile_steps > reconcile_views > reconciling; reconcile_steps > steps;
+steps > views, running > applying > outcomes; planning, undoing, verifying, reconciling > ledger >
+journal > plan > identity.
 """
 
 from loyalty_helpers.runbooks.limits import Limits
+from loyalty_helpers.runbooks.reconcile_steps import compare_run, reconcile
 from loyalty_helpers.runbooks.steps import (
     apply,
     plan_file,
@@ -14,4 +16,14 @@ from loyalty_helpers.runbooks.steps import (
     verify,
 )
 
-__all__ = ["Limits", "apply", "plan_file", "plan_one", "plan_undo", "settle_time", "verify"]
+__all__ = [
+    "Limits",
+    "apply",
+    "compare_run",
+    "plan_file",
+    "plan_one",
+    "plan_undo",
+    "reconcile",
+    "settle_time",
+    "verify",
+]

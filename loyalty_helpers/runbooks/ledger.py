@@ -1,7 +1,8 @@
 """The rows of a run as the ledger shows them: the only proof of what was applied."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.errors import SquareError
@@ -18,25 +19,31 @@ def newest_event(client: LoyaltyClient) -> LoyaltyEvent | None:
     return next(client.search_events(page_size=1), None)
 
 
-def marked_events(
-    client: LoyaltyClient, *, since: datetime | None = None, account_id: str = ""
-) -> Iterator[tuple[str, LoyaltyEvent]]:
-    """The adjustments that carry a marker of a run, with it, newest first.
+def all_events(
+    client: LoyaltyClient, *, account_id: str = "", types: Sequence[str] = (), **period: Any
+) -> Iterator[LoyaltyEvent]:
+    """All events that fit, newest first.
 
     New events may come meanwhile and shift the pages, and a page cursor may have become invalid,
     so that reading begins again: an event can be given twice, and its id tells. None is missed.
     """
     for attempt in range(1, READINGS + 1):
         try:
-            for event in client.search_events(
-                account_id=account_id, types=["ADJUST_POINTS"], start_at=since
-            ):
-                if marker := marker_in(event.reason):
-                    yield marker, event
+            yield from client.search_events(account_id=account_id, types=types, **period)
             return
         except SquareError as error:
             if error.code != "INVALID_CURSOR" or attempt == READINGS:
                 raise
+
+
+def marked_events(
+    client: LoyaltyClient, *, since: datetime | None = None, account_id: str = ""
+) -> Iterator[tuple[str, LoyaltyEvent]]:
+    """The adjustments that carry a marker of a run, with it; an event can be given twice."""
+    events = all_events(client, account_id=account_id, types=["ADJUST_POINTS"], start_at=since)
+    for event in events:
+        if marker := marker_in(event.reason):
+            yield marker, event
 
 
 def amiss(entry: Entry, event: LoyaltyEvent) -> str:

@@ -266,7 +266,7 @@ def verify(
 ) -> Verified:
     """Compare each row of a plan with the ledger, and write results.csv and undo.csv.
 
-    A plan that was not applied is verified as well: the ledger must hold nothing of it.
+    Of a plan that was not applied here there is nothing to compare: see `compare_run`.
     """
     plan = planned.plan
     if not (plan.folder / JOURNAL).exists():

@@ -47,6 +47,17 @@ def test_plan_apply_undo_by_the_commands_that_are_printed(tmp_path: Path) -> Non
     assert left >= {"plan.json", "results.csv", "undo.csv", "receipt.json", "bulk_adjust.html"}
 
 
+def test_reconcile_tells_in_one_line_and_compares_a_run(tmp_path: Path) -> None:
+    applied = run(*command_in(run("bulk_adjust").stdout)[1:])
+    audit = run("reconcile", "-p", "check_run_id", "example-bulk")
+
+    assert (0, 0) == (applied.returncode, audit.returncode), audit.stderr
+    assert audit.stdout.startswith("verified: 45 accounts, ")
+    assert {"differences.csv", "adjustments.csv", "receipt.json", "reconcile.html"} <= {
+        path.name for path in (tmp_path / "runs/example-reconcile").iterdir()
+    }
+
+
 def test_another_digest_is_refused_before_a_kernel_starts(tmp_path: Path) -> None:
     run("bulk_adjust")
     refused = run("bulk_adjust", "-p", "approved_plan", "0" * 12, "-p", "approved_by", "me")

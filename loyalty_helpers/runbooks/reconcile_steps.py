@@ -1,0 +1,116 @@
+"""The steps of the runbook that reconciles, as its notebook calls them. They only read."""
+
+import shutil
+import tempfile
+from itertools import islice
+from pathlib import Path
+
+from loyalty_helpers.checks import check_id
+from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.errors import PlanError
+from loyalty_helpers.queries import start_of_day
+from loyalty_helpers.runbooks.guards import check_place, place_of
+from loyalty_helpers.runbooks.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.limits import Limits, Time
+from loyalty_helpers.runbooks.plan import PLAN, Plan, read_plan
+from loyalty_helpers.runbooks.reconcile_views import Adjustments, Compared, Reconciled
+from loyalty_helpers.runbooks.reconciling import (
+    Books,
+    Period,
+    open_books,
+    read_accounts,
+    read_again,
+    read_all,
+    write_books,
+)
+from loyalty_helpers.runbooks.steps import folder_of, settle_time, verify
+from loyalty_helpers.runbooks.verifying import verify_rows
+from loyalty_helpers.runbooks.views import BARS, ROWS_SHOWN, Planned, Verified
+
+
+def account_list(text: str) -> list[str]:
+    """Ids with commas between, each once; raises ParameterError for what cannot be one."""
+    ids = [part.strip() for part in text.split(",") if part.strip()]
+    return [check_id(each, "account_ids") for each in dict.fromkeys(ids)]
+
+
+def reconcile(
+    client: LoyaltyClient,
+    *,
+    run_id: str,
+    account_ids: str = "",
+    start_date: str = "",
+    end_date: str = "",
+    show_phone_numbers: bool = False,
+) -> Reconciled:
+    """Compare balances with the sum of their events; writes two CSV files into the run's folder.
+
+    Args:
+        client: made by connect().
+        run_id: names the folder.
+        account_ids: ids with commas between; empty for all accounts.
+        start_date: first day of the adjustments that are grouped, `YYYY-MM-DD` in UTC.
+        end_date: the day after the last.
+        show_phone_numbers: write them in full.
+    """
+    ids = account_list(account_ids)
+    period = Period(start_of_day(start_date, "start_date"), start_of_day(end_date, "end_date"))
+    with open_books(period, show_phone_numbers=show_phone_numbers) as books:
+        missing = read_accounts(client, books, ids)
+        if not ids:
+            read_all(client, books)
+        read_again(client, books)
+        write_books(folder_of(run_id), books)
+        return _told(books, missing)
+
+
+def _told(books: Books, missing: list[str]) -> Reconciled:
+    differences = books.differences()
+    shown = tuple(islice(differences, ROWS_SHOWN))
+    return Reconciled(
+        books.count("account"),
+        books.count("event"),
+        shown,
+        len(shown) + sum(1 for _ in differences),
+        tuple(missing),
+        books.lifetimes_apart(),
+        Adjustments("source", books.grouped("source", ROWS_SHOWN)),
+        Adjustments("reason", books.grouped("reason", ROWS_SHOWN)),
+        Adjustments("day", books.grouped("day", BARS, newest=True)),
+    )
+
+
+def compare_run(
+    client: LoyaltyClient, run_id: str, *, limits: Limits | None = None, time: Time | None = None
+) -> Compared:
+    """Compare each row of a run's plan with the ledger; with an empty run id, nothing.
+
+    Without a journal, because it was lost or the plan was never applied here, each row of the
+    plan that the ledger holds is told.
+
+    Raises:
+        PlanError: there is no such run, or its plan is of another environment or seller.
+        JournalError: the run is at work just now.
+    """
+    if not run_id:
+        return Compared()
+    path = folder_of(run_id) / PLAN
+    if not path.is_file():
+        raise PlanError(f"there is no run {run_id!r} to compare: {path} does not exist")
+    plan = read_plan(path)
+    if (plan.folder / JOURNAL).exists():
+        return Compared(verify(client, Planned(plan), limits=limits, time=time))
+    check_place(plan.header, place_of(client))
+    return Compared(_without_journal(client, plan, limits, time))
+
+
+def _without_journal(
+    client: LoyaltyClient, plan: Plan, limits: Limits | None, time: Time | None
+) -> Verified:
+    """What the ledger says of a plan of which nothing is known to have been applied."""
+    with tempfile.TemporaryDirectory(prefix="loyalty-") as folder:
+        copy = Path(shutil.copy(plan.path, folder))
+        with Journal.open(read_plan(copy)) as journal:
+            settle = limits or Limits(settle=settle_time(client))
+            differences = verify_rows(client, plan, journal, settle, time)
+    return Verified(plan, {}, tuple(differences))

@@ -1,0 +1,142 @@
+"""How a reconciliation shows itself."""
+
+from dataclasses import dataclass
+
+from loyalty_helpers.charts import Chart, bar_chart
+from loyalty_helpers.rendering import VERIFICATION_MIME, Bundle, Shown, card, table
+from loyalty_helpers.runbooks.reconciling import ADJUSTMENTS, DIFFERENCES, Difference, Group
+from loyalty_helpers.runbooks.views import ROWS_SHOWN, Verified
+
+GROUP_COLUMNS = ("adjustments", "points added", "points taken")
+
+
+@dataclass(frozen=True)
+class Adjustments(Shown):
+    """Adjustments that share a source, a reason or a day.
+
+    Attributes:
+        by: `source`, `reason` or `day`.
+        groups: those that are shown.
+    """
+
+    by: str
+    groups: tuple[Group, ...]
+
+    def _view(self) -> Bundle:
+        rows = [(g.adjustments, g.added, g.taken, g.name) for g in self.groups]
+        note = f"All of them are in {ADJUSTMENTS}." if len(rows) == ROWS_SHOWN else ""
+        return table(f"Adjustments by {self.by}", (*GROUP_COLUMNS, self.by), rows, note=note)
+
+
+@dataclass(frozen=True)
+class Reconciled(Shown):
+    """Whether balances are what their events make, and who adjusted what.
+
+    Attributes:
+        accounts: how many were read.
+        events: how many belong to them.
+        differences: the first accounts that differ.
+        differing: how many differ.
+        missing: ids that do not exist.
+        lifetimes_apart: accounts whose lifetime points are not what raises them.
+        by_source, by_reason, by_day: adjustments in the period.
+    """
+
+    accounts: int
+    events: int
+    differences: tuple[Difference, ...]
+    differing: int
+    missing: tuple[str, ...]
+    lifetimes_apart: int
+    by_source: Adjustments
+    by_reason: Adjustments
+    by_day: Adjustments
+
+    @property
+    def ok(self) -> bool:
+        """Whether every account was found and every balance is what its events make."""
+        return not self.differing and not self.missing
+
+    @property
+    def summary(self) -> str:
+        """One line, for logs."""
+        told = f"{self.accounts} accounts, {self.events} events"
+        if self.ok:
+            return f"verified: {told}, every balance is what its events make"
+        missing = f", {len(self.missing)} do not exist: {', '.join(self.missing[:5])}"
+        return (
+            f"NOT VERIFIED: {told}, {self.differing} balances are not what their events make"
+            + missing * bool(self.missing)
+        )
+
+    @property
+    def chart(self) -> Chart:
+        """Points added and taken away by adjustments, day by day, of the days that are shown."""
+        days = reversed(self.by_day.groups)
+        values = [
+            {"day": day.name, "points": points}
+            for day in days
+            for points in (day.added, -day.taken)
+        ]
+        return bar_chart("Points adjusted by day", values, x="day", y="points")
+
+    def _view(self) -> Bundle:
+        facts = {"verified": self.ok, "summary": self.summary}
+        if not self.differing:
+            rows = [
+                ("accounts", self.accounts),
+                ("events", self.events),
+                *(("does not exist", account_id) for account_id in self.missing),
+            ]
+            title = "Every balance is what its events make"
+            tone = "good" if self.ok else "bad"
+            shown = card(title, rows, note=self._note(), tone=tone)
+        else:
+            columns = ("balance", "events make", "difference", "phone_number", "account")
+            found = [
+                (d.balance, d.events_make, d.difference, d.phone_number, d.account_id)
+                for d in self.differences
+            ]
+            title = f"{self.differing} of {self.accounts} balances are not what their events make"
+            shown = table(title, columns, found, note=self._note())
+        return shown | {VERIFICATION_MIME: facts}
+
+    def _note(self) -> str:
+        more = self.differing - len(self.differences)
+        lines = [f"... and {more} more in {DIFFERENCES}"] if more else []
+        if self.lifetimes_apart:
+            lines.append(
+                f"{self.lifetimes_apart} accounts have other lifetime points than their purchases, "
+                "promotions and added adjustments make. Square does not document all that changes "
+                "them, so this is no error by itself."
+            )
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Compared(Shown):
+    """A run against the ledger, row by row, if one was named.
+
+    Attributes:
+        verified: what the ledger says of the run; None if no run was named.
+    """
+
+    verified: Verified | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the ledger agrees with the run."""
+        return self.verified is None or self.verified.ok
+
+    @property
+    def summary(self) -> str:
+        """One line, for logs."""
+        if self.verified is None:
+            return "no run was named"
+        problems = "; ".join(map(str, self.verified.differences[:5]))
+        return self.verified.summary.split("\n")[0] + f": {problems}" * bool(problems)
+
+    def _view(self) -> Bundle:
+        if self.verified is None:
+            return card("No run is compared", [], note="Name one in check_run_id to do that.")
+        return self.verified._view()

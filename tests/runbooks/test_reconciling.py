@@ -1,0 +1,301 @@
+"""Reconcile: balances against their events, who adjusted what and why, a run against the ledger."""
+
+import csv
+import sqlite3
+import weakref
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from loyalty_helpers import runbooks
+from loyalty_helpers.emulator.seed import ACCOUNT_ID
+from loyalty_helpers.errors import ParameterError, PlanError
+from loyalty_helpers.rendering import VERIFICATION_MIME
+from loyalty_helpers.runbooks.journal import JOURNAL
+
+from .conftest import QUICK
+
+OTHER = "00000000-0000-4000-8000-000000000000"
+
+
+def adjust(world, points, reason="Late order", account_id=ACCOUNT_ID, key=None):
+    return world.client.adjust_points(
+        account_id,
+        points,
+        reason=reason,
+        idempotency_key=key or f"{points}{reason}{account_id}",
+        allow_negative_balance=True,
+    )
+
+
+def reconcile(world, **options):
+    return runbooks.reconcile(world.client, run_id="audit", **options)
+
+
+def tamper(world, statement, *values):
+    """Change one row of the emulator's file behind its back."""
+    with closing(sqlite3.connect(world.folder / "emulator.sqlite3")) as connection, connection:
+        assert connection.execute(statement, values).rowcount == 1
+
+
+def rows_of(world, name):
+    with (world.folder / "runs" / "audit" / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def compare(world, run_id="run"):
+    return runbooks.compare_run(world.client, run_id, limits=QUICK)
+
+
+def test_every_balance_of_the_seed_world_is_what_its_events_make(world):
+    reconciled = reconcile(world)
+
+    assert reconciled.ok
+    assert reconciled.accounts == len(world.balances())
+    assert reconciled.events == sum(1 for _ in world.client.search_events())
+
+
+def test_nothing_is_written_to_square(world):
+    reconcile(world)
+    reconcile(world, account_ids=ACCOUNT_ID)
+
+    assert {path.split("/")[-1] for path in world.wire.paths} <= {"search", ACCOUNT_ID}
+
+
+def test_a_balance_that_no_event_explains_is_told_with_its_figures(world):
+    adjust(world, 12)
+    tamper(world, "UPDATE account SET balance = 15 WHERE id = ?", ACCOUNT_ID)
+
+    reconciled = reconcile(world)
+
+    [found] = reconciled.differences
+    assert not reconciled.ok
+    assert found == (ACCOUNT_ID, "***1234", 15, 12, 3)
+    assert "1 balances are not what their events make" in reconciled.summary
+
+
+def test_an_event_that_is_gone_is_told(world):
+    event = adjust(world, 12)
+    tamper(world, "DELETE FROM event WHERE id = ?", event.id)
+
+    assert [found[0] for found in reconcile(world).differences] == [ACCOUNT_ID]
+
+
+def test_differences_are_written_for_a_spreadsheet(world):
+    tamper(world, "UPDATE account SET balance = 15 WHERE id = ?", ACCOUNT_ID)
+    reconcile(world)
+
+    [row] = rows_of(world, "differences.csv")
+    assert (row["account_id"], row["balance"], row["difference"]) == (ACCOUNT_ID, "15", "15")
+
+
+def test_phone_numbers_are_shown_only_when_that_is_asked_for(world):
+    tamper(world, "UPDATE account SET balance = 15 WHERE id = ?", ACCOUNT_ID)
+
+    assert "+14155551234" not in str(reconcile(world))
+    assert "+14155551234" in str(reconcile(world, show_phone_numbers=True))
+
+
+def test_an_account_that_moves_while_others_are_read_is_no_difference(world):
+    """The walk over all events finds one more than the account had when it was read."""
+    search = world.client.search_events
+
+    def moving(**filters):
+        if not filters.get("account_id"):
+            adjust(world, 7, key="meanwhile")
+        return search(**filters)
+
+    world.client.search_events = moving
+
+    assert reconcile(world).ok
+
+
+def test_named_accounts_are_read_and_no_others(world):
+    adjust(world, 12)
+    reconciled = reconcile(world, account_ids=f" {ACCOUNT_ID}, {ACCOUNT_ID} ")
+
+    assert (reconciled.accounts, reconciled.events, reconciled.ok) == (1, 1, True)
+
+
+def test_an_account_that_does_not_exist_is_told_and_the_others_are_read(world):
+    reconciled = reconcile(world, account_ids=f"{OTHER},{ACCOUNT_ID}")
+
+    assert (reconciled.ok, reconciled.missing, reconciled.accounts) == (False, (OTHER,), 1)
+    assert OTHER in reconciled.summary
+    assert OTHER in str(reconciled)
+
+
+@pytest.mark.parametrize("ids", ["a b", "../accounts", "x" * 37])
+def test_what_cannot_be_an_id_is_refused_before_anything_is_read(world, ids):
+    with pytest.raises(ParameterError, match="account_ids"):
+        reconcile(world, account_ids=ids)
+    assert world.wire.paths == []
+
+
+def test_lifetime_points_are_noted_and_are_no_error(world):
+    tamper(world, "UPDATE account SET lifetime_points = 5 WHERE id = ?", ACCOUNT_ID)
+    reconciled = reconcile(world, account_ids=ACCOUNT_ID)
+
+    assert reconciled.ok
+    assert "1 accounts have other lifetime points" in str(reconciled)
+
+
+def test_points_taken_away_leave_the_lifetime_points_as_they_are(world):
+    adjust(world, 12)
+    adjust(world, -5)
+
+    assert reconcile(world, account_ids=ACCOUNT_ID).lifetimes_apart == 0
+
+
+def test_adjustments_are_counted_by_source_reason_and_day(world):
+    adjust(world, 12)
+    adjust(world, 3, "Birthday")
+    adjust(world, -5)
+    reconciled = reconcile(world, account_ids=ACCOUNT_ID)
+
+    assert reconciled.by_source.groups == (("LOYALTY_API", 3, 15, 5),)
+    assert reconciled.by_reason.groups == (("Late order", 2, 12, 5), ("Birthday", 1, 3, 0))
+    [day] = reconciled.by_day.groups
+    assert day[1:] == (3, 15, 5)
+
+
+def test_rows_of_a_run_stand_under_their_reason_without_its_mark(world):
+    world.apply(world.plan())
+    reasons = [group.name for group in reconcile(world).by_reason.groups]
+
+    assert "Late" in reasons
+    assert not any("[lr1:" in reason for reason in reasons)
+
+
+def test_only_adjustments_of_the_period_are_counted_and_balances_need_all_events(world):
+    adjust(world, 12)
+    past = reconcile(world, account_ids=ACCOUNT_ID, end_date="2021-01-01")
+    since = reconcile(world, account_ids=ACCOUNT_ID, start_date="2021-01-01")
+
+    assert (past.ok, past.by_source.groups) == (True, ())
+    assert [group.adjustments for group in since.by_source.groups] == [1]
+
+
+def test_the_period_begins_with_its_first_day_and_ends_before_its_last(world):
+    day = f"{adjust(world, 12).created_at:%Y-%m-%d}"
+
+    assert reconcile(world, account_ids=ACCOUNT_ID, start_date=day).by_day.groups
+    assert not reconcile(world, account_ids=ACCOUNT_ID, end_date=day).by_day.groups
+
+
+def test_adjustments_are_written_for_a_spreadsheet_and_no_cell_is_a_formula(world):
+    adjust(world, 12, "=1+1")
+    reconcile(world, account_ids=ACCOUNT_ID)
+
+    [row] = rows_of(world, "adjustments.csv")
+    assert (row["reason"], row["points_added"], row["points_taken"]) == ("'=1+1", "12", "0")
+
+
+def test_a_phone_number_in_a_reason_is_masked(world):
+    adjust(world, 12, "Call +14155550123")
+    reconciled = reconcile(world, account_ids=ACCOUNT_ID)
+
+    assert "+14155550123" not in str(reconciled.by_reason)
+    assert "+14155550123" not in rows_of(world, "adjustments.csv")[0]["reason"]
+
+
+def test_the_chart_has_points_added_and_taken_of_each_day(world):
+    adjust(world, 12)
+    adjust(world, -5)
+    values = reconcile(world, account_ids=ACCOUNT_ID).chart.spec["data"]["values"]
+
+    assert [value["points"] for value in values] == [12, -5]
+
+
+def test_many_differences_are_counted_and_the_first_are_shown(world):
+    with closing(sqlite3.connect(world.folder / "emulator.sqlite3")) as connection, connection:
+        connection.execute("UPDATE account SET balance = balance + 1")
+    reconciled = reconcile(world)
+
+    assert (len(reconciled.differences), reconciled.differing) == (20, reconciled.accounts)
+    assert f"... and {reconciled.accounts - 20} more in differences.csv" in str(reconciled)
+
+
+def test_the_receipt_gets_one_line(world):
+    facts = reconcile(world)._repr_mimebundle_()[VERIFICATION_MIME]
+
+    assert facts["verified"]
+    assert facts["summary"].startswith("verified: ")
+
+
+# A run against the ledger
+
+
+def test_without_a_run_nothing_is_compared(world):
+    compared = compare(world, "")
+
+    assert compared.ok
+    assert "No run is compared" in str(compared)
+
+
+def test_a_run_that_was_applied_agrees(world):
+    world.apply(world.plan())
+    compared = compare(world)
+
+    assert compared.ok
+    assert compared.summary == "verified: 4 APPLIED of 4 rows"
+
+
+def test_a_row_that_the_ledger_lost_is_told(world):
+    world.apply(world.plan())
+    tamper(world, "DELETE FROM event WHERE body LIKE '%-20%[lr1:%'")
+    compared = compare(world)
+
+    assert not compared.ok
+    assert "row d is APPLIED, and 0 times in the ledger" in compared.summary
+
+
+def test_rows_in_the_ledger_are_told_when_the_journal_was_lost(world):
+    planned = world.plan()
+    world.apply(planned)
+    (planned.plan.folder / JOURNAL).unlink()
+    compared = compare(world)
+
+    assert "row a is PLANNED, and 1 time in the ledger" in compared.summary
+    assert not (planned.plan.folder / JOURNAL).exists()
+
+
+def test_a_run_that_was_only_planned_agrees(world):
+    world.plan()
+
+    assert compare(world).ok
+
+
+def test_a_run_that_is_not_there_is_told(world):
+    with pytest.raises(PlanError, match="there is no run 'never' to compare"):
+        compare(world, "never")
+
+
+def test_memory_does_not_grow_with_what_is_read(world, monkeypatch):
+    """No more events are alive at a time than two pages hold."""
+    alive, most = set(), [0]
+    search = world.client.search_events
+
+    def watched(**filters):
+        for event in search(**filters):
+            alive.add(ref := weakref.ref(event, alive.discard))
+            most[0] = max(most[0], len(alive))
+            del ref
+            yield event
+
+    monkeypatch.setattr(world.client, "search_events", watched)
+    reconciled = reconcile(world)
+
+    assert most[0] <= 60 < reconciled.events
+
+
+def test_files_are_for_their_owner_only(world):
+    reconcile(world)
+    folder = Path(world.folder / "runs" / "audit")
+
+    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == {
+        "differences.csv": 0o600,
+        "adjustments.csv": 0o600,
+    }
+    assert folder.stat().st_mode & 0o777 == 0o700
