@@ -23,7 +23,8 @@ class Adjustments(Shown):
     groups: tuple[Group, ...]
 
     def _view(self) -> Bundle:
-        rows = [(g.adjustments, g.added, g.taken, g.name) for g in self.groups]
+        shown = self.groups[:ROWS_SHOWN]
+        rows = [(g.adjustments, g.added, g.taken, g.name or "(none)") for g in shown]
         note = f"All of them are in {ADJUSTMENTS}." if len(rows) == ROWS_SHOWN else ""
         return table(f"Adjustments by {self.by}", (*GROUP_COLUMNS, self.by), rows, note=note)
 
