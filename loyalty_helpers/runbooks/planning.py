@@ -99,7 +99,7 @@ def make_plan(
             "it, give its digest as approved_plan; for a new intent, take a new run id."
         )
     place = place_of(client)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make(folder)
     problems = Problems(folder)
     with closing(sqlite3.connect("")) as database:  # on disk if it grows, and gone when closed
         stage = _Stage(database, problems, intent)
@@ -110,6 +110,15 @@ def make_plan(
         problems.check()
         header = stage.header(place, _ledger_since(client))
         return write_plan(folder / PLAN, header, stage.rows())
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise PlanError(
+            f"{folder} cannot be made: {error.strerror}. Nothing was changed."
+        ) from None
 
 
 def _ledger_since(client: LoyaltyClient) -> datetime | None:

@@ -1,6 +1,7 @@
 """The run is stopped at every single commit, rename, fsync and send in turn, and goes on clean."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.journal import Journal
 from loyalty_helpers.runbooks.plan import PLAN, read_plan
 from loyalty_helpers.runbooks.views import Planned
+from loyalty_helpers.settings import Settings
 
 from .conftest import QUICK, SHEET
 from .harness import start, told
@@ -64,6 +66,21 @@ def run_all(folder: str, kind: str = "", nth: int = 0, how: str = "", reached: s
         Path(reached).write_text(str(count()))
 
 
+def undo_all(folder: str, kind: str = "", nth: int = 0, how: str = "", reached: str = "") -> None:
+    """Plan the undoing, if there is no plan of it; apply; verify."""
+    os.environ |= {"LOYALTY_RUNS": f"{folder}/runs", "LOYALTY_HOME": folder}
+    count = stop_at(nth, *place_of(kind), how) if kind else lambda: 0
+    with connect("local") as client:
+        plan = Path(folder) / "runs" / "undo" / PLAN
+        if not plan.exists():
+            runbooks.plan_undo(client, "run", run_id="undo")
+        ready = read_plan(plan)
+        runbooks.apply(client, Planned(ready, ready.digest), limits=QUICK)
+        assert runbooks.verify(client, Planned(ready), limits=QUICK).ok
+    if reached:
+        Path(reached).write_text(str(count()))
+
+
 def to_the_end(target: Callable[..., None], *args: Any) -> Any:
     child = start(target, *args)
     child.join(60)
@@ -88,10 +105,37 @@ def test_every_transition(tmp_path: Path, kind: str, how: str) -> None:
     assert nth > 2, "nothing was stopped"
 
 
+@pytest.mark.parametrize(
+    ("kind", "how"), [("commit", "kill"), ("rename", "fail"), ("fsync", "fail"), ("send", "kill")]
+)
+def test_every_transition_of_an_undoing(tmp_path: Path, kind: str, how: str) -> None:
+    applied = tmp_path / "applied"
+    applied.mkdir()
+    before = balances(applied)
+    (applied / "sheet.csv").write_text(SHEET)
+    assert 0 == to_the_end(run_all, str(applied)).exitcode
+    assert before != balances(applied)
+    for nth in range(1, MOST):
+        folder, reached = tmp_path / str(nth), tmp_path / f"reached-{nth}"
+        shutil.copytree(applied, folder)
+        first = to_the_end(undo_all, str(folder), kind, nth, how, str(reached))
+        again = to_the_end(undo_all, str(folder))
+
+        assert 0 == again.exitcode, told(again)
+        assert before == balances(folder)
+        if reached.exists() and int(reached.read_text()) < nth:
+            break
+    assert 0 == first.exitcode
+    assert nth > 2, "nothing was stopped"
+
+
+def balances(folder: Path) -> dict[str, int]:
+    with connect("local", settings=Settings(loyalty_home=folder)) as client:
+        return {account.id: account.balance for account in client.search_accounts()}
+
+
 def times(folder: Path) -> list[int]:
     """How often each row is in the ledger."""
-    from loyalty_helpers.settings import Settings
-
     with connect("local", settings=Settings(loyalty_home=folder)) as client:
         events = list(client.search_events(types=["ADJUST_POINTS"]))
     plan = read_plan(folder / "runs" / "run" / PLAN)
