@@ -20,7 +20,7 @@ from loyalty_helpers.runbooks.row_checks import (
     shown,
 )
 
-__all__ = ["REASON_ROOM", "Problem", "SheetRow", "read_sheet"]
+__all__ = ["REASON_ROOM", "Problem", "SheetRow", "described", "read_sheet"]
 
 REQUIRED = ("points", "reason")
 COLUMNS = (*BUYER, *REQUIRED, "row_id", "undoes")
@@ -57,6 +57,16 @@ def read_sheet(path: Path, *, max_points: int = 10_000) -> Iterator[SheetRow | P
         yield Problem(0, "", f"an error: {error.strerror}", "a file that can be read")
 
 
+def described(path: Path) -> str:
+    """The file's name, and what separates its columns if that is no comma."""
+    separator = ","
+    if path.is_file() and not path.is_symlink():
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            separator = _separator(next((line for line in file if line.strip()), ""))
+    named = {";": ", separated by semicolons", "\t": ", separated by tabs"}
+    return path.name + named.get(separator, "")
+
+
 def _encoding_problems(file: TextIO) -> list[Problem]:
     for number, line in enumerate(file, 1):
         if _NO_TEXT.search(line):
@@ -77,7 +87,7 @@ def _looks_like(line: str) -> str:
 
 def _sheet(file: TextIO, max_points: int) -> Iterator[SheetRow | Problem]:
     above, head = next(((n, line) for n, line in enumerate(file, 1) if line.strip()), (0, ""))
-    separator = max(SEPARATORS, key=lambda s: len(_known(_names(head, s))))
+    separator = _separator(head)
     names = _names(head, separator)
     problems = list(_header_problems(names)) if head else [_nothing("an empty file")]
     if problems:
@@ -86,6 +96,11 @@ def _sheet(file: TextIO, max_points: int) -> Iterator[SheetRow | Problem]:
     rows = _rows(file, names, separator, above, max_points)
     yield next(rows, _nothing("a header and nothing below it"))
     yield from rows
+
+
+def _separator(head: str) -> str:
+    """What finds the most columns in the header; a comma, if nothing finds more."""
+    return max(SEPARATORS, key=lambda separator: len(_known(_names(head, separator))))
 
 
 def _nothing(found: str) -> Problem:

@@ -27,7 +27,7 @@ from loyalty_helpers.runbooks.progress import Progress
 from loyalty_helpers.runbooks.reporting import write_results, write_undo
 from loyalty_helpers.runbooks.row_checks import Problem, SheetRow
 from loyalty_helpers.runbooks.running import Run
-from loyalty_helpers.runbooks.sheet import read_sheet
+from loyalty_helpers.runbooks.sheet import described, read_sheet
 from loyalty_helpers.runbooks.undoing import compensating_rows
 from loyalty_helpers.runbooks.verifying import verify_rows
 from loyalty_helpers.runbooks.views import Applied, Planned, Verified
@@ -123,7 +123,7 @@ def plan_file(
     intent = Intent(
         "bulk_adjust",
         run_id,
-        source=path.name,
+        source=described(path),
         allow_negative_balance=allow_negative_balance,
         show_phone_numbers=show_phone_numbers,
         max_rows=max_rows,

@@ -49,6 +49,7 @@ class Planned(Shown):
         lines = [f"... and {more} more rows in {self.plan.path.name}"] if more else []
         accounts = f"{header.accounts} account{'s' * (header.accounts != 1)}"
         place = f"environment {header.environment}, merchant {header.merchant_id}"
+        lines += [f"from {header.source}"] if header.source else []
         lines += [
             f"{points_text(header.added)} and {points_text(header.taken)} in all, for {accounts}",
             f"{place}, run id {header.run_id}",

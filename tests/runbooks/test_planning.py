@@ -8,6 +8,8 @@ from loyalty_helpers.emulator.seed_program import program
 from loyalty_helpers.errors import AuthenticationError, PlanError
 from loyalty_helpers.runbooks.plan import check_approval, read_plan
 
+from .conftest import SHEET
+
 HEAD = "phone_number,customer_id,account_id,points,reason\n"
 
 
@@ -156,3 +158,15 @@ def test_a_run_id_that_was_applied_is_not_planned_again(world) -> None:
 
     with pytest.raises(PlanError, match="take a new run id"):
         world.plan()
+
+
+@pytest.mark.parametrize(
+    ("separator", "told"),
+    [
+        (",", "from sheet.csv\n"),
+        (";", "from sheet.csv, separated by semicolons\n"),
+        ("\t", "from sheet.csv, separated by tabs\n"),
+    ],
+)
+def test_the_plan_tells_its_file_and_what_separates_its_columns(world, separator, told) -> None:
+    assert told in str(world.plan(SHEET.replace(",", separator)))
