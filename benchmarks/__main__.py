@@ -1,4 +1,4 @@
-"""`make bench`: prints the table that stands in README, one of the runbooks, and rates."""
+"""`make bench`: prints the table that stands in README, and rates below it."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ import nbformat
 
 from benchmarks.emulator import RETRIEVE, SEARCH, growth, rates
 from benchmarks.measuring import Promise, medians
-from benchmarks.runbooks import against_the_sdk, growing, under_a_limit
+from benchmarks.runbooks import AT_ONCE, DISTANT, LARGE, against_the_sdk, growing, under_a_limit
 from loyalty_helpers import adjustment_key, connect
 from loyalty_helpers.settings import load_settings
 
@@ -37,7 +37,7 @@ ROUND = Promise(
     "the same by the official SDK on the served emulator",
     0.5,
 )
-PROMISES = (RUN, CLIENT, ROUND, RETRIEVE, SEARCH)
+PROMISES = (RUN, CLIENT, ROUND, RETRIEVE, SEARCH, AT_ONCE, DISTANT, LARGE)
 
 
 def command(*arguments: str) -> Callable[[], object]:
@@ -112,10 +112,10 @@ def main() -> None:
             print(row)
         for row in growth(folder):
             print(row)
-        print()
-        large, memory = growing(_served)
-        for row in (*against_the_sdk(_served), large):  # runbooks
+        for row in against_the_sdk(_served):
             print(row)
+        large, memory = growing(_served)
+        print(large)
         print()
         for line in (*rates(folder, _served), memory, under_a_limit(_served)):
             print(f"- {line}")

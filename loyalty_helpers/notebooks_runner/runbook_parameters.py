@@ -104,6 +104,7 @@ class Applying(Runbook):
     ] = 0.0
     in_flight: _count(1, 64) = 16  # type: ignore[valid-type]  # made by a function
     on_drift: Annotated[str, AfterValidator(_choice), Field(description="note or skip")] = "note"
+    resend_unknown: YesOrNo = False
 
 
 class AdjustOne(Parameters):

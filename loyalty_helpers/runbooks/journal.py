@@ -267,6 +267,13 @@ class Journal:
             (state, *event, applied, note, n),
         )
 
+    def release(self, note: str, moment: float) -> None:
+        """Rows for REVIEW with this note may be sent again, as if they had first been sent now."""
+        self._db.execute(
+            "UPDATE row SET state = 'UNKNOWN', first_sent = ? WHERE state = 'REVIEW' AND note = ?",
+            (moment, note),
+        )
+
     def forget_sightings(self) -> None:
         """Begin to verify: nothing was seen in the ledger yet."""
         self._db.execute("DELETE FROM sighting")

@@ -26,6 +26,8 @@ class Limits:
         settle: how long an event may take to be found. A row whose answer was lost is looked
             for only when this much time has passed since anything was sent.
         resend_limit: how old a first try may be for its key to be trusted.
+        resend_unknown: a person has looked: rows for REVIEW that the ledger does not hold are
+            sent once more, with the same key.
     """
 
     in_flight: int = 16
@@ -38,6 +40,7 @@ class Limits:
     retries: int = 100
     settle: float = 60.0
     resend_limit: float = 900.0
+    resend_unknown: bool = False
 
     def errors_allowed(self, rows: int) -> int:
         """How many rows may end without success."""

@@ -28,6 +28,7 @@ from loyalty_helpers.runbooks.plan import Plan
 
 ROUNDS = 4  # in which no row comes to its end, before a run stops to be resumed later
 MARKS_PER_COMMIT = 500
+NOT_FOUND = "sent, not answered, and not found in the ledger"  # the note of a row for REVIEW
 
 
 class Run:
@@ -76,6 +77,9 @@ class Run:
         Raises:
             RunStoppedError: nothing is lost, and running it again goes on.
         """
+        if self._limits.resend_unknown:
+            with self._journal.commit():
+                self._journal.release(NOT_FOUND, self._time.now())
         self._look_first()
         self._canary()
         again: list[Entry] = []
@@ -247,6 +251,6 @@ class Run:
             if self._look_for(entry):
                 continue
             refused = entry.note.startswith(REFUSED)
-            note = entry.note if refused else "sent, not answered, and not found in the ledger"
+            note = entry.note if entry.note.startswith((REFUSED, DOUBTFUL)) else NOT_FOUND
             with self._journal.commit():
                 self._journal.settle(entry.n, "FAILED" if refused else "REVIEW", note=note)

@@ -178,6 +178,63 @@ def test_an_old_key_is_not_trusted_and_a_person_has_to_look(world) -> None:
     assert [(-20, "Twice"), (-4, "Twice"), (50, "Late")] == sorted(world.adjustments()[:3])
 
 
+def for_review(world):
+    """A plan of which one row was sent an hour ago, and is nowhere."""
+    planned = world.plan()
+    with Journal.open(planned.plan) as journal, journal.commit():
+        journal.sent(1, Time().now() - 3_600)
+    with pytest.raises(RunStoppedError):
+        world.apply(planned)
+    return planned
+
+
+def test_a_row_for_review_is_sent_once_more_when_a_person_says_so(world) -> None:
+    planned = for_review(world)
+    world.apply(planned, limits=replace(QUICK, resend_unknown=True))
+
+    assert DONE == applied(world)
+    assert world.verify(planned).counts == {"APPLIED": 4}
+
+
+def test_a_row_for_review_that_has_turned_up_is_not_sent_again(world) -> None:
+    planned = for_review(world)
+    row = next(planned.plan.rows())
+    identity = planned.plan.header.identity(row)
+    world.client.adjust_points(
+        row.account_id,
+        row.points,
+        reason=identity.marked(row.reason),
+        idempotency_key="as if the first try had come through by another way",
+    )
+    sent = world.wire.writes
+    world.apply(planned, limits=replace(QUICK, resend_unknown=True))
+
+    assert sent == world.wire.writes
+    assert DONE == applied(world)
+
+
+def test_a_row_for_review_stays_so_unless_a_person_says_otherwise(world) -> None:
+    planned = for_review(world)
+    with pytest.raises(RunStoppedError):
+        world.apply(planned)
+
+    assert world.verify(planned).counts == {"APPLIED": 3, "REVIEW": 1}
+
+
+def test_a_row_whose_key_was_used_by_another_request_is_never_released(world) -> None:
+    planned = world.plan()
+    row = next(planned.plan.rows())
+    key = planned.plan.header.identity(row).key
+    world.client.adjust_points(row.account_id, 1, reason="Somebody", idempotency_key=key)
+    for _ in range(2):
+        with pytest.raises(RunStoppedError):
+            world.apply(planned)
+    with pytest.raises(RunStoppedError):
+        world.apply(planned, limits=replace(QUICK, resend_unknown=True))
+
+    assert world.verify(planned).counts["REVIEW"] == 1
+
+
 def test_a_young_key_is_sent_again(world) -> None:
     planned = world.plan()
     journal = Journal.open(planned.plan)
