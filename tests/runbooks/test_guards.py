@@ -2,14 +2,25 @@
 
 import csv
 import stat
+from contextlib import suppress
+from itertools import combinations
 
 import pytest
 
-from loyalty_helpers import runbooks
-from loyalty_helpers.errors import ParameterError, PlanError, ProductionGuardError
+from loyalty_helpers import connect, runbooks
+from loyalty_helpers.errors import (
+    ParameterError,
+    PlanError,
+    ProductionGuardError,
+    SettingsError,
+)
 from loyalty_helpers.notebooks_runner.checking import check_parameters
 from loyalty_helpers.runbooks.guards import check_place, place_of, writing_client
+from loyalty_helpers.runbooks.plan import write_plan
+from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import Answers, make_client, reply
+
+from .conftest import QUICK
 
 
 @pytest.mark.parametrize("name", ["environment", "merchant_id", "program_id"])
@@ -42,6 +53,49 @@ def test_production_is_written_only_with_a_plan_for_it_and_a_name(
     else:
         with pytest.raises(ProductionGuardError, match="Nothing was changed"):
             writing_client(client, header, approved_by)
+
+
+PRODUCTION = ("token", "allowed merchant", "plan for production", "digest", "name")
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [m for n in range(len(PRODUCTION) + 1) for m in combinations(PRODUCTION, n)],
+    ids=lambda missing: " and ".join(missing) or "nothing",
+)
+def test_production_without_any_of_its_guards_reads_and_writes_nothing(
+    world, monkeypatch, missing: tuple[str, ...]
+) -> None:
+    """The emulator stands in for production; the merchant of the token is all that is asked."""
+    planned = world.plan()
+    header = planned.plan.header
+    if "plan for production" not in missing:
+        header = header.model_copy(update={"environment": "production"})
+        plan = write_plan(planned.plan.path, header, list(planned.plan.rows()))
+        planned = Planned(plan)
+    if "token" not in missing:
+        monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "local-token")
+    if "allowed merchant" not in missing:
+        monkeypatch.setenv("LOYALTY_ALLOW_PRODUCTION", header.merchant_id)
+    digest = "" if "digest" in missing else planned.plan.digest
+    world.wire.paths.clear()
+
+    def apply():
+        with connect("production", transport=world.wire) as client:
+            return runbooks.apply(
+                client,
+                planned,
+                approved_plan=digest,
+                approved_by="" if "name" in missing else "somebody",
+                limits=QUICK,
+            )
+
+    if not missing:
+        assert apply().counts == {"APPLIED": 4}
+        return
+    with suppress(SettingsError, ProductionGuardError):
+        assert apply().counts == {}
+    assert set(world.wire.paths) <= {"/v2/locations"}
 
 
 def test_one_adjustment_in_production_needs_a_digest_before_anything_runs() -> None:
