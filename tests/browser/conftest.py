@@ -214,12 +214,13 @@ def open_notebook(lab: Lab, browser: Browser) -> Iterator[Callable[..., OpenNote
     def open_copy(name: str, *, outputs: bool = False, more: str = "") -> OpenNotebook:
         folder = lab.notebooks / str(len(opened))
         folder.mkdir()
-        _copy(NOTEBOOKS / f"{name}.ipynb", folder / f"{name}.ipynb", outputs, more)
+        source = NOTEBOOKS / f"{name}.ipynb"
+        _copy(source, folder / source.name, outputs, more)
         page = browser.new_context(viewport={"width": 1400, "height": 1000}).new_page()
         page.set_default_timeout(WAIT * 1000)
         notebook = OpenNotebook(page)
         opened.append(notebook)
-        path = f"lab/workspaces/w{folder.name}/tree/{folder.name}/{name}.ipynb"
+        path = f"lab/workspaces/w{folder.name}/tree/{folder.name}/{source.name}"
         page.goto(f"{lab.url}{path}?token={lab.token}")
         expect(page.locator("#jp-main-statusbar")).to_contain_text(re.compile(r"\| Idle"))
         expect(page.locator(".jp-CodeCell").first).to_be_visible()
