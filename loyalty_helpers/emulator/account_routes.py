@@ -94,7 +94,8 @@ def accumulate_loyalty_points(call: Call) -> Answer:
         raise refusal(code, "Send order_id or points, not both.", "accumulate_points")
     if order_id is None and points is None:
         field = "accumulate_points.points"
-        raise refusal("MISSING_REQUIRED_PARAMETER", "Field must be set", field)
+        code = call.world.assumptions.neither_order_nor_points_code
+        raise refusal(code, "Field must be set", field)
 
     def work(ledger: Ledger, request: KeyedRequest) -> Answer:
         events = accumulate(call.world, ledger, request, location_id, order_id, points)

@@ -46,7 +46,7 @@ def accumulate(
         identifier = event_id(name, request.key)
         event = new_event(identifier, account, kind, now, particulars, location_id=location_id)
         field = "accumulate_points.points"
-        account = post(world, ledger, account, event, event.points, field)
+        account = post(world, ledger, account, event, field)
         events.append(event)
     return events
 

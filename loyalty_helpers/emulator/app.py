@@ -133,7 +133,7 @@ class Emulator:
 
     def _answer(self, world: World, environ: WSGIEnvironment, headers: dict[str, str]) -> Answer:
         self._check_token(environ)
-        version = _version(environ)
+        version = _version(environ, world.assumptions)
         request = _readable(environ)
         route, ids = find_route(request.method, request.path)
         body = self._body(request, route)
@@ -176,7 +176,7 @@ def _readable(environ: WSGIEnvironment) -> Request:
         raise not_found("Resource") from None
 
 
-def _version(environ: WSGIEnvironment) -> str:
+def _version(environ: WSGIEnvironment, assumptions: Assumptions) -> str:
     """Return the version to answer with: the one asked for, or the application's default."""
     version: str = environ.get("HTTP_SQUARE_VERSION", SQUARE_VERSION)
     try:
@@ -185,7 +185,7 @@ def _version(environ: WSGIEnvironment) -> str:
         datetime.fromisoformat(version)
     except ValueError:
         detail = "The Square-Version header must be a date of the form YYYY-MM-DD."
-        raise refusal("INVALID_SQUARE_VERSION_FORMAT", detail) from None
+        raise refusal(assumptions.malformed_version_code, detail) from None
     return version
 
 

@@ -16,6 +16,12 @@ class Assumptions:
 
     # An example account shows balance -10 beside lifetime points 10: what was earned stays earned.
     negative_adjust_lowers_lifetime: bool = False
+    # Points of a promotion are accrued, and lifetime points are all points accrued.
+    promotion_points_raise_lifetime: bool = True
+    # Points that a deleted reward gives back were earned before.
+    returned_points_raise_lifetime: bool = False
+    # Points that expire were earned all the same.
+    expired_points_lower_lifetime: bool = False
     # Adjusting by nothing is a mistake more often than an intent; no minimum is documented.
     zero_adjust_allowed: bool = False
     # allow_negative_balance speaks of becoming negative; going further down is read the same way.
@@ -36,6 +42,8 @@ class Assumptions:
     duplicate_phone_code: str = "BAD_REQUEST"
     # A customer that the directory does not know cannot be linked.
     unknown_customer_accepted: bool = False
+    # That code of Square's is named for it.
+    unknown_customer_code: str = "CUSTOMER_NOT_FOUND"
     # A program that does not exist is treated as any resource that does not exist.
     unknown_program_code: str = "NOT_FOUND"
 
@@ -51,6 +59,8 @@ class Assumptions:
     unknown_location_code: str = "INVALID_VALUE"
     # order_id and points exclude each other; the name of the code says just that.
     order_and_points_code: str = "CONFLICTING_PARAMETERS"
+    # One of the two is needed to earn or to calculate; a missing field is told by this code.
+    neither_order_nor_points_code: str = "MISSING_REQUIRED_PARAMETER"
 
     # An amount has no items that could earn; False answers 400 BAD_REQUEST.
     amount_earns_nothing_with_item_rules: bool = True
@@ -105,5 +115,7 @@ class Assumptions:
     # A request with retired fields was told only of the missing one, so unread fields pass;
     # True refuses them, read-only ones too, with UNKNOWN_BODY_PARAMETER.
     unread_fields_refused: bool = False
+    # That code of Square's is named for it.
+    malformed_version_code: str = "INVALID_SQUARE_VERSION_FORMAT"
     # Two codes fit; the 400 one is named for it, the other is 415 UNSUPPORTED_MEDIA_TYPE.
     wrong_content_type_code: str = "INVALID_CONTENT_TYPE"

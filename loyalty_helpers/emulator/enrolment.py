@@ -77,7 +77,8 @@ def _customer(world: World, ledger: Ledger, phone_number: str, sent: str | None)
         known = world.assumptions.unknown_customer_accepted or ledger.record("customer", sent)
         if not known:
             field = "loyalty_account.customer_id"
-            raise refusal("CUSTOMER_NOT_FOUND", "Customer not found.", field)
+            code = world.assumptions.unknown_customer_code
+            raise refusal(code, "Customer not found.", field)
         return sent
     namesakes = list(ledger.records("customer", Where(["owner = ?"], [phone_number])))
     if namesakes:

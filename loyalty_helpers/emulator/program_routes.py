@@ -36,7 +36,8 @@ def calculate_loyalty_points(call: Call) -> Answer:
         code = call.world.assumptions.order_and_points_code
         raise refusal(code, "Send order_id or transaction_amount_money, not both.", "order_id")
     if order_id is None and amount is None:
-        raise refusal("MISSING_REQUIRED_PARAMETER", "Field must be set", "order_id")
+        code = call.world.assumptions.neither_order_nor_points_code
+        raise refusal(code, "Field must be set", "order_id")
     with call.reading() as ledger:
         program = the_program(ledger, call.target)
         account = the_account(ledger, account_id) if account_id else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from .assumptions import Assumptions
 from .clock import event_id
 from .ledger import Account, Event, Ledger
 from .validation import INT32_MAX, INT32_MIN, out_of_range
@@ -89,9 +90,7 @@ def adjust(
     identifier = event_id(request.scope(world.assumptions), request.key)
     particulars = {"points": points, "reason": reason}
     event = new_event(identifier, account, "ADJUST_POINTS", now, particulars)
-    lowers_lifetime = world.assumptions.negative_adjust_lowers_lifetime
-    earned = points if points > 0 or lowers_lifetime else 0
-    post(world, ledger, account, event, earned, "adjust_points.points")
+    post(world, ledger, account, event, "adjust_points.points")
     return event
 
 
@@ -107,17 +106,28 @@ def _refuse_overdraft(world: World, account: Account, points: int) -> None:
         )
 
 
+def _accrued(assumptions: Assumptions, event: Event) -> int:
+    """Return what an event adds to the lifetime points."""
+    counts = {
+        "ACCUMULATE_POINTS": True,
+        "ACCUMULATE_PROMOTION_POINTS": assumptions.promotion_points_raise_lifetime,
+        "ADJUST_POINTS": event.points > 0 or assumptions.negative_adjust_lowers_lifetime,
+        "DELETE_REWARD": assumptions.returned_points_raise_lifetime,
+        "EXPIRE_POINTS": assumptions.expired_points_lower_lifetime,
+    }
+    return event.points if counts.get(event.type) else 0
+
+
 def post(
     world: World,
     ledger: Ledger,
     account: Account,
     event: Event,
-    earned: int = 0,
     field: str | None = None,
 ) -> Account:
     """Write the event and what it changes; every balance is the sum of its events."""
     balance = account.balance + event.points
-    lifetime = account.lifetime_points + earned
+    lifetime = account.lifetime_points + _accrued(world.assumptions, event)
     for value in (balance, lifetime):
         if not INT32_MIN <= value <= INT32_MAX:
             code, _ = out_of_range(world.assumptions, value, INT32_MIN, INT32_MAX)
