@@ -76,12 +76,23 @@ def run_notebook(
     receipt = receipts.begin(source.stem, parameters, run_id=run_id)
     # Absolute, since kernels work elsewhere.
     target = (runs or settings.loyalty_runs or Path("runs")).resolve() / run_id
-    if parameters.get("approved_plan"):  # before anything is asked of Square
-        check_approval(read_plan(target / PLAN), parameters["approved_plan"])
+    _check_plans(parameters, target)
     with run_folder(target, keep=KEPT if source.stem in RUNBOOKS else ()) as folder:
         receipts.save(folder / RECEIPT, receipt)
         with watched(folder, tell):
             return _run(source, parameters, folder, receipt, out=str(runs or ""))
+
+
+def _check_plans(parameters: Mapping[str, Any], target: Path) -> None:
+    """Refuse, before anything is asked of Square, what the plans in the folders do not allow."""
+    if parameters.get("approved_plan"):
+        check_approval(read_plan(target / PLAN), parameters["approved_plan"])
+    if parameters.get("check_run_id"):
+        read_plan(target.parent / parameters["check_run_id"] / PLAN)
+    if "approved_plan" not in parameters and (target / PLAN).exists():
+        raise ParameterError(  # its results would be moved away
+            f"run id {target.name!r} is a run with a plan: take another run id for this one"
+        )
 
 
 def find_notebook(name: str) -> Path:

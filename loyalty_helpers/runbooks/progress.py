@@ -3,11 +3,11 @@
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from loyalty_helpers.files import write_text
 from loyalty_helpers.runbooks.journal import OPEN, Journal
@@ -15,7 +15,9 @@ from loyalty_helpers.runbooks.journal import OPEN, Journal
 PROGRESS = "progress.json"
 EVERY = 1.0  # seconds between two looks
 LINE_EVERY = 10.0  # seconds between two lines in a log
+READ_EVERY = 500  # records between two looks at the clock, so that a short reading tells nothing
 FAILED = ("FAILED", "REVIEW")
+ItemT = TypeVar("ItemT")
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,14 @@ class Standing:
         left = f", {self.left:.0f} s left" if self.done < self.rows and self.rate else ""
         errors = f"{self.errors} without success"
         return f"{self.done} of {self.rows} rows, {self.rate:.1f}/s{left}, {errors}"
+
+
+@dataclass(frozen=True)
+class ReadSoFar(Standing):
+    """How far a reading is whose end nobody knows: `rows` is 0 until it is reached."""
+
+    def __str__(self) -> str:
+        return f"{self.done} records read, {self.rate:.0f}/s"
 
 
 class Progress:
@@ -83,6 +93,37 @@ class Progress:
         return Standing(done, self._rows, errors, new / took if took > 0 else 0.0)
 
 
+class Reading:
+    """Counts records on their way, and tells now and then once they are many."""
+
+    def __init__(self, folder: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path, self._clock = folder / PROGRESS, clock
+        self._began = self._looked = clock()
+        self._count, self._told = 0, False
+        self._tell = _teller()
+
+    def counted(self, records: Iterable[ItemT]) -> Iterator[ItemT]:
+        """The same records, as they are asked for."""
+        for record in records:
+            self._count += 1
+            if self._count % READ_EVERY == 0 and self._clock() - self._looked >= EVERY:
+                self._say(0)
+            yield record
+
+    def end(self) -> None:
+        """Tell how much it was, if anything was told before."""
+        if self._told:
+            self._say(self._count)
+
+    def _say(self, rows: int) -> None:
+        self._looked, self._told = self._clock(), True
+        took = self._looked - self._began
+        standing = ReadSoFar(self._count, rows, 0, self._count / took if took > 0 else 0.0)
+        self._tell(standing)
+        value = {"done": standing.done, "rows": rows, "text": str(standing)}
+        write_text(self._path, json.dumps(value), durable=False)
+
+
 def _teller() -> Callable[[Standing], None]:
     """A bar where there is a notebook, else lines on the standard error."""
     shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
@@ -100,10 +141,10 @@ class _Bar:
     def __call__(self, standing: Standing) -> None:
         from IPython.display import display
 
+        value = f' max="{standing.rows}" value="{standing.done}"' if standing.rows else ""
         bundle = {
             "text/plain": str(standing),
-            "text/html": f'<progress max="{standing.rows}" value="{standing.done}"></progress> '
-            + escape(str(standing)),
+            "text/html": f"<progress{value}></progress> {escape(str(standing))}",
         }
         if self._handle is None:
             self._handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from loyalty_helpers.checks import check_id
 from loyalty_helpers.client import LoyaltyClient
-from loyalty_helpers.errors import PlanError
+from loyalty_helpers.errors import ParameterError, PlanError
 from loyalty_helpers.queries import start_of_day
 from loyalty_helpers.runbooks.guards import check_place, place_of
 from loyalty_helpers.runbooks.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.limits import Limits, Time
 from loyalty_helpers.runbooks.plan import PLAN, Plan, read_plan
+from loyalty_helpers.runbooks.progress import Reading
 from loyalty_helpers.runbooks.reconcile_views import Adjustments, Compared, Reconciled
 from loyalty_helpers.runbooks.reconciling import (
     Books,
@@ -42,26 +43,46 @@ def reconcile(
     start_date: str = "",
     end_date: str = "",
     show_phone_numbers: bool = False,
+    time: Time | None = None,
 ) -> Reconciled:
     """Compare balances with the sum of their events; writes two CSV files into the run's folder.
 
     Args:
         client: made by connect().
-        run_id: names the folder.
+        run_id: names the folder; not the id of a run that has a plan.
         account_ids: ids with commas between; empty for all accounts.
         start_date: first day of the adjustments that are grouped, `YYYY-MM-DD` in UTC.
         end_date: the day after the last.
         show_phone_numbers: write them in full.
+        time: what waits go by.
+
+    Raises:
+        ParameterError: an argument is not allowed; nothing was read.
     """
     ids = account_list(account_ids)
     period = Period(start_of_day(start_date, "start_date"), start_of_day(end_date, "end_date"))
+    folder, clock = _own_folder(run_id), time or Time()
+    reading = Reading(folder)
     with open_books(period, show_phone_numbers=show_phone_numbers) as books:
-        missing = read_accounts(client, books, ids)
+        missing = read_accounts(client, books, reading.counted(ids))
         if not ids:
-            read_all(client, books)
-        read_again(client, books)
-        write_books(folder_of(run_id), books)
+            read_all(client, books, reading)
+        read_again(client, books, lambda: clock.sleep(settle_time(client)))
+        reading.end()
+        write_books(folder, books)
         return _told(books, missing)
+
+
+def _own_folder(run_id: str) -> Path:
+    """The folder for what is written: not that of a run whose results it would take away."""
+    folder = folder_of(run_id)
+    if (folder / PLAN).exists():
+        raise ParameterError(
+            f"run_id {run_id!r} is a run with a plan: give it as check_run_id to compare it with "
+            "the ledger, and take another run_id"
+        )
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
 
 
 def _told(books: Books, missing: list[str]) -> Reconciled:

@@ -5,7 +5,7 @@ memory. Nothing is written to Square.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from loyalty_helpers.redaction import mask_text
 from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.identity import MARKER
 from loyalty_helpers.runbooks.ledger import READINGS, all_events
+from loyalty_helpers.runbooks.progress import Reading
 
 DIFFERENCES = "differences.csv"
 ADJUSTMENTS = "adjustments.csv"
@@ -164,15 +165,15 @@ class Books:
         return self._db.execute(_GROUPED.format(by=by, order=by), ("", "~"))
 
 
-def read_all(client: LoyaltyClient, books: Books) -> None:
+def read_all(client: LoyaltyClient, books: Books, reading: Reading) -> None:
     """Read all accounts, then all events in one walk.
 
     A search for each account would be one request an account at least; the walk is one for
     thirty events, whosever they are. What moves meanwhile looks like a difference: `read_again`
     settles it, account by account.
     """
-    books.put_accounts(client.search_accounts(page_size=ACCOUNTS_PER_PAGE))
-    books.put_events(all_events(client))
+    books.put_accounts(reading.counted(client.search_accounts(page_size=ACCOUNTS_PER_PAGE)))
+    books.put_events(reading.counted(all_events(client)))
 
 
 def read_accounts(client: LoyaltyClient, books: Books, account_ids: Iterable[str]) -> list[str]:
@@ -186,12 +187,18 @@ def read_accounts(client: LoyaltyClient, books: Books, account_ids: Iterable[str
     return missing
 
 
-def read_again(client: LoyaltyClient, books: Books) -> None:
-    """Read each account that differs once more, on its own; it may have moved meanwhile."""
+def read_again(client: LoyaltyClient, books: Books, wait: Callable[[], None]) -> None:
+    """Read each account that differs once more, on its own, when its events must be visible.
+
+    It may have moved while others were read, or an event of it cannot be found yet.
+    """
     books.add_up()
     # A list: what is read is written into the same tables. Accounts that differ are few.
-    read_accounts(client, books, [found.account_id for found in books.differences()])
-    books.add_up()
+    differing = [found.account_id for found in books.differences()]
+    if differing:
+        wait()
+        read_accounts(client, books, differing)
+        books.add_up()
 
 
 def _read_account(client: LoyaltyClient, books: Books, account_id: str) -> None:
@@ -207,7 +214,6 @@ def _read_account(client: LoyaltyClient, books: Books, account_id: str) -> None:
 
 def write_books(folder: Path, books: Books) -> None:
     """differences.csv and adjustments.csv, in the folder of the run."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_csv(folder / DIFFERENCES, DIFFERENCE_COLUMNS, books.differences())
     write_csv(folder / ADJUSTMENTS, ADJUSTMENT_COLUMNS, books.adjustments())
 

@@ -58,6 +58,25 @@ def test_reconcile_tells_in_one_line_and_compares_a_run(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("notebook", "options", "told"),
+    [
+        ("reconcile", ["check_run_id", "never"], "there is no plan in"),
+        ("reconcile", ["run_id", "planned"], "is a run with a plan"),
+        ("02_adjust_points", ["run_id", "planned"], "is a run with a plan"),
+    ],
+)
+def test_the_folder_of_a_run_with_a_plan_is_left_alone(
+    tmp_path: Path, notebook: str, options: list[str], told: str
+) -> None:
+    (tmp_path / "runs" / "planned").mkdir(parents=True)
+    (tmp_path / "runs" / "planned" / "plan.json").write_text("{}")
+    refused = run(notebook, "-p", *options)
+
+    assert (2, True) == (refused.returncode, told in refused.stderr), refused.stderr
+    assert ["plan.json"] == [p.name for p in (tmp_path / "runs" / "planned").iterdir()]
+
+
 def test_another_digest_is_refused_before_a_kernel_starts(tmp_path: Path) -> None:
     run("bulk_adjust")
     refused = run("bulk_adjust", "-p", "approved_plan", "0" * 12, "-p", "approved_by", "me")

@@ -13,6 +13,8 @@ from loyalty_helpers.emulator.seed import ACCOUNT_ID
 from loyalty_helpers.errors import ParameterError, PlanError
 from loyalty_helpers.rendering import VERIFICATION_MIME
 from loyalty_helpers.runbooks.journal import JOURNAL
+from loyalty_helpers.runbooks.limits import Time
+from loyalty_helpers.runbooks.progress import Reading, standing_of
 
 from .conftest import QUICK
 
@@ -30,7 +32,8 @@ def adjust(world, points, reason="Late order", account_id=ACCOUNT_ID, key=None):
 
 
 def reconcile(world, **options):
-    return runbooks.reconcile(world.client, run_id="audit", **options)
+    at_once = {"run_id": "audit", "time": Time(sleep=lambda _: None)}
+    return runbooks.reconcile(world.client, **(at_once | options))
 
 
 def tamper(world, statement, *values):
@@ -109,6 +112,30 @@ def test_an_account_that_moves_while_others_are_read_is_no_difference(world):
     world.client.search_events = moving
 
     assert reconcile(world).ok
+
+
+def test_an_event_that_cannot_be_found_yet_is_given_its_time(world):
+    waits = []
+
+    def wait(seconds):
+        waits.append(seconds)
+        world.emulator.faults.clear()
+
+    world.fail("late-events:seconds=3600")
+    adjust(world, 12)
+    reconciled = reconcile(world, time=Time(sleep=wait))
+
+    assert reconciled.ok
+    assert waits == [2.0]
+
+
+def test_the_folder_of_a_run_with_a_plan_is_not_taken(world):
+    world.plan(run_id="bulk")
+    world.wire.paths.clear()
+
+    with pytest.raises(ParameterError, match="is a run with a plan: give it as check_run_id"):
+        reconcile(world, run_id="bulk")
+    assert world.wire.paths == []
 
 
 def test_named_accounts_are_read_and_no_others(world):
@@ -222,6 +249,24 @@ def test_the_receipt_gets_one_line(world):
 
     assert facts["verified"]
     assert facts["summary"].startswith("verified: ")
+
+
+def test_a_short_reading_tells_nothing(world):
+    reconcile(world)
+
+    assert standing_of(world.folder / "runs" / "audit") is None
+
+
+def test_a_long_reading_tells_how_far_it_is(tmp_path):
+    now = iter(range(100))
+    reading = Reading(tmp_path, clock=lambda: float(next(now)))
+    for _ in reading.counted(range(600)):
+        continue
+    before = standing_of(tmp_path)
+    reading.end()
+
+    assert (500, 0, "500 records read, 250/s") == tuple(before.values())
+    assert (600, 600) == ((after := standing_of(tmp_path))["done"], after["rows"])
 
 
 # A run against the ledger
