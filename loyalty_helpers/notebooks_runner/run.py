@@ -17,7 +17,7 @@ from loyalty_helpers.notebooks_runner.kernels import started_kernel
 from loyalty_helpers.notebooks_runner.report import report_maker, write_report
 from loyalty_helpers.notebooks_runner.runbook_parameters import RUNBOOKS
 from loyalty_helpers.notebooks_runner.watching import watched
-from loyalty_helpers.runbooks.journal import owned_by
+from loyalty_helpers.runbooks.journal_file import owned_by
 from loyalty_helpers.runbooks.plan import PLAN, check_approval, read_plan
 from loyalty_helpers.runbooks.reporting import KEPT, facts
 from loyalty_helpers.settings import NOTEBOOKS, check_access, load_settings

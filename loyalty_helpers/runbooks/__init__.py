@@ -1,8 +1,8 @@
 """Runbooks: plan, approve, apply, verify, undo, reconcile; each row once, whatever stops.
 
 Imports point down: reconcile_steps > reconcile_views > reconciling; reconcile_steps > steps;
-steps > views, running > applying > outcomes; planning, undoing, verifying, reconciling > ledger >
-journal > plan > identity.
+steps > views, running > applying > outcomes; planning > stage > look_ups; planning, undoing,
+verifying, reconciling > ledger > journal > journal_file, plan > identity.
 """
 
 from loyalty_helpers.runbooks.limits import Limits

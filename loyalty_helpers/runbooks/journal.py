@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loyalty_helpers.errors import JournalError
+from loyalty_helpers.runbooks.journal_file import OWNER, connect, told
 from loyalty_helpers.runbooks.plan import Plan
 
 JOURNAL = "journal.sqlite3"
-OWNER = "journal.owner"
 FORMAT = 1
 CHUNK = 500  # rows read at once
 
@@ -103,8 +103,8 @@ class Journal:
                 cannot be read or written.
         """
         path = plan.folder / JOURNAL
-        with _told(path):
-            journal = cls(path, _connect(path))
+        with told(path):
+            journal = cls(path, connect(path))
             try:
                 journal._begin(plan)
             except BaseException:
@@ -118,7 +118,7 @@ class Journal:
         path = folder / JOURNAL
         if not path.is_file():
             return None
-        with _told(path):
+        with told(path):
             # Not read-only: what a killed process left half-written has to be rolled back.
             connection = sqlite3.connect(path, isolation_level=None, timeout=0)
             connection.execute("SELECT count(*) FROM meta").fetchone()
@@ -139,7 +139,7 @@ class Journal:
     @contextmanager
     def commit(self) -> Iterator[None]:
         """What is written in this block is on the disk, all of it, when the block ends."""
-        with _told(self.path):
+        with told(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -296,50 +296,3 @@ class Journal:
         )
         for row_id, state, times, amiss in self._db.execute(query):
             yield row_id, state, times, amiss or ""
-
-
-def owned_by(folder: Path, pid: int) -> bool:
-    """Whether this process is at work with the run in a folder, as far as the journal told."""
-    try:
-        return (folder / OWNER).read_text(encoding="utf-8").split()[0] == str(pid)
-    except (OSError, IndexError):
-        return False
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    path.touch(mode=0o600)
-    connection = sqlite3.connect(path, isolation_level=None, timeout=0)
-    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-    connection.execute("PRAGMA journal_mode = DELETE")
-    connection.execute("PRAGMA synchronous = EXTRA")
-    return connection
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Turns what SQLite and the file system raise into a JournalError with the way out."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        raise JournalError(_explained(path, error)) from None
-    except OSError as error:
-        raise JournalError(
-            f"{path} cannot be written: {error.strerror}. Nothing more is sent."
-        ) from None
-
-
-def _explained(path: Path, error: sqlite3.DatabaseError) -> str:
-    text = str(error)
-    if "locked" in text or "busy" in text:
-        owner = path.with_name(OWNER)
-        told = owner.read_text(encoding="utf-8") if owner.is_file() else "unknown"
-        return (
-            f"another process is at work with this run (process and time of its start: {told}). "
-            "Wait for its end; what it does is not done twice."
-        )
-    if "not a database" in text or "malformed" in text or "no such table" in text:
-        return (
-            f"{path} is damaged ({text}). Move it away and run the same command again: it is made "
-            "anew from the plan, and the ledger shows which rows were applied."
-        )
-    return f"{path} cannot be written ({text}). Nothing more is sent; make room, then resume."

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.runbooks.csv_files import write_csv
-from loyalty_helpers.runbooks.journal import JOURNAL, OPEN, OWNER, Journal
+from loyalty_helpers.runbooks.journal import JOURNAL, OPEN, Journal
+from loyalty_helpers.runbooks.journal_file import OWNER
 from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, PLAN, Plan, read_plan
 from loyalty_helpers.settings import load_settings
 

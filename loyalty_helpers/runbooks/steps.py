@@ -22,12 +22,13 @@ from loyalty_helpers.runbooks.guards import check_place, place_of, writing_clien
 from loyalty_helpers.runbooks.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.limits import Limits, Time
 from loyalty_helpers.runbooks.plan import PLAN, Plan, check_approval, read_plan
-from loyalty_helpers.runbooks.planning import MAX_ROWS, Intent, make_plan
+from loyalty_helpers.runbooks.planning import make_plan
 from loyalty_helpers.runbooks.progress import Progress
 from loyalty_helpers.runbooks.reporting import write_results, write_undo
 from loyalty_helpers.runbooks.row_checks import Problem, SheetRow
 from loyalty_helpers.runbooks.running import Run
 from loyalty_helpers.runbooks.sheet import described, read_sheet
+from loyalty_helpers.runbooks.stage import MAX_ROWS, Intent
 from loyalty_helpers.runbooks.undoing import compensating_rows
 from loyalty_helpers.runbooks.verifying import verify_rows
 from loyalty_helpers.runbooks.views import Applied, Planned, Verified

@@ -198,14 +198,14 @@ def digest_not_compared() -> None:
 
 
 def journal_not_locked() -> None:
-    real = journal._connect
+    real = journal.connect
 
     def connect(path):
         connection = real(path)
         connection.execute("PRAGMA locking_mode = NORMAL")
         return connection
 
-    journal._connect = connect
+    journal.connect = connect
 
 
 def rows_of_an_account_side_by_side() -> None:

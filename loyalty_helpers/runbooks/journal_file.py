@@ -1,0 +1,58 @@
+"""The file of a journal: how it is opened, who has it, and what its errors mean."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from loyalty_helpers.errors import JournalError
+
+OWNER = "journal.owner"
+
+
+def owned_by(folder: Path, pid: int) -> bool:
+    """Whether this process is at work with the run in a folder, as far as the journal told."""
+    try:
+        return (folder / OWNER).read_text(encoding="utf-8").split()[0] == str(pid)
+    except (OSError, IndexError):
+        return False
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the file, made anew if there is none, so that a commit outlives a power cut."""
+    path.touch(mode=0o600)
+    connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("PRAGMA journal_mode = DELETE")
+    connection.execute("PRAGMA synchronous = EXTRA")
+    return connection
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turns what SQLite and the file system raise into a JournalError with the way out."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise JournalError(_explained(path, error)) from None
+    except OSError as error:
+        raise JournalError(
+            f"{path} cannot be written: {error.strerror}. Nothing more is sent."
+        ) from None
+
+
+def _explained(path: Path, error: sqlite3.DatabaseError) -> str:
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        owner = path.with_name(OWNER)
+        whose = owner.read_text(encoding="utf-8") if owner.is_file() else "unknown"
+        return (
+            f"another process is at work with this run (process and time of its start: {whose}). "
+            "Wait for its end; what it does is not done twice."
+        )
+    if "not a database" in text or "malformed" in text or "no such table" in text:
+        return (
+            f"{path} is damaged ({text}). Move it away and run the same command again: it is made "
+            "anew from the plan, and the ledger shows which rows were applied."
+        )
+    return f"{path} cannot be written ({text}). Nothing more is sent; make room, then resume."
