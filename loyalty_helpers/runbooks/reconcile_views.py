@@ -65,10 +65,19 @@ class Reconciled(Shown):
         if self.ok:
             return f"verified: {told}, every balance is what its events make"
         missing = f", {len(self.missing)} do not exist: {', '.join(self.missing[:5])}"
-        return (
-            f"NOT VERIFIED: {told}, {self.differing} balances are not what their events make"
-            + missing * bool(self.missing)
-        )
+        return f"NOT VERIFIED: {told}, {self._differ()}" + missing * bool(self.missing)
+
+    def _differ(self, of: str = "") -> str:
+        if self.differing == 1:
+            return f"1 {of or 'balance'} is not what its events make"
+        return f"{self.differing} {of or 'balances'} are not what their events make"
+
+    @property
+    def differences_chart(self) -> Chart:
+        """By how many points each balance is above or below what its events make."""
+        values = [{"account": d.account_id, "points": d.difference} for d in self.differences]
+        title = f"Accounts whose balance differs: {self.differing}"
+        return bar_chart(title, values, x="account", y="points")
 
     @property
     def chart(self) -> Chart:
@@ -98,7 +107,7 @@ class Reconciled(Shown):
                 (d.balance, d.events_make, d.difference, d.phone_number, d.account_id)
                 for d in self.differences
             ]
-            title = f"{self.differing} of {self.accounts} balances are not what their events make"
+            title = self._differ(f"of {self.accounts} balances")
             shown = table(title, columns, found, note=self._note())
         return shown | {VERIFICATION_MIME: facts}
 

@@ -75,7 +75,7 @@ def test_a_balance_that_no_event_explains_is_told_with_its_figures(world):
     [found] = reconciled.differences
     assert not reconciled.ok
     assert found == (ACCOUNT_ID, "***1234", 15, 12, 3)
-    assert "1 balances are not what their events make" in reconciled.summary
+    assert "1 balance is not what its events make" in reconciled.summary
 
 
 def test_an_event_that_is_gone_is_told(world):
@@ -233,6 +233,18 @@ def test_the_chart_has_points_added_and_taken_of_each_day(world):
     values = reconcile(world, account_ids=ACCOUNT_ID).chart.spec["data"]["values"]
 
     assert [value["points"] for value in values] == [12, -5]
+
+
+def test_the_chart_of_differences_has_each_account_with_its_points(world):
+    tamper(world, "UPDATE account SET balance = 15 WHERE id = ?", ACCOUNT_ID)
+    chart = reconcile(world).differences_chart
+
+    assert chart.title == "Accounts whose balance differs: 1"
+    assert chart.spec["data"]["values"] == [{"account": ACCOUNT_ID, "points": 15}]
+
+
+def test_the_chart_of_no_differences_says_so(world):
+    assert reconcile(world).differences_chart.title == "Accounts whose balance differs: 0"
 
 
 def test_many_differences_are_counted_and_the_first_are_shown(world):
