@@ -1,8 +1,8 @@
 """The rows of a run as the ledger shows them: the only proof of what was applied."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.errors import SquareError
@@ -12,6 +12,7 @@ from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.journal import Entry
 
 READINGS = 3
+RecordT = TypeVar("RecordT")
 
 
 def newest_event(client: LoyaltyClient) -> LoyaltyEvent | None:
@@ -22,14 +23,18 @@ def newest_event(client: LoyaltyClient) -> LoyaltyEvent | None:
 def all_events(
     client: LoyaltyClient, *, account_id: str = "", types: Sequence[str] = (), **period: Any
 ) -> Iterator[LoyaltyEvent]:
-    """All events that fit, newest first.
+    """All events that fit, newest first; an event can be given twice, and its id tells."""
+    return over_again(lambda: client.search_events(account_id=account_id, types=types, **period))
 
-    New events may come meanwhile and shift the pages, and a page cursor may have become invalid,
-    so that reading begins again: an event can be given twice, and its id tells. None is missed.
+
+def over_again(search: Callable[[], Iterator[RecordT]]) -> Iterator[RecordT]:
+    """What a search finds, begun again when its page cursor has become invalid.
+
+    New records may come meanwhile and shift the pages. One can be given twice; none is missed.
     """
     for attempt in range(1, READINGS + 1):
         try:
-            yield from client.search_events(account_id=account_id, types=types, **period)
+            yield from search()
             return
         except SquareError as error:
             if error.code != "INVALID_CURSOR" or attempt == READINGS:

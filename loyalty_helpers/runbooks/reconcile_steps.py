@@ -67,7 +67,8 @@ def reconcile(
         missing = read_accounts(client, books, reading.counted(ids))
         if not ids:
             read_all(client, books, reading)
-        read_again(client, books, lambda: clock.sleep(settle_time(client)))
+        gone = read_again(client, books, lambda: clock.sleep(settle_time(client)))
+        missing += gone if ids else []
         reading.end()
         write_books(folder, books)
         return _told(books, missing)
@@ -95,6 +96,7 @@ def _told(books: Books, missing: list[str]) -> Reconciled:
         len(shown) + sum(1 for _ in differences),
         tuple(missing),
         books.lifetimes_apart(),
+        books.count("gone"),
         Adjustments("source", books.grouped("source", ROWS_SHOWN)),
         Adjustments("reason", books.grouped("reason", ROWS_SHOWN)),
         Adjustments("day", books.grouped("day", BARS, newest=True)),

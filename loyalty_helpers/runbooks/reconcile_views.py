@@ -40,6 +40,7 @@ class Reconciled(Shown):
         differing: how many differ.
         missing: ids that do not exist.
         lifetimes_apart: accounts whose lifetime points are not what raises them.
+        gone: accounts that have events and do not exist: merged or deleted.
         by_source, by_reason, by_day: adjustments in the period.
     """
 
@@ -49,6 +50,7 @@ class Reconciled(Shown):
     differing: int
     missing: tuple[str, ...]
     lifetimes_apart: int
+    gone: int
     by_source: Adjustments
     by_reason: Adjustments
     by_day: Adjustments
@@ -116,11 +118,18 @@ class Reconciled(Shown):
         lines = [f"... and {more} more in {DIFFERENCES}"] if more else []
         if self.lifetimes_apart:
             lines.append(
-                f"{self.lifetimes_apart} accounts have other lifetime points than their purchases, "
-                "promotions and added adjustments make. Square does not document all that changes "
-                "them, so this is no error by itself."
+                f"{_accounts(self.lifetimes_apart)} other lifetime points than purchases, "
+                f"promotions and added adjustments make: {DIFFERENCES} names them. Square does not "
+                "document all that changes them, so this is no error by itself."
             )
+        if self.gone:
+            does = "does" if self.gone == 1 else "do"
+            lines.append(f"{_accounts(self.gone)} events and {does} not exist: merged or deleted.")
         return "\n".join(lines)
+
+
+def _accounts(number: int) -> str:
+    return "1 account has" if number == 1 else f"{number} accounts have"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,12 +19,15 @@ from loyalty_helpers.queries import ACCOUNTS_PER_PAGE
 from loyalty_helpers.redaction import mask_text
 from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.identity import MARKER
-from loyalty_helpers.runbooks.ledger import READINGS, all_events
+from loyalty_helpers.runbooks.ledger import READINGS, all_events, over_again
 from loyalty_helpers.runbooks.progress import Reading
 
 DIFFERENCES = "differences.csv"
 ADJUSTMENTS = "adjustments.csv"
-DIFFERENCE_COLUMNS = ("account_id", "phone_number", "balance", "events_make", "difference")
+DIFFERENCE_COLUMNS = (
+    *("account_id", "phone_number", "balance", "events_make", "difference"),
+    *("lifetime_points", "events_raise"),
+)
 ADJUSTMENT_COLUMNS = ("day", "source", "reason", "adjustments", "points_added", "points_taken")
 RAISING = ("ACCUMULATE_POINTS", "ACCUMULATE_PROMOTION_POINTS", "ADJUST_POINTS")
 
@@ -36,27 +40,30 @@ CREATE TABLE event (
     raises INTEGER NOT NULL, source TEXT, reason TEXT, day TEXT
 ) WITHOUT ROWID;
 CREATE TABLE total (account_id TEXT PRIMARY KEY, points INTEGER, raises INTEGER) WITHOUT ROWID;
-"""
-_DIFFERENT = """
-SELECT id, phone, balance, coalesce(points, 0), balance - coalesce(points, 0)
-FROM account LEFT JOIN total ON account_id = id
-WHERE balance != coalesce(points, 0) ORDER BY id
+CREATE TABLE suspect (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE VIEW book AS
+    SELECT id, phone, balance, coalesce(points, 0) AS made, balance - coalesce(points, 0) AS apart,
+        lifetime, coalesce(raises, 0) AS raised
+    FROM account LEFT JOIN total ON account_id = id;
+CREATE VIEW gone AS
+    SELECT account_id FROM total WHERE account_id NOT IN (SELECT id FROM account);
 """
 _GROUPED = """
 SELECT {by}, count(*), sum(max(points, 0)), -sum(min(points, 0))
-FROM event JOIN account ON account.id = account_id
-WHERE day BETWEEN ? AND ? GROUP BY {by} ORDER BY {order}
+FROM event WHERE day BETWEEN ? AND ? GROUP BY {by} ORDER BY {order}
 """
 
 
 class Difference(NamedTuple):
-    """An account whose balance is not what its events make."""
+    """An account whose balance, or whose lifetime points, are not what its events make."""
 
     account_id: str
     phone_number: str
     balance: int
     events_make: int
     difference: int
+    lifetime_points: int
+    events_raise: int
 
 
 class Group(NamedTuple):
@@ -134,23 +141,41 @@ class Books:
         )
 
     def count(self, table: str) -> int:
-        """How many accounts, or events of accounts, there are."""
+        """How many of these there are: `account`, `event`, or accounts that are `gone`."""
         query = {
             "account": "SELECT count(*) FROM account",
-            "event": "SELECT count(*) FROM event JOIN account ON account.id = account_id",
+            "event": "SELECT count(*) FROM event",
+            "gone": "SELECT count(*) FROM gone",
         }[table]
         return int(self._db.execute(query).fetchone()[0])
 
+    def suspects(self) -> Iterator[str]:
+        """Accounts that differ, and those of events that belong to none that was read.
+
+        Kept in a table of their own: what is read of them goes into the others meanwhile.
+        """
+        self._db.execute(
+            "INSERT INTO suspect SELECT id FROM book WHERE apart != 0 UNION SELECT * FROM gone"
+        )
+        return (found for (found,) in self._db.execute("SELECT id FROM suspect ORDER BY id"))
+
+    def forget(self, account_id: str) -> None:
+        """The account is gone; its events stay."""
+        self._db.execute("DELETE FROM account WHERE id = ?", (account_id,))
+
     def differences(self) -> Iterator[Difference]:
         """Accounts whose balance is not what their events make."""
-        return map(Difference._make, self._db.execute(_DIFFERENT))
+        query = "SELECT * FROM book WHERE apart != 0 ORDER BY id"
+        return map(Difference._make, self._db.execute(query))
+
+    def amiss(self) -> Iterator[Difference]:
+        """Those, and accounts with other lifetime points than the events that raise them make."""
+        query = "SELECT * FROM book WHERE apart != 0 OR lifetime != raised ORDER BY id"
+        return map(Difference._make, self._db.execute(query))
 
     def lifetimes_apart(self) -> int:
         """How many accounts have other lifetime points than the events that raise them make."""
-        query = (
-            "SELECT count(*) FROM account LEFT JOIN total ON account_id = id"
-            " WHERE lifetime != coalesce(raises, 0)"
-        )
+        query = "SELECT count(*) FROM book WHERE lifetime != raised"
         return int(self._db.execute(query).fetchone()[0])
 
     def grouped(self, by: str, most: int, *, newest: bool = False) -> tuple[Group, ...]:
@@ -172,7 +197,8 @@ def read_all(client: LoyaltyClient, books: Books, reading: Reading) -> None:
     thirty events, whosever they are. What moves meanwhile looks like a difference: `read_again`
     settles it, account by account.
     """
-    books.put_accounts(reading.counted(client.search_accounts(page_size=ACCOUNTS_PER_PAGE)))
+    accounts = over_again(lambda: client.search_accounts(page_size=ACCOUNTS_PER_PAGE))
+    books.put_accounts(reading.counted(accounts))
     books.put_events(reading.counted(all_events(client)))
 
 
@@ -187,18 +213,23 @@ def read_accounts(client: LoyaltyClient, books: Books, account_ids: Iterable[str
     return missing
 
 
-def read_again(client: LoyaltyClient, books: Books, wait: Callable[[], None]) -> None:
+def read_again(client: LoyaltyClient, books: Books, wait: Callable[[], None]) -> list[str]:
     """Read each account that differs once more, on its own, when its events must be visible.
 
-    It may have moved while others were read, or an event of it cannot be found yet.
+    It may have moved or come while others were read, or an event of it cannot be found yet.
+    Returns those that do not exist.
     """
     books.add_up()
-    # A list: what is read is written into the same tables. Accounts that differ are few.
-    differing = [found.account_id for found in books.differences()]
-    if differing:
-        wait()
-        read_accounts(client, books, differing)
-        books.add_up()
+    suspects = books.suspects()
+    first = next(suspects, None)
+    if first is None:
+        return []
+    wait()
+    gone = read_accounts(client, books, chain([first], suspects))
+    for account_id in gone:
+        books.forget(account_id)
+    books.add_up()
+    return gone
 
 
 def _read_account(client: LoyaltyClient, books: Books, account_id: str) -> None:
@@ -214,7 +245,7 @@ def _read_account(client: LoyaltyClient, books: Books, account_id: str) -> None:
 
 def write_books(folder: Path, books: Books) -> None:
     """differences.csv and adjustments.csv, in the folder of the run."""
-    write_csv(folder / DIFFERENCES, DIFFERENCE_COLUMNS, books.differences())
+    write_csv(folder / DIFFERENCES, DIFFERENCE_COLUMNS, books.amiss())
     write_csv(folder / ADJUSTMENTS, ADJUSTMENT_COLUMNS, books.adjustments())
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from loyalty_helpers import runbooks
 from loyalty_helpers.emulator.seed import ACCOUNT_ID
-from loyalty_helpers.errors import ParameterError, PlanError
+from loyalty_helpers.errors import ParameterError, PlanError, square_error
 from loyalty_helpers.rendering import VERIFICATION_MIME
 from loyalty_helpers.runbooks.journal import JOURNAL
 from loyalty_helpers.runbooks.limits import Time
@@ -74,7 +74,7 @@ def test_a_balance_that_no_event_explains_is_told_with_its_figures(world):
 
     [found] = reconciled.differences
     assert not reconciled.ok
-    assert found == (ACCOUNT_ID, "***1234", 15, 12, 3)
+    assert found == (ACCOUNT_ID, "***1234", 15, 12, 3, 12, 12)
     assert "1 balance is not what its events make" in reconciled.summary
 
 
@@ -112,6 +112,70 @@ def test_an_account_that_moves_while_others_are_read_is_no_difference(world):
     world.client.search_events = moving
 
     assert reconcile(world).ok
+
+
+def between_the_walks(world, act):
+    """Do something when all accounts have been read, and no event has."""
+    search, left = world.client.search_events, [1]
+
+    def acting(**filters):
+        if left and not filters.get("account_id"):
+            left.clear()
+            act()
+        return search(**filters)
+
+    world.client.search_events = acting
+
+
+def test_a_buyer_who_is_enrolled_meanwhile_is_compared_as_well(world):
+    def enrol():
+        program = world.client.retrieve_program().id
+        made = world.client.create_account(
+            "+14155550177", program_id=program, idempotency_key="new"
+        )
+        adjust(world, 12, account_id=made.id)
+        tamper(world, "UPDATE account SET balance = 15 WHERE id = ?", made.id)
+
+    before = len(world.balances())
+    between_the_walks(world, enrol)
+    reconciled = reconcile(world)
+
+    assert (reconciled.accounts, reconciled.differing) == (before + 1, 1)
+
+
+def test_an_account_that_is_gone_meanwhile_is_noted_and_is_no_difference(world):
+    adjust(world, 12)
+    delete = "DELETE FROM account WHERE id = ?"
+    tamper(world, "UPDATE account SET balance = 15 WHERE id = ?", ACCOUNT_ID)
+    between_the_walks(world, lambda: tamper(world, delete, ACCOUNT_ID))
+    reconciled = reconcile(world)
+
+    assert reconciled.ok, reconciled.summary
+    assert "1 account has events and does not exist" in str(reconciled)
+
+
+def test_a_cursor_that_expires_among_the_accounts_begins_their_reading_again(world):
+    search, left = world.client.search_accounts, [1]
+
+    def expiring(**query):
+        for n, account in enumerate(search(**query)):
+            if n == 2 and left:
+                left.clear()
+                raise square_error(400, [{"code": "INVALID_CURSOR"}], request="POST /search")
+            yield account
+
+    world.client.search_accounts = expiring
+
+    assert reconcile(world).ok
+
+
+def test_accounts_with_other_lifetime_points_are_named_in_the_file(world):
+    tamper(world, "UPDATE account SET lifetime_points = 5 WHERE id = ?", ACCOUNT_ID)
+    reconcile(world)
+
+    [row] = rows_of(world, "differences.csv")
+    assert (row["account_id"], row["difference"]) == (ACCOUNT_ID, "0")
+    assert (row["lifetime_points"], row["events_raise"]) == ("5", "0")
 
 
 def test_an_event_that_cannot_be_found_yet_is_given_its_time(world):
@@ -165,7 +229,7 @@ def test_lifetime_points_are_noted_and_are_no_error(world):
     reconciled = reconcile(world, account_ids=ACCOUNT_ID)
 
     assert reconciled.ok
-    assert "1 accounts have other lifetime points" in str(reconciled)
+    assert "1 account has other lifetime points" in str(reconciled)
 
 
 def test_points_taken_away_leave_the_lifetime_points_as_they_are(world):
