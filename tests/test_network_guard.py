@@ -30,21 +30,49 @@ def test_a_child_process_is_shut_in_as_well() -> None:
     assert "tests stay on this machine" in child.stderr
 
 
-def test_the_door_is_shut_unless_a_test_of_the_contract_opens_it() -> None:
-    assert sitecustomize.door == ""
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every name is found to be one address, and nobody is asked."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.7", 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
 
 
-def test_an_open_door_leads_to_one_host_over_tls_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sitecustomize, "door", "sandbox.example")
+LOOK_UP = ("socket.getaddrinfo", ("sandbox.example", 443))
+REACH = ("socket.connect", (None, ("192.0.2.7", 443)))
 
-    sitecustomize.guard("socket.getaddrinfo", ("sandbox.example", 443))
-    sitecustomize.guard("socket.connect", (None, ("192.0.2.1", 443)))
-    for event, args in (
+
+@pytest.mark.usefixtures("names")
+def test_a_door_opens_to_a_host_where_its_name_leads() -> None:
+    with sitecustomize.open_to("sandbox.example"):
+        sitecustomize.guard(*LOOK_UP)
+        socket.getaddrinfo("sandbox.example", 443)
+        sitecustomize.guard(*REACH)
+
+
+@pytest.mark.usefixtures("names")
+@pytest.mark.parametrize(
+    ("event", "args"),
+    [
         ("socket.getaddrinfo", ("another.example", 443)),
-        ("socket.connect", (None, ("192.0.2.1", 80))),
-    ):
+        ("socket.connect", (None, ("192.0.2.8", 443))),
+        ("socket.connect", (None, ("192.0.2.7", 80))),
+    ],
+    ids=["another name", "another address", "another port"],
+)
+def test_an_open_door_leads_nowhere_else(event: str, args: tuple[object, ...]) -> None:
+    with sitecustomize.open_to("sandbox.example"):
+        socket.getaddrinfo("sandbox.example", 443)
         with pytest.raises(OSError, match="tests stay on this machine"):
             sitecustomize.guard(event, args)
+
+
+@pytest.mark.usefixtures("names")
+@pytest.mark.parametrize(("event", "args"), [LOOK_UP, REACH], ids=["name", "address"])
+def test_a_door_shuts_behind_its_test(event: str, args: tuple[object, ...]) -> None:
+    with sitecustomize.open_to("sandbox.example"):
+        socket.getaddrinfo("sandbox.example", 443)
+    with pytest.raises(OSError, match="tests stay on this machine"):
+        sitecustomize.guard(event, args)
 
 
 def test_the_loopback_is_open() -> None:

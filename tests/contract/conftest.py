@@ -6,9 +6,13 @@ LOYALTY_RECORD_CONTRACT=1: cases that run on the emulator then write theirs.
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import sitecustomize
+
+from loyalty_helpers.settings import SQUARE_HOSTS
 
 from .place import LOCAL, RECORDED, SANDBOX, Door, Place, local, recorded, sandbox
 
@@ -33,18 +37,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def place(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     path = recording_of(request.function.__name__)
-    if request.param == RECORDED:
-        opened = recorded(path)
-    elif request.param == SANDBOX:
-        import sitecustomize
-
-        monkeypatch.setattr(sitecustomize, "door", "connect.squareupsandbox.com")
-        opened = sandbox(DOOR)
-    else:
-        opened = local(tmp_path, path if RECORD else None)
-    with opened as made:
-        yield made
+    with ExitStack() as stack:
+        if request.param == RECORDED:
+            yield stack.enter_context(recorded(path))
+        elif request.param == SANDBOX:
+            host = SQUARE_HOSTS[SANDBOX].removeprefix("https://")
+            stack.enter_context(sitecustomize.open_to(host))
+            yield stack.enter_context(sandbox(DOOR))
+        else:
+            yield stack.enter_context(local(tmp_path, path if RECORD else None))

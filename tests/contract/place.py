@@ -3,9 +3,9 @@
 import os
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -13,14 +13,16 @@ from uuid import uuid4
 import httpx
 from pydantic import SecretStr
 
-from loyalty_helpers.emulator import Emulator, SeededIds, SettableClock
+from loyalty_helpers.emulator import Assumptions, Emulator, SeededIds, SettableClock
 from loyalty_helpers.network import BearerToken, network
 from loyalty_helpers.recordings import RecordingTransport, ReplayTransport
 from loyalty_helpers.settings import SQUARE_HOSTS, SQUARE_VERSION
 
 LOCAL, RECORDED, SANDBOX = "local", "recorded", "sandbox"
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
-LATE = 60.0  # seconds that Square may take until a search finds an event
+LATE, AGAIN = 60, 2  # seconds that Square may take until a search finds an event; between looks
+PAUSES = (1, 2, 4, 8, 16)  # seconds before a request that met a rate limit is sent again
+Wait = Callable[[float], object]
 
 
 class Answer(NamedTuple):
@@ -44,32 +46,46 @@ class Answer(NamedTuple):
 
 
 class Place:
-    """Sends requests as they are, once, and knows how to come by a buyer.
+    """Sends requests as they are, and knows how to come by a buyer.
+
+    A rate limit says nothing of what was asked: such a request is sent again, a little later.
 
     Attributes:
         name: `local`, `recorded` or `sandbox`.
         run: part of every key, so that a run on the Sandbox is not answered as the last one was.
+        wait: lets seconds pass; where a clock stands still, it is moved.
+        last: the last answer.
+        limited: the headers of the last answer that told of a rate limit.
     """
 
-    def __init__(self, name: str, http: httpx.Client, run: str) -> None:
-        self.name, self.run = name, run
+    def __init__(self, name: str, http: httpx.Client, run: str, wait: Wait) -> None:
+        self.name, self.run, self.wait = name, run, wait
+        self.last: Answer | None = None
+        self.limited: dict[str, str] = {}
         self._http = http
 
-    def send(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """One request; `Square_Version=` stands for `Square-Version`."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = self._http.request(method, path, json=body, headers=named)
-        return Answer(sent.status_code, sent.json())
+    def send(self, method: str, path: str, body: Any = None, **more: Any) -> Answer:
+        """One request, answered by whatever but a rate limit."""
+        for pause in (*PAUSES, None):
+            sent = self._http.request(method, path, json=body, **more)
+            if sent.status_code != 429 or pause is None:
+                break
+            self.limited = dict(sent.headers)
+            self.wait(pause)
+        self.last = Answer(sent.status_code, sent.json())
+        return self.last
 
     def as_stranger(self, path: str) -> Answer:
         """A GET below /v2/loyalty with a token that is nobody's."""
-        auth = BearerToken(SecretStr("nobody"))
-        sent = self._http.request("GET", f"/v2/loyalty/{path}", auth=auth)
-        return Answer(sent.status_code, sent.json())
+        return self.send("GET", f"/v2/loyalty/{path}", auth=BearerToken(SecretStr("nobody")))
 
-    def post(self, path: str, body: Any, **headers: str) -> Answer:
+    def without_token(self, path: str) -> Answer:
+        """A GET below /v2/loyalty without a token."""
+        return self.send("GET", f"/v2/loyalty/{path}", auth=None)
+
+    def post(self, path: str, body: Any) -> Answer:
         """A POST below /v2/loyalty."""
-        return self.send("POST", f"/v2/loyalty/{path}", body, **headers)
+        return self.send("POST", f"/v2/loyalty/{path}", body)
 
     def get(self, path: str) -> Answer:
         """A GET below /v2/loyalty."""
@@ -88,28 +104,35 @@ class Place:
     def program(self) -> dict[str, Any]:
         return dict(self.get("programs/main").body["program"])
 
-    def enrol(self, phone: str, key: str) -> Answer:
+    def enrol(self, phone: str, key: str, **more: Any) -> Answer:
         """CreateLoyaltyAccount."""
-        account = {"program_id": self.program()["id"], "mapping": {"phone_number": phone}}
+        mapping = {"mapping": {"phone_number": phone}}
+        account = {"program_id": self.program()["id"], **mapping, **more}
         body = {"loyalty_account": account, "idempotency_key": self.key(key)}
         return self.post("accounts", body)
 
     def search(self, **query: Any) -> Answer:
         return self.post("accounts/search", {"query": query} if query else {})
 
+    def enrolled(self, phone: str) -> list[dict[str, Any]]:
+        """The accounts of a phone number."""
+        found = self.search(mappings=[{"phone_number": phone}]).body
+        return list(found.get("loyalty_accounts", []))
+
     def buyer(self, name: str) -> dict[str, Any]:
         """The buyer of a case; an earlier run on the Sandbox may have enrolled them."""
         phone = self.phone(name)
-        found = self.search(mappings=[{"phone_number": phone}]).body.get("loyalty_accounts")
-        return dict(found[0] if found else self.enrol(phone, name).body["loyalty_account"])
+        found = self.enrolled(phone) or [self.enrol(phone, name).body["loyalty_account"]]
+        return dict(found[0])
+
+    def unused_phone(self, name: str) -> str:
+        """A number that nobody has enrolled before."""
+        numbers = (self.phone(f"{self.run} {name} {n}") for n in range(20))
+        return next(number for number in numbers if not self.enrolled(number))
 
     def new_buyer(self, name: str) -> dict[str, Any]:
         """A buyer whom nobody has enrolled before."""
-        for n in range(20):
-            made = self.enrol(self.phone(f"{self.run} {name} {n}"), f"{name} {n}")
-            if made.status == 200:
-                return dict(made.body["loyalty_account"])
-        raise AssertionError(f"20 numbers are taken; the last answer was {made}")
+        return dict(self.enrol(self.unused_phone(name), name).body["loyalty_account"])
 
     def account(self, account_id: str) -> dict[str, Any]:
         return dict(self.get(f"accounts/{account_id}").body["loyalty_account"])
@@ -144,12 +167,12 @@ class Place:
 
     def events_with(self, account_id: str, event_id: str) -> list[dict[str, Any]]:
         """The newest events, once this one is among them; Square may show it a little later."""
-        deadline = time.monotonic() + (LATE if self.name == SANDBOX else 0)
-        while True:
+        for _ in range(LATE // AGAIN):
             found = self.events(account_id).body.get("events", [])
-            if any(event["id"] == event_id for event in found) or time.monotonic() > deadline:
-                return list(found)
-            time.sleep(2)
+            if any(event["id"] == event_id for event in found):
+                break
+            self.wait(AGAIN)
+        return list(found)
 
     # Purchases
 
@@ -175,13 +198,15 @@ class Place:
             "idempotency_key": self.key(key)[-45:],
             "amount_money": order["total_money"],
             "order_id": order["id"],
+            "location_id": order["location_id"],
         }
         return self.send("POST", "/v2/payments", body)
 
     def bought(self, key: str, cents: int = 1200) -> dict[str, Any]:
         """An order that is paid."""
         order = self.order(f"{key}-order", cents)
-        self.pay(order, f"{key}-pay")
+        paid = self.pay(order, f"{key}-pay")
+        assert paid.status == 200, f"an order of {cents} cents could not be paid: {paid}"
         return order
 
 
@@ -203,16 +228,24 @@ class Door(NamedTuple):
 
 
 @contextmanager
-def local(folder: Path, recording: Path | None = None) -> Iterator[Place]:
+def local(
+    folder: Path, recording: Path | None = None, assumptions: Assumptions | None = None
+) -> Iterator[Place]:
     """A fresh emulator whose clock stands still; `recording` is the file to write down to."""
-    ids, clock = SeededIds(1), SettableClock(NOON)
-    with Emulator.open(folder / "contract.sqlite3", ids=ids, clock=clock) as emulator:
+    clock = SettableClock(NOON)
+    path = folder / "contract.sqlite3"
+    with Emulator.open(path, ids=SeededIds(1), clock=clock, assumptions=assumptions) as emulator:
         transport: httpx.BaseTransport = httpx.WSGITransport(emulator)
         if recording:
             name = recording.stem
             transport = RecordingTransport(transport, recording, notebook=name, source="emulator")
         with _client(transport, "http://emulator", SecretStr("local-token")) as http:
-            yield Place(LOCAL, http, "contract")
+            yield Place(LOCAL, http, "contract", moving(clock))
+
+
+def moving(clock: SettableClock) -> Wait:
+    """Waits by moving a clock."""
+    return lambda seconds: clock.advance(timedelta(seconds=seconds))
 
 
 @contextmanager
@@ -220,14 +253,16 @@ def recorded(path: Path) -> Iterator[Place]:
     """What a recording holds."""
     transport = ReplayTransport.load(path)
     with _client(transport, "http://recording", SecretStr("none")) as http:
-        yield Place(RECORDED, http, "contract")
+        yield Place(RECORDED, http, "contract", lambda seconds: None)
 
 
 @contextmanager
-def sandbox(door: Door) -> Iterator[Place]:
-    """Square's Sandbox, with keys that no earlier run has used."""
-    with _client(network(), SQUARE_HOSTS["sandbox"], door.token) as http:
-        yield Place(SANDBOX, http, f"c{uuid4().hex[:12]}")
+def sandbox(
+    door: Door, transport: httpx.BaseTransport | None = None, wait: Wait = time.sleep
+) -> Iterator[Place]:
+    """Square's Sandbox, with keys that no earlier run has used; a rehearsal gives the rest."""
+    with _client(transport or network(), SQUARE_HOSTS["sandbox"], door.token) as http:
+        yield Place(SANDBOX, http, f"c{uuid4().hex[:12]}", wait)
 
 
 def _client(transport: httpx.BaseTransport, url: str, token: SecretStr) -> httpx.Client:

@@ -1,12 +1,17 @@
 """What Square documents of the wire, one fact a case."""
 
-from .place import Place
+from .place import Answer, Place
 
 REASON = "Late order"
 
 
-def problem(answer) -> tuple[int, str, str]:
+def problem(answer: Answer) -> tuple[int, str, str]:
     return answer.status, answer.first["category"], answer.first["code"]
+
+
+def ids_of(answer: Answer) -> list[str]:
+    """The ids of the events of a page."""
+    return [event["id"] for event in answer.body.get("events", [])]
 
 
 # Program and accounts
@@ -101,6 +106,16 @@ def test_the_same_request_again_takes_effect_once(place: Place) -> None:
     assert place.balance(buyer["id"]) - buyer["balance"] == 5
 
 
+def test_taken_points_lower_the_balance(place: Place) -> None:
+    buyer = place.buyer("taken")
+    place.adjust(buyer["id"], 9, "taken-add")
+    before = place.balance(buyer["id"])
+    event = place.adjust(buyer["id"], -4, "taken").body["event"]
+
+    assert event["adjust_points"]["points"] == -4
+    assert before - place.balance(buyer["id"]) == 4
+
+
 def test_more_than_there_is_is_not_taken_away(place: Place) -> None:
     buyer = place.buyer("too much")
     points = -max(buyer["balance"], 0) - 1
@@ -154,26 +169,51 @@ def test_a_period_begins_with_its_start_and_ends_before_its_end(place: Place) ->
     event = place.adjust(buyer["id"], 2, "period").body["event"]
     place.events_with(buyer["id"], event["id"])
     at = event["created_at"]
-    from_then = place.events(
-        buyer["id"],
-        date_time_filter={"created_at": {"start_at": at, "end_at": "2100-01-01T00:00:00Z"}},
-    ).body
-    until_then = place.events(
-        buyer["id"],
-        date_time_filter={"created_at": {"start_at": "2020-01-01T00:00:00Z", "end_at": at}},
-    ).body
+    from_then = {"start_at": at, "end_at": "2100-01-01T00:00:00Z"}
+    until_then = {"start_at": "2020-01-01T00:00:00Z", "end_at": at}
+    after = place.events(buyer["id"], date_time_filter={"created_at": from_then})
+    before = place.events(buyer["id"], date_time_filter={"created_at": until_then})
 
-    assert event["id"] in [each["id"] for each in from_then["events"]]
-    assert event["id"] not in [each["id"] for each in until_then.get("events", [])]
+    assert event["id"] in ids_of(after)
+    assert event["id"] not in ids_of(before)
 
 
 def test_events_are_filtered_by_type(place: Place) -> None:
     buyer = place.buyer("types")
     event = place.adjust(buyer["id"], 2, "types").body["event"]
     place.events_with(buyer["id"], event["id"])
-    found = place.events(buyer["id"], type_filter={"types": ["CREATE_REWARD"]}).body
+    of_two = place.events(buyer["id"], type_filter={"types": ["CREATE_REWARD", "ADJUST_POINTS"]})
+    of_another = place.events(buyer["id"], type_filter={"types": ["CREATE_REWARD"]})
 
-    assert event["id"] not in [each["id"] for each in found.get("events", [])]
+    assert event["id"] in ids_of(of_two)
+    assert event["id"] not in ids_of(of_another)
+
+
+def test_events_are_filtered_by_account(place: Place) -> None:
+    buyer, another = place.buyer("whose"), place.buyer("another")
+    event = place.adjust(buyer["id"], 2, "whose").body["event"]
+    place.events_with(buyer["id"], event["id"])
+
+    assert event["id"] in ids_of(place.events(buyer["id"]))
+    assert event["id"] not in ids_of(place.events(another["id"]))
+
+
+def test_events_are_filtered_by_location(place: Place) -> None:
+    buyer = place.buyer("where")
+    adjusted = place.adjust(buyer["id"], 2, "nowhere").body["event"]
+    [earned] = place.accumulate(buyer["id"], "somewhere", points=3).body["events"]
+    place.events_with(buyer["id"], earned["id"])
+    found = ids_of(place.events(buyer["id"], location_filter={"location_ids": [place.location()]}))
+
+    assert earned["id"] in found
+    assert adjusted["id"] not in found, "an adjustment is made at no location"
+
+
+def test_no_event_found_is_an_empty_object(place: Place) -> None:
+    buyer = place.buyer("no order")
+    found = place.events(buyer["id"], order_filter={"order_id": "no-such-order"})
+
+    assert (found.status, found.body) == (200, {})
 
 
 # Purchases and rewards
