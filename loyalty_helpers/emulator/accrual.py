@@ -7,7 +7,7 @@ from typing import Any
 
 from .clock import event_id
 from .ledger import Account, Event, Ledger
-from .orders import Line, Order, item_of, the_order, units_taken
+from .orders import Line, Order, item_of, lines_of, the_order, units_taken
 from .promotions import promotion_for
 from .rules import new_event, post, the_account, the_location
 from .wire_errors import refusal
@@ -97,7 +97,7 @@ def _granted(world: World, ledger: Ledger, rule: dict[str, Any], order: Order) -
         return points if _amount(world, ledger, visit, order) >= least else 0
     wanted = {*rule.get("item_variation_data", {}).values()}
     wanted |= {*rule.get("category_data", {}).values()}
-    lines = (line for line in order["line_items"] if wanted & {*item_of(world, ledger, line)})
+    lines = (line for line in lines_of(order) if wanted & {*item_of(world, ledger, line)})
     return sum(_full_price_units(world, line, order) for line in lines) * points
 
 
@@ -106,7 +106,7 @@ def _amount(world: World, ledger: Ledger, data: dict[str, Any], order: Order) ->
     names = ("excluded_item_variation_ids", "excluded_category_ids")
     excluded = {each for name in names for each in data.get(name) or ()}
     amount = 0
-    for line in order["line_items"]:
+    for line in lines_of(order):
         if not excluded & {*item_of(world, ledger, line)}:
             amount += line["total_money"]["amount"]
             if data["tax_mode"] == "BEFORE_TAX":

@@ -169,6 +169,9 @@ def _from_query(request: Request) -> bytes:
 
 
 def _readable(environ: WSGIEnvironment) -> Request:
+    if environ.get("PATH_INFO", "").startswith("//"):
+        # werkzeug would take it for one slash, and hide a base URL that ends in one.
+        raise not_found("Resource")
     try:
         return _Request(environ)
     except UnicodeError:

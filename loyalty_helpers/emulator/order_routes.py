@@ -223,7 +223,6 @@ def _opened(
             "id": ledger.unused("order", lambda: world.ids.code() + "ZY"),
             "location_id": location_id,
             **{name: value for name, value in order.items() if value},
-            "line_items": order["line_items"],
             "created_at": now,
             "updated_at": now,
             "state": "OPEN",

@@ -38,7 +38,7 @@ def keep_order(world: World, ledger: Ledger, order: Order) -> Order:
 def priced(order: Order) -> Order:
     """Return the order with all that follows from its lines, taxes and discounts."""
     own = _own_discounts(order)
-    lines = [_fresh(line, own) for line in order["line_items"]]
+    lines = [_fresh(line, own) for line in lines_of(order)]
     # What a line is off for itself comes first; the rest is off what is left.
     discounts = order.get("discounts", [])
     taken = {
@@ -52,7 +52,7 @@ def priced(order: Order) -> Order:
     amounts = {"total": total, "tax": tax, "discount": discount, "tip": 0, "service_charge": 0}
     return {
         **order,
-        "line_items": lines,
+        **({"line_items": lines} if lines else {}),
         **({"discounts": _with_applied(discounts, taken)} if discounts else {}),
         **({"taxes": _with_applied(order["taxes"], taxed)} if taxed else {}),
         "net_amounts": {f"{name}_money": money(value) for name, value in amounts.items()},
@@ -91,14 +91,21 @@ def detach(order: Order, reward_id: str) -> Order:
     """Return the order without a reward and its discount."""
     lines = [
         {**line, "applied_discounts": _others(line, "applied_discounts", "uid", reward_id)}
-        for line in order["line_items"]
+        for line in lines_of(order)
     ]
     left = {
+        "line_items": lines,
         "rewards": _others(order, "rewards", "id", reward_id),
         "discounts": _others(order, "discounts", "uid", reward_id),
     }
     kept = {name: value for name, value in order.items() if name not in left}
-    return {**kept, "line_items": lines, **{name: value for name, value in left.items() if value}}
+    return {**kept, **{name: value for name, value in left.items() if value}}
+
+
+def lines_of(order: Order) -> list[Line]:
+    """Return the lines of an order, which may have none."""
+    lines: list[Line] = order.get("line_items", [])
+    return lines
 
 
 def has_discount_of(order: Order, reward_id: str) -> bool:
@@ -134,7 +141,7 @@ def _line_for(
     wanted = definition.get("catalog_object_ids", ())
     found: list[Line] = [
         line
-        for line in order["line_items"]
+        for line in lines_of(order)
         if units_taken(line, order) < int(Decimal(line["quantity"]))
         and any(each in wanted for each in item_of(world, ledger, line))
     ]

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from .clock import rfc3339
 from .ledger import Account, Ledger, Where
-from .orders import Order, item_of
+from .orders import Order, item_of, lines_of
 from .rules import seller_zone
 from .world import World
 
@@ -147,7 +147,7 @@ def _qualifies(world: World, ledger: Ledger, promotion: Promotion, order: Order)
     least: int = promotion.get("minimum_spend_amount_money", {}).get("amount", 0)
     if spent < least or not wanted:
         return bool(spent >= least)
-    return any(wanted & {*item_of(world, ledger, line)} for line in order["line_items"])
+    return any(wanted & {*item_of(world, ledger, line)} for line in lines_of(order))
 
 
 def _used_up(

@@ -26,6 +26,9 @@ _THREADS_IF_SLOW: Final = 32
 # The head and the body of an answer leave together, from the loop's thread: half as many answers
 # again. waitress warns of the option at its creation, not of the setting.
 _SEND_BYTES: Final = 9000
+# Who connects beyond them waits until another leaves, and clients keep connections that they do
+# not use: waitress's own 100 are few. poll takes more than the 1,024 files that select can watch.
+_CONNECTIONS: Final = 500
 _STOP_SECONDS: Final = 10.0
 
 
@@ -50,7 +53,13 @@ def _listen(emulator: Emulator, port: int) -> tuple[Any, str]:
         # Asked first, because waitress leaves its threads behind when it cannot listen.
         _try_port(port)
         server = waitress.create_server(
-            _application(emulator, send_at_once), host=HOST, port=port, threads=threads, ident=None
+            _application(emulator, send_at_once),
+            host=HOST,
+            port=port,
+            threads=threads,
+            ident=None,
+            connection_limit=_CONNECTIONS,
+            asyncore_use_poll=True,
         )
     except OSError as error:
         if error.errno != errno.EADDRINUSE:

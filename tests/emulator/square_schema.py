@@ -45,6 +45,8 @@ _OPERATIONS = (
     ("POST", "/customers/search", "search_customers"),
     ("GET", "/customers/ID", "get_customer"),
 )
+# Answered by Square (see the emulator's wire_errors), but not in the SDK's list of codes.
+_UNLISTED = b'"VERSION_MISMATCH"'
 
 
 def check_answer(response: httpx.Response) -> None:
@@ -62,7 +64,7 @@ def check_answer(response: httpx.Response) -> None:
 
 def problems_of(method: str, path: str, status: int, body: bytes) -> list[str]:
     """Return what is wrong with an answer."""
-    answer = json.loads(body)
+    answer = json.loads(body.replace(_UNLISTED, b'"BAD_REQUEST"'))
     if (status >= 400) != ("errors" in answer):
         return [f"errors do not go with the status {status}"]
     if status >= 400:

@@ -45,6 +45,23 @@ def test_catalog_gives_name_and_price(api):
     assert ("Coffee", 300) == (coffee["name"], coffee["base_price_money"]["amount"])
 
 
+def test_order_without_lines_has_no_array_of_them(api):
+    sent = {"location_id": "L88917AVBK2S5", "taxes": [{"percentage": "8.5"}]}
+    order = api.client.post("/v2/orders", json={"order": sent}).json()["order"]
+
+    assert "line_items" not in order
+    assert 0 == order["total_money"]["amount"]
+    assert 0 == api.calculate(order_id=order["id"]).json()["points"]
+
+
+def test_order_of_another_version_is_not_paid(api):
+    order = api.order(COFFEE).json()["order"]
+    body = {"idempotency_key": "k", "payment_ids": [], "order_version": 2}
+    answer = api.client.post(f"/v2/orders/{order['id']}/pay", json=body)
+
+    assert refused("VERSION_MISMATCH", "order_version") == problem(answer)
+
+
 def test_order_is_retrieved(api):
     order = api.order(COFFEE).json()["order"]
 

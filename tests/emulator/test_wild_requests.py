@@ -1,12 +1,14 @@
 """Wild requests: never a 500, never a hang, never a file that is not sound.
 
-Every operation gets its own valid request with something in it replaced, left out or added, in
-process; a served one gets bytes that are hardly HTTP. Square's models judge each answer.
+Every operation gets its own valid request, about things that exist and with a key of its own, with
+something in it replaced, left out or added, in process; a served one gets bytes that are hardly
+HTTP. Square's models judge each answer.
 """
 
 import json
 import socket
 from contextlib import closing, suppress
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from loyalty_helpers.emulator import Server
 from loyalty_helpers.emulator.routes import ROUTES, find_route
+from loyalty_helpers.emulator.rules import EVENT_FIELDS
 from loyalty_helpers.emulator.seed import ACCOUNT_ID, ORDER_EARNING_12, PROGRAM_ID
 from loyalty_helpers.emulator.seed_program import COFFEE_ID, COFFEE_TIER_ID
 
@@ -30,6 +33,14 @@ PROMOTION = {
     "minimum_spend_amount_money": USD,
 }
 LINE = {"name": "Coffee", "quantity": "1", "base_price_money": USD, "catalog_object_id": COFFEE_ID}
+ORDER = {
+    "location_id": LOCATION,
+    "line_items": [LINE],
+    "taxes": [{"name": "Tax", "percentage": "8.5", "scope": "ORDER"}],
+    "discounts": [{"name": "Less", "amount_money": USD, "scope": "ORDER"}],
+    "reference_id": "r",
+    "customer_id": "<customer>",
+}
 PERIOD = {"start_at": "2026-01-01T00:00:00Z", "end_at": "2027-01-01T00:00:00+01:00"}
 FILTER = {
     "loyalty_account_filter": {"loyalty_account_id": ACCOUNT_ID},
@@ -38,13 +49,16 @@ FILTER = {
     "location_filter": {"location_ids": [LOCATION]},
     "order_filter": {"order_id": ORDER_EARNING_12},
 }
-KEY = {"idempotency_key": "wild"}
+CUSTOMERS = {"filter": {"phone_number": {"exact": "+14155551234"}}}
+KEY = {"idempotency_key": "<key>"}
+# In a request, `<order>` and the like stand for the id of one that is made for that request: what
+# has been used up, or has been answered before under the same key, is refused before it is read.
 VALID = [
     ("POST", f"{ACCOUNT}/adjust", {"adjust_points": {"points": 1, "reason": "r"}, **KEY}),
     (
         "POST",
         f"{ACCOUNT}/accumulate",
-        {"accumulate_points": {"order_id": ORDER_EARNING_12}, "location_id": LOCATION, **KEY},
+        {"accumulate_points": {"order_id": "<paid>"}, "location_id": LOCATION, **KEY},
     ),
     (
         "POST",
@@ -52,7 +66,7 @@ VALID = [
         {
             "loyalty_account": {
                 "program_id": PROGRAM_ID,
-                "mapping": {"phone_number": "+14155550161"},
+                "mapping": {"phone_number": "<phone>"},
                 "enrolled_at": "2026-01-01T00:00:00Z",
             },
             **KEY,
@@ -61,7 +75,7 @@ VALID = [
     (
         "POST",
         "/v2/loyalty/accounts/search",
-        {"query": {"mappings": [{"phone_number": "+14155551234"}]}, "limit": 2, "cursor": "c"},
+        {"query": {"mappings": [{"phone_number": "+14155551234"}]}, "limit": 2, "cursor": None},
     ),
     ("GET", ACCOUNT, None),
     ("POST", "/v2/loyalty/events/search", {"query": {"filter": FILTER}, "limit": 2}),
@@ -70,32 +84,55 @@ VALID = [
     (
         "POST",
         f"{PROGRAM}/calculate",
-        {"order_id": ORDER_EARNING_12, "loyalty_account_id": ACCOUNT_ID},
+        {"order_id": "<order>", "loyalty_account_id": ACCOUNT_ID},
     ),
     ("GET", f"{PROGRAM}/promotions", None),
     ("POST", f"{PROGRAM}/promotions", {"loyalty_promotion": PROMOTION, **KEY}),
-    ("GET", f"{PROGRAM}/promotions/loypromo_1", None),
-    ("POST", f"{PROGRAM}/promotions/loypromo_1/cancel", {}),
+    ("GET", f"{PROGRAM}/promotions/<promotion>", None),
+    ("POST", f"{PROGRAM}/promotions/<promotion>/cancel", {}),
     (
         "POST",
         "/v2/loyalty/rewards",
-        {"reward": {"loyalty_account_id": ACCOUNT_ID, "reward_tier_id": COFFEE_TIER_ID}, **KEY},
+        {
+            "reward": {
+                "loyalty_account_id": ACCOUNT_ID,
+                "reward_tier_id": COFFEE_TIER_ID,
+                "order_id": "<order>",
+            },
+            **KEY,
+        },
     ),
     (
         "POST",
         "/v2/loyalty/rewards/search",
         {"query": {"loyalty_account_id": ACCOUNT_ID, "status": "ISSUED"}, "limit": 2},
     ),
-    ("GET", "/v2/loyalty/rewards/r", None),
-    ("DELETE", "/v2/loyalty/rewards/r", None),
-    ("POST", "/v2/loyalty/rewards/r/redeem", {"location_id": LOCATION, **KEY}),
-    ("POST", "/v2/customers/search", {"query": {"filter": {"phone_number": {"exact": "+1"}}}}),
-    ("GET", "/v2/customers/c", None),
+    ("GET", "/v2/loyalty/rewards/<reward>", None),
+    ("DELETE", "/v2/loyalty/rewards/<reward>", None),
+    ("POST", "/v2/loyalty/rewards/<reward>/redeem", {"location_id": LOCATION, **KEY}),
+    (
+        "POST",
+        "/v2/customers/search",
+        {"query": CUSTOMERS, "limit": 2},
+    ),
+    ("GET", "/v2/customers/<customer>", None),
     ("POST", "/v2/customers", {"given_name": "G", "phone_number": "+14155550162", **KEY}),
-    ("POST", "/v2/orders", {"order": {"location_id": LOCATION, "line_items": [LINE]}, **KEY}),
+    ("POST", "/v2/orders", {"order": ORDER, **KEY}),
     ("GET", f"/v2/orders/{ORDER_EARNING_12}", None),
-    ("POST", f"/v2/orders/{ORDER_EARNING_12}/pay", {"payment_ids": [], **KEY}),
-    ("POST", "/v2/payments", {"source_id": "CASH", "amount_money": USD, **KEY}),
+    ("POST", "/v2/orders/<order>/pay", {"payment_ids": ["<payment>"], "order_version": 1, **KEY}),
+    (
+        "POST",
+        "/v2/payments",
+        {
+            "source_id": "cnon:card-nonce-ok",
+            "amount_money": USD,
+            "tip_money": USD,
+            "order_id": "<order>",
+            "location_id": LOCATION,
+            "autocomplete": True,
+            **KEY,
+        },
+    ),
     ("GET", "/v2/locations", None),
 ]
 JSON_VALUES = st.recursive(
@@ -112,9 +149,11 @@ JSON_VALUES = st.recursive(
     max_leaves=8,
 )
 HEADERS = st.dictionaries(
-    st.sampled_from(["Square-Version", "Content-Type", "Accept", "X-Wild", "Cookie"]),
+    st.sampled_from(["Square-Version", "Content-Type", "Content-Length", "Content-Encoding"])
+    | st.sampled_from(["Transfer-Encoding", "Accept", "Cookie", "Host", "Authorization", "X-Wild"]),
     st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30)
-    | st.sampled_from(["2022-01-01", "9999-99-99", "text/html", "application/json; charset=x"]),
+    | st.sampled_from(["2022-01-01", "9999-99-99", "text/html", "application/json; charset=x"])
+    | st.sampled_from(["-1", "0", "3", "1_0", "9" * 30, "gzip", "chunked", "Bearer "]),
     max_size=2,
 )
 ANY_REQUESTS = settings(
@@ -159,29 +198,110 @@ def requests(draw):
     return method, path, body, draw(HEADERS)
 
 
-def is_sound(api):
+class Wild:
+    """An emulator that wild requests are sent to, and what they need to exist."""
+
+    def __init__(self, api):
+        self.api, self.sent, self.last_order = api, 0, ""
+        api.adjust(1_000_000, "for rewards")
+
+    def send(self, method, path, content=None, headers=None):
+        """Send a request in which names such as `<order>` come to stand for something."""
+        if "promotions" in path:
+            self.end_promotions()  # ten at a time are all that there may be
+        for name in NAMES:
+            if name in path or name in (content or ""):
+                made = getattr(self, name.strip("<>"))()
+                path = path.replace(name, made)
+                content = content and content.replace(name, made)
+        return self.api.client.request(method, path, content=content, headers=headers)
+
+    def key(self):
+        self.sent += 1
+        return f"wild {self.sent}"
+
+    def phone(self):
+        self.sent += 1
+        return f"+1212555{self.sent % 10_000:04}"
+
+    def order(self):
+        self.last_order = self.api.order(LINE).json()["order"]["id"]
+        return self.last_order
+
+    def payment(self):
+        paid = self.api.pay(300, self.key(), order_id=self.last_order, autocomplete=False)
+        return paid.json()["payment"]["id"]
+
+    def paid(self):
+        return self.api.bought(LINE, key=self.key())["id"]
+
+    def customer(self):
+        made = self.api.client.post("/v2/customers", json={"given_name": "G"})
+        return made.json()["customer"]["id"]
+
+    def reward(self):
+        return self.api.reward(key=self.key()).json()["reward"]["id"]
+
+    def promotion(self):
+        return self.api.promote(self.key()).json()["loyalty_promotion"]["id"]
+
+    def end_promotions(self):
+        for status in ("ACTIVE", "SCHEDULED"):
+            found = self.api.client.get(f"{PROGRAM}/promotions", params={"status": status}).json()
+            for each in found.get("loyalty_promotions", []):
+                self.api.client.post(f"{PROGRAM}/promotions/{each['id']}/cancel")
+
+
+NAMES = (
+    "<key>",
+    "<phone>",
+    "<order>",
+    "<payment>",
+    "<paid>",
+    "<customer>",
+    "<reward>",
+    "<promotion>",
+)
+
+
+def assert_sound(api):
     """The file is whole, every balance is the sum of its events, and a good request works."""
     with api.emulator._world.database.reading() as connection:
-        whole = connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    total = sum(
-        event.get(name, {}).get("points", 0)
-        for event in api.all_events({"loyalty_account_filter": {"loyalty_account_id": ACCOUNT_ID}})
-        for name in event
-        if isinstance(event[name], dict)
-    )
-    return whole and api.account()["balance"] == total
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("PRAGMA foreign_key_check").fetchone() is None
+    accounts = api.accounts(limit=200).json()
+    totals = dict.fromkeys([each["id"] for each in accounts["loyalty_accounts"]], 0)
+    for event in api.all_events():
+        points = event[EVENT_FIELDS[event["type"]]].get("points", 0)
+        totals[event["loyalty_account_id"]] += points
+    assert "cursor" not in accounts
+    assert totals == {each["id"]: each["balance"] for each in accounts["loyalty_accounts"]}
+    assert api.adjust(1, "a good request").status_code == 200
+
+
+@pytest.fixture
+def wild(api):
+    """Whatever a test sends, the world is sound after it."""
+    yield Wild(api)
+    assert_sound(api)
 
 
 def test_every_operation_is_among_the_valid_ones():
     assert {find_route(method, path)[0] for method, path, _ in VALID} == set(ROUTES)
 
 
+@pytest.mark.parametrize(("method", "path", "body"), VALID)
+def test_what_is_made_wild_is_valid_before(wild, method, path, body):
+    content = None if body is None else json.dumps(body)
+
+    assert wild.send(method, path, content).status_code == 200
+
+
 @ANY_REQUESTS
 @given(request=requests())
-def test_wild_fields_are_answered_in_the_envelope(api, request):
+def test_wild_fields_are_answered_in_the_envelope(wild, request):
     method, path, body, headers = request
-    content = None if body is None else json.dumps(body).encode()
-    answer = api.client.request(method, path, content=content, headers=headers)
+    answer = wild.send(method, path, None if body is None else json.dumps(body), headers)
 
     assert answer.status_code < 500
     assert (answer.status_code == 200) == ("errors" not in answer.json())
@@ -189,31 +309,61 @@ def test_wild_fields_are_answered_in_the_envelope(api, request):
 
 @ANY_REQUESTS
 @given(case=st.sampled_from(VALID), content=st.binary(max_size=200))
-def test_wild_bytes_are_answered_in_the_envelope(api, case, content):
-    answer = api.client.request(case[0], case[1], content=content)
+def test_wild_bytes_are_answered_in_the_envelope(wild, case, content):
+    method, path, _ = case
+    answer = wild.api.client.request(method, path, content=content)
 
     assert answer.status_code < 500
 
 
+SEGMENTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9).map(
+    lambda text: quote(text, safe="")
+) | st.sampled_from(["", ".", "..", "%2F", "%00", "%ff", "main", "search", "a" * 9000, ACCOUNT_ID])
+METHODS = st.sampled_from(
+    ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "BREW", "get"]
+)
+
+
+@st.composite
+def addresses(draw):
+    """The path of some operation, wild in one or two segments, and a query."""
+    segments = draw(st.sampled_from(VALID))[1].split("/")[1:]
+    for _ in range(draw(st.integers(1, 2))):
+        start = draw(st.integers(0, len(segments)))
+        segments[start : start + draw(st.integers(0, 2))] = draw(st.lists(SEGMENTS, max_size=2))
+    # Two slashes before anything else are the client's way to name a host.
+    return "/" + "/".join(segments).lstrip("/")
+
+
+@ANY_REQUESTS
+@given(method=METHODS, path=addresses(), body=st.sampled_from([None, "{}", '{"limit": 1}']))
+def test_wild_paths_and_methods_are_answered_in_the_envelope(wild, method, path, body):
+    assert wild.send(method, path, body).status_code in (200, 400, 404, 405)
+
+
+@ANY_REQUESTS
+@given(
+    query=st.lists(
+        st.tuples(
+            st.sampled_from(["status", "limit", "cursor", "x"]),
+            st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
+            | st.integers().map(str)
+            | st.sampled_from(["ACTIVE", "ENDED", "30", "031", "٣", "1e1", "%ff", "a" * 9000]),
+        ),
+        max_size=4,
+    )
+)
+def test_wild_queries_are_answered_in_the_envelope(wild, query):
+    answer = wild.api.client.get(f"{PROGRAM}/promotions", params=query)
+
+    assert answer.status_code in (200, 400)
+
+
 @pytest.mark.parametrize("nested", ["[" * 100_000, '{"a":' * 100_000, "9" * 1_000_000])
-def test_bodies_without_an_end_are_refused(api, nested):
-    answer = api.client.post(f"{ACCOUNT}/adjust", content=nested)
+def test_bodies_without_an_end_are_refused(wild, nested):
+    answer = wild.api.client.post(f"{ACCOUNT}/adjust", content=nested)
 
     assert answer.status_code == 400
-
-
-def test_the_file_is_sound_after_wild_requests(api):
-    wild = requests()
-
-    @settings(max_examples=200, deadline=None, database=None)
-    @given(request=wild)
-    def send(request):
-        method, path, body, headers = request
-        api.client.request(method, path, content=json.dumps(body).encode(), headers=headers)
-
-    send()
-
-    assert is_sound(api)
 
 
 AUTHORIZED = f"Host: e\r\nAuthorization: Bearer {TOKEN}\r\n".encode()
