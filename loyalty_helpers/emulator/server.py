@@ -27,7 +27,7 @@ _THREADS_IF_SLOW: Final = 32
 # again. waitress warns of the option at its creation, not of the setting.
 _SEND_BYTES: Final = 9000
 # Who connects beyond them waits until another leaves, and clients keep connections that they do
-# not use: waitress's own 100 are few. poll takes more than the 1,024 files that select can watch.
+# not use: waitress's own 100 are few. Other than select, poll watches files beyond the 1,024th.
 _CONNECTIONS: Final = 500
 _STOP_SECONDS: Final = 10.0
 

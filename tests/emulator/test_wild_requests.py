@@ -6,21 +6,24 @@ HTTP. Square's models judge each answer.
 """
 
 import json
+import re
 import socket
-from contextlib import closing, suppress
+import struct
+from contextlib import ExitStack, closing
 from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loyalty_helpers.emulator import Server
+from loyalty_helpers.emulator import Emulator, Server
 from loyalty_helpers.emulator.routes import ROUTES, find_route
 from loyalty_helpers.emulator.rules import EVENT_FIELDS
 from loyalty_helpers.emulator.seed import ACCOUNT_ID, ORDER_EARNING_12, PROGRAM_ID
 from loyalty_helpers.emulator.seed_program import COFFEE_ID, COFFEE_TIER_ID
 
-from .conftest import TOKEN
+from .conftest import TOKEN, Api
+from .square_schema import problems_of
 
 ACCOUNT, PROGRAM = f"/v2/loyalty/accounts/{ACCOUNT_ID}", f"/v2/loyalty/programs/{PROGRAM_ID}"
 LOCATION = "L88917AVBK2S5"
@@ -408,23 +411,127 @@ HARDLY_HTTP = {
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    from loyalty_helpers.emulator import Emulator
-
+    """Where a served emulator listens, whose world is sound in the end."""
     path = tmp_path_factory.mktemp("wild") / "world.db"
-    with Emulator.open(path) as emulator, Server(emulator) as server:
-        yield server.url
+    with Emulator.open(path) as emulator:
+        with Server(emulator) as server:
+            host, port = server.url.removeprefix("http://").split(":")
+            yield host, int(port)
+        assert_sound(Api(emulator))
+
+
+def reach(address):
+    """A connection on which nothing takes longer than 10 seconds."""
+    return closing(socket.create_connection(address, timeout=10))
+
+
+def answer_to(address, sent):
+    """Everything that is answered until the server closes."""
+    with reach(address) as wild:
+        try:
+            wild.sendall(sent)
+            wild.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: wild.recv(65536), b""))
+        except TimeoutError:
+            raise
+        except OSError:
+            return b""  # it did not want all of it
+
+
+def judge(answers):
+    """None of the answers tells of a failure, and refusals are in the envelope."""
+    while answers:
+        head, _, rest = answers.partition(b"\r\n\r\n")
+        status = int(head.split()[1])
+        told = re.search(rb"(?i)content-length: (\d+)", head)
+        length = int(told[1]) if told else 0  # 100 Continue has no body
+        body, answers = rest[:length], rest[length:]
+        assert status < 500 or status == 501, head  # 501 is for encodings that there are not
+        if b"application/json" in head and status >= 400 and len(body) == length:
+            assert problems_of("", "", status, body) == []
+
+
+def assert_answers(address):
+    with reach(address) as good:
+        good.sendall(b"GET /v2/locations HTTP/1.1\r\nConnection: close\r\n" + AUTHORIZED + b"\r\n")
+        assert b"".join(iter(lambda: good.recv(65536), b"")).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("sent", HARDLY_HTTP.values(), ids=HARDLY_HTTP)
 def test_what_is_hardly_http_ends_and_the_next_request_is_answered(served, sent):
-    host, port = served.removeprefix("http://").split(":")
-    address = (host, int(port))
-    wild = socket.create_connection(address, timeout=10)
-    with closing(wild), suppress(ConnectionError):  # it may refuse before it has taken all of it
-        wild.sendall(sent)
-        wild.shutdown(socket.SHUT_WR)
-        answer = b"".join(iter(lambda: wild.recv(65536), b""))
-        assert not answer.startswith(b"HTTP/1.1 500")
-    with closing(socket.create_connection(address, timeout=10)) as good:
-        good.sendall(b"GET /v2/locations HTTP/1.1\r\nConnection: close\r\n" + AUTHORIZED + b"\r\n")
-        assert b"".join(iter(lambda: good.recv(65536), b"")).startswith(b"HTTP/1.1 200")
+    judge(answer_to(served, sent))
+    assert_answers(served)
+
+
+SEARCH = b"POST /v2/loyalty/accounts/search HTTP/1.1\r\n" + AUTHORIZED
+ADJUSTMENT = json.dumps({"adjust_points": {"points": 1}, "idempotency_key": "raw"}).encode()
+GOOD = [
+    b"GET /v2/locations HTTP/1.1\r\n" + AUTHORIZED + b"\r\n",
+    SEARCH + b'Content-Length: 11\r\n\r\n{"limit":1}',
+    SEARCH + b'Transfer-Encoding: chunked\r\n\r\n4\r\n{"li\r\n7;x=y\r\nmit":1}\r\n0\r\n\r\n',
+    SEARCH + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}",
+    f"POST {ACCOUNT}/adjust HTTP/1.1\r\nContent-Length: {len(ADJUSTMENT)}\r\n".encode()
+    + AUTHORIZED
+    + b"\r\n"
+    + ADJUSTMENT,
+]
+PIECES = (
+    st.binary(max_size=8)
+    | st.sampled_from([b"\r\n", b"\r\n\r\n", b"\n", b": ", b" ", b"\0", b"x" * 9000])
+    | st.sampled_from([b"Content-Length: 7\r\n", b"Transfer-Encoding: chunked\r\n"])
+    | st.sampled_from([b"0\r\n\r\n", b"-1\r\n", b"f" * 20 + b"\r\n"])
+)
+
+
+@st.composite
+def nearly_http(draw):
+    """Good requests, one after the other, with bytes replaced, left out and added."""
+    sent = b"".join(draw(st.lists(st.sampled_from(GOOD), min_size=1, max_size=3)))
+    for _ in range(draw(st.integers(1, 4))):
+        start, length = draw(st.integers(0, len(sent))), draw(st.integers(0, 8))
+        sent = sent[:start] + draw(PIECES) + sent[start + length :]
+    return sent
+
+
+@ANY_REQUESTS
+@given(sent=nearly_http())
+def test_what_is_nearly_http_ends_without_a_failure(served, sent):
+    judge(answer_to(served, sent))
+
+
+def close(wild):
+    wild.close()
+
+
+def reset(wild):
+    """Close as a process does that is killed: what is under way is thrown away."""
+    wild.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    wild.close()
+
+
+@pytest.mark.parametrize("leave", [close, reset])
+def test_who_leaves_early_harms_nobody(served, leave):
+    for sent in GOOD:
+        for end in range(0, len(sent) + 1, 7):
+            with reach(served) as wild:
+                wild.sendall(sent[:end])
+                leave(wild)
+    assert_answers(served)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", GOOD[0][:20], GOOD[1][:-5]],
+    ids=["nothing", "half a head", "half a body"],
+)
+def test_who_stays_and_is_silent_keeps_nobody_waiting(served, sent):
+    with ExitStack() as silent:
+        for _ in range(150):
+            silent.enter_context(reach(served)).sendall(sent)
+        assert_answers(served)
+
+
+def test_who_reads_no_answer_keeps_nobody_waiting(served):
+    with reach(served) as silent:
+        silent.sendall(GOOD[0] * 50)
+        assert_answers(served)
