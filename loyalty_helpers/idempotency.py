@@ -1,12 +1,14 @@
-"""Idempotency keys that name an intent, so that the same intent takes effect once."""
+"""What an intent is: the keys that name it, and how two adjustments are told to be the same."""
 
 import hashlib
 import re
+import unicodedata
 
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.redaction import mask_repr
 
 RUN_ID_PATTERN = r"[a-z0-9][a-z0-9._-]{0,63}"
+MARKER = re.compile(r"\[lr1:([a-z2-7]{16})\]")  # what a runbook adds to a reason
 
 
 def check_run_id(run_id: str) -> str:
@@ -48,6 +50,16 @@ def purchase_key(run_id: str, account_id: str, step: str) -> str:
         ParameterError: the run id is not allowed.
     """
     return _key("purchase", check_run_id(run_id), account_id, step)
+
+
+def same_words(reason: str) -> str:
+    """A reason as it counts when two adjustments are compared: the one place that decides.
+
+    The mark of a runbook, spaces, the case of letters, and how accents are encoded say nothing
+    about what was meant. Two adjustments are the same when account, points and these words are.
+    """
+    text = unicodedata.normalize("NFC", MARKER.sub("", reason))
+    return " ".join(text.split()).casefold()
 
 
 def _key(*intent: str) -> str:

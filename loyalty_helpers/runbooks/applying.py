@@ -8,24 +8,38 @@ account wait for each other, so that a plan means the same whatever runs beside 
 import heapq
 import queue
 import random
+import signal
+import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.errors import LoyaltyError, RunStoppedError
 from loyalty_helpers.models import LoyaltyEvent
+from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.journal import Entry, Journal
 from loyalty_helpers.runbooks.ledger import is_older, moment
 from loyalty_helpers.runbooks.limits import Limits, Time
-from loyalty_helpers.runbooks.outcomes import REFUSED, Outcome, outcome_of
+from loyalty_helpers.runbooks.outcomes import DOUBTFUL, REFUSED, Outcome, outcome_of
 
 WAITING = 2_000  # rows held back because their account is busy, before no more are read
 LONGEST_WAIT = 0.5  # seconds after which the loop looks up, to tell progress
 LAST_ANSWERS = 60.0  # seconds that a stop waits for what is on its way
+SET_RIGHT = 1.0  # seconds that a clock may be set back without having to be doubted
+ASLEEP = 10.0  # seconds; a shorter gap between two turns is no sleep of the machine
+
+
+def is_young(entry: Entry, now: float, limits: Limits) -> bool:
+    """Whether the key of a row that was sent may be sent again, by the wall clock.
+
+    A clock that went back says nothing of the time that has passed.
+    """
+    last = entry.last_sent or 0.0
+    return last - SET_RIGHT <= now < (entry.first_sent or 0.0) + limits.resend_limit
 
 
 @dataclass(frozen=True)
@@ -85,6 +99,8 @@ class Sending:
         self._retries = float(limits.retries)
         self._answers: queue.SimpleQueue[tuple[Entry, Outcome]] = queue.SimpleQueue()
         self._stop = ""
+        self._asleep = max(limits.settle, ASLEEP)
+        self.slept = False  # whether the last pass ended because the machine had slept
 
     def run(
         self, rows: Iterable[Entry], *, errors_allowed: int, blocked: Iterable[str] = ()
@@ -96,16 +112,19 @@ class Sending:
             errors_allowed: how many may end without success.
             blocked: accounts whose rows have to wait for the ledger.
 
+        A pass ends before its time, with `slept`, when the machine slept meanwhile: what was not
+        sent until then stays planned, and the ledger has to be asked first.
+
         Raises:
             RunStoppedError: nothing more may be sent; what was on its way was waited for.
         """
         self._begin(rows, errors_allowed, blocked)
-        with ThreadPoolExecutor(self._limits.in_flight) as pool:
+        with ThreadPoolExecutor(self._limits.in_flight) as pool, interruptible(self._interrupt):
             try:
                 while self._turn(pool):
                     pass
             except KeyboardInterrupt:
-                self._stop = self._stop or "it was interrupted"
+                self._interrupt()
             except BaseException:
                 self._flying.clear()  # the journal cannot be written: nothing more may go out
                 raise
@@ -113,9 +132,12 @@ class Sending:
         if self._stop:
             raise RunStoppedError(self._stop)
 
+    def _interrupt(self) -> None:
+        self._stop = self._stop or "it was interrupted"
+
     def _begin(self, rows: Iterable[Entry], errors_allowed: int, blocked: Iterable[str]) -> None:
         self._rows: Iterator[Entry] = iter(rows)
-        self._flying: dict[int, Entry] = {}
+        self._flying: dict[int, tuple[Entry, Future[None] | None]] = {}
         self._held: defaultdict[str, deque[Entry]] = defaultdict(deque)
         self._holding = 0
         self._busy: set[str] = set()
@@ -123,29 +145,45 @@ class Sending:
         self._again: list[tuple[float, int, Entry]] = []
         self._ready: deque[Entry] = deque()
         self._errors_left = errors_allowed
+        self._back: list[tuple[Entry, Outcome]] = []  # answers that are not written down yet
+        self._turned_at, self.slept = self._time.now(), False
 
     def _turn(self, pool: ThreadPoolExecutor) -> bool:
         """Write down what came back and what goes out, in one commit; then let it go out."""
-        back = self._come_back()
-        out = [] if self._stop else list(islice(self._next_rows(), self._free()))
-        if back or out:
+        self._come_back()
+        self._look_at_the_clock()
+        out = [] if self._ends else list(islice(self._next_rows(), self._free()))
+        if self._back or out:
             with self._journal.commit():
-                for entry, outcome in back:
+                for entry, outcome in self._back:
                     self._write(entry, outcome)
-                if self._stop:
-                    out = []
-                for entry in out:
+                for entry in [] if self._ends else out:
                     self._journal.sent(entry.n, self._time.now())
-            for entry in out:
-                self._flying[entry.n] = entry
-                pool.submit(self._work, entry)
+                    self._flying[entry.n] = (entry, None)
+            self._back.clear()
+            for n, (entry, future) in self._flying.items():
+                if future is None:
+                    self._flying[n] = (entry, pool.submit(self._work, entry, self._time.now()))
             self._told()
-        return bool(self._flying or self._again) and not self._stop
+        return not self._ends and bool(self._flying or self._again or self._peek())
 
-    def _work(self, entry: Entry) -> None:
+    @property
+    def _ends(self) -> bool:
+        return bool(self._stop) or self.slept
+
+    def _look_at_the_clock(self) -> None:
+        """A gap, or a step back, of the wall clock between two turns: the machine slept."""
+        now = self._time.now()
+        self.slept = self.slept or not self._is_awake(self._turned_at)
+        self._turned_at = now
+
+    def _is_awake(self, since: float) -> bool:
+        return -SET_RIGHT <= self._time.now() - since <= self._asleep
+
+    def _work(self, entry: Entry, since: float) -> None:
         """What a thread does: an error that nobody foresaw must not lose the row's answer."""
         try:
-            outcome = self._send(entry)
+            outcome = self._send(entry) if self._is_awake(since) else Outcome("PLANNED")
         except BaseException as error:
             name = type(error).__name__
             outcome = Outcome("UNKNOWN", note=name, stop=f"an error of this program: {name}")
@@ -154,9 +192,9 @@ class Sending:
     def _free(self) -> int:
         return self._limits.in_flight - len(self._flying)
 
-    def _come_back(self) -> list[tuple[Entry, Outcome]]:
-        """All answers that are there; waits for one if nothing else can be done meanwhile."""
-        back = []
+    def _come_back(self) -> None:
+        """Take all answers that are there; wait for one if nothing else can be done meanwhile."""
+        back = self._back
         with suppress(queue.Empty):
             if self._flying and not (self._free() and self._can_send()):
                 back.append(self._answers.get(timeout=self._patience()))
@@ -165,8 +203,7 @@ class Sending:
             while True:
                 back.append(self._answers.get_nowait())
         for entry, _ in back:
-            del self._flying[entry.n]
-        return back
+            self._flying.pop(entry.n, None)
 
     def _can_send(self) -> bool:
         due = self._again and self._again[0][0] <= self._time.monotonic()
@@ -197,7 +234,11 @@ class Sending:
 
     def _next_rows(self) -> Iterator[Entry]:
         while self._again and self._again[0][0] <= self._time.monotonic():
-            yield heapq.heappop(self._again)[2]
+            entry = heapq.heappop(self._again)[2]
+            if is_young(entry, self._time.now(), self._limits):
+                yield entry
+            else:
+                self._leave_to_the_ledger(entry)
         while self._ready or self._peek():
             yield self._ready.popleft()
 
@@ -209,7 +250,8 @@ class Sending:
         if outcome.event is not None:
             self._applied(entry, outcome.event)
         elif outcome.state == "PLANNED":
-            self._journal.settle(entry.n, entry.state, note=entry.note)
+            self._journal.not_sent(entry)
+            self.slept = not self._stop
         elif outcome.state == "FAILED" and not lost_before:
             self._journal.settle(entry.n, "FAILED", note=outcome.note)
             self._error()
@@ -217,11 +259,23 @@ class Sending:
         else:
             note = f"{REFUSED}{outcome.note}" if outcome.state == "FAILED" else outcome.note
             self._journal.settle(entry.n, "UNKNOWN", note=note)
-            tried = replace(entry, attempts=entry.attempts + 1, state="UNKNOWN")
+            now = self._time.now()
+            tried = replace(
+                entry,
+                state="UNKNOWN",
+                attempts=entry.attempts + 1,
+                first_sent=entry.first_sent or now,
+                last_sent=now,
+            )
             self._try_again(tried, outcome)
         self._stop = self._stop or outcome.stop
 
     def _applied(self, entry: Entry, event: LoyaltyEvent) -> None:
+        """The event that was answered; without the row's mark it is not of this row."""
+        if marker_in(event.reason) != entry.marker:
+            self._journal.settle(entry.n, "UNKNOWN", note=f"{DOUBTFUL}event {event.id}, no mark")
+            self._leave_to_the_ledger(entry)
+            return
         before = is_older(event, self._newest)
         self._journal.settle(
             entry.n,
@@ -256,6 +310,9 @@ class Sending:
             return
         if tries_left:
             self._stop = self._stop or f"Square does not answer as it should ({outcome.note})"
+        self._leave_to_the_ledger(entry)
+
+    def _leave_to_the_ledger(self, entry: Entry) -> None:
         self._lost.add(entry.account_id)
         self._holding -= len(self._held.pop(entry.account_id, ()))
         self._busy.discard(entry.account_id)
@@ -266,14 +323,51 @@ class Sending:
         return self._time.monotonic() + chosen * (1 - random.random() / 2)  # noqa: S311 - a wait
 
     def _wait_for_the_rest(self, pool: ThreadPoolExecutor) -> None:
-        """Stop at the border of rows: what is on its way comes back and is written down."""
+        """Stop at the border of rows: what is on its way comes back and is written down.
+
+        What was not begun is taken back: no thread will ever answer for it.
+        """
         if self._stop:
             self._stopping()
         deadline = self._time.monotonic() + LAST_ANSWERS
-        pool.shutdown(wait=False, cancel_futures=True)
-        while self._flying and self._time.monotonic() < deadline:
+        pool.shutdown(wait=False)
+        idle = [e for e, future in self._flying.values() if future is None or future.cancel()]
+        if idle:
+            with self._journal.commit():
+                for entry in idle:
+                    self._journal.not_sent(entry)
+                    del self._flying[entry.n]
+        while self._back or (self._flying and self._time.monotonic() < deadline):
             with suppress(queue.Empty, KeyboardInterrupt):
-                back = [self._answers.get(timeout=LONGEST_WAIT)]
-                del self._flying[back[0][0].n]
+                if not self._back:
+                    self._back.append(self._answers.get(timeout=LONGEST_WAIT))
                 with self._journal.commit():
-                    self._write(*back[0])
+                    for entry, outcome in self._back:
+                        self._write(entry, outcome)
+                        self._flying.pop(entry.n, None)
+                self._back.clear()
+
+
+@contextmanager
+def interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM only say so meanwhile, so that a step is not cut in its middle.
+
+    The second one interrupts at once, for who does not want to wait for an answer that is slow.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # no signal comes here
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def first(*_: object) -> None:
+        for number in before:
+            signal.signal(number, signal.default_int_handler)
+        interrupt()
+
+    for number in before:
+        signal.signal(number, first)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -7,10 +7,10 @@ Square has no search by key, so the marker in `reason` is what can be looked for
 
 import base64
 import hashlib
-import re
 from dataclasses import dataclass
 
-MARKER = re.compile(r"\[lr1:([a-z2-7]{16})\]")
+from loyalty_helpers.idempotency import MARKER
+
 MARKER_ROOM = len(" [lr1:]") + 16  # characters of `reason` that the marker takes
 
 
@@ -29,6 +29,15 @@ class Identity:
     def marked(self, reason: str) -> str:
         """The reason as it is sent: the marker stands behind what people read."""
         return f"{reason} [lr1:{self.marker}]"
+
+
+def identity_of(
+    environment: str, merchant_id: str, run_id: str, row_id: str, undoes: str
+) -> Identity:
+    """The identity of a row: that of the event which it undoes, or of its place in the run."""
+    if undoes:
+        return undo_identity(environment, merchant_id, undoes)
+    return row_identity(environment, merchant_id, run_id, row_id)
 
 
 def row_identity(environment: str, merchant_id: str, run_id: str, row_id: str) -> Identity:

@@ -9,14 +9,14 @@ flight together share a commit.
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from loyalty_helpers.errors import JournalError
 from loyalty_helpers.runbooks.journal_file import OWNER, connect, told
-from loyalty_helpers.runbooks.plan import Plan
+from loyalty_helpers.runbooks.plan import Header, Plan, PlanRow
 
 JOURNAL = "journal.sqlite3"
 FORMAT = 1
@@ -26,6 +26,8 @@ CHUNK = 500  # rows read at once
 # trusted. The others are final; REVIEW means that only a person can tell.
 STATES = ("PLANNED", "SENT", "UNKNOWN", "APPLIED", "FAILED", "SKIPPED", "REVIEW")
 OPEN = ("PLANNED", "SENT", "UNKNOWN")
+DOUBLED = "more than once in the ledger: events"
+REPEATED = "the ledger holds the same points with the same reason already: event"
 
 _TABLES = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -41,10 +43,8 @@ CREATE TABLE row (
     event_id TEXT NOT NULL DEFAULT '', event_at TEXT NOT NULL DEFAULT '',
     applied TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT ''
 );
-CREATE TABLE sighting (
-    n INTEGER, event_id TEXT, amiss TEXT NOT NULL, PRIMARY KEY (n, event_id)
-) WITHOUT ROWID;
 CREATE INDEX unfinished ON row (state, n) WHERE state IN {OPEN};
+CREATE INDEX by_account ON row (account_id);
 PRAGMA user_version = {FORMAT};
 """
 
@@ -84,7 +84,25 @@ class Entry:
     note: str
 
 
+# What verifying saw last. It is made anew each time, since older journals have it otherwise.
+_SIGHTING = """
+CREATE TABLE sighting (
+    n INTEGER, event_id TEXT, account_id TEXT, points INTEGER, amiss TEXT NOT NULL,
+    PRIMARY KEY (n, event_id)
+) WITHOUT ROWID
+"""
 _COLUMNS = ", ".join(Entry.__slots__)
+
+
+def _begins(header: Header, row: PlanRow) -> tuple[str, str]:
+    """The state of a row before anything is done, and its note.
+
+    A row whose mark the ledger held while planning was sent once, by whomever: the ledger has to
+    tell about it. One whose content it held is left out.
+    """
+    if header.sends(row):
+        return "PLANNED", ""
+    return ("UNKNOWN", "") if row.applied else ("SKIPPED", f"{REPEATED} {row.repeats}")
 
 
 class Journal:
@@ -183,8 +201,8 @@ class Journal:
             sent = (identity.marked(row.reason), row.undoes, identity.key, identity.marker)
             self._db.execute(
                 "INSERT INTO row (n, row_id, account_id, phone, points, reason, undoes, key,"
-                " marker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*planned, *sent),
+                " marker, state, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*planned, *sent, *_begins(header, row)),
             )
 
     # What is known
@@ -207,16 +225,46 @@ class Journal:
             yield from (Entry(*row) for row in rows)
             after = rows[-1][0]
 
-    def backwards(self, state: str) -> Iterator[Entry]:
-        """The rows in a state, the last one first."""
-        query = f"SELECT {_COLUMNS} FROM row WHERE state = ? ORDER BY n DESC"  # noqa: S608 - no text from outside
-        return (Entry(*row) for row in self._db.execute(query, (state,)))
+    def sightings(self) -> Iterator[tuple[str, str, int, str]]:
+        """The events of this run as the ledger has them: row id, account, points, event id.
+
+        The last one first, so that undoing them in this order lowers no balance on the way.
+        """
+        return self._db.execute(
+            "SELECT row_id, sighting.account_id, sighting.points, sighting.event_id"
+            " FROM sighting JOIN row USING (n) ORDER BY n DESC, sighting.event_id"
+        )
 
     def with_marker(self, marker: str) -> Entry | None:
         """The row that carries a marker."""
         query = f"SELECT {_COLUMNS} FROM row WHERE marker = ?"  # noqa: S608 - no text from outside
         found = self._db.execute(query, (marker,)).fetchone()
         return Entry(*found) if found else None
+
+    def rows_of(self, event_ids: Collection[str]) -> Iterator[tuple[str, str]]:
+        """The events among these that rows of this run made, each with its row's id."""
+        wanted = ", ".join("?" * len(event_ids))
+        query = f"SELECT event_id, row_id FROM row WHERE event_id IN ({wanted})"  # noqa: S608 - as above
+        with told(self.path):
+            yield from self._db.execute(query, (*event_ids,))
+
+    def accounts(self, *never_sent: str) -> list[str]:
+        """The ids of all accounts, or of those with rows in these states that were never sent."""
+        query, states = "SELECT id FROM account ORDER BY id", ", ".join("?" * len(never_sent))
+        if never_sent:
+            query = (
+                "SELECT DISTINCT account_id FROM row WHERE attempts = 0"  # noqa: S608 - no text from outside
+                f" AND state IN ({states}) ORDER BY account_id"
+            )
+        return [account_id for (account_id,) in self._db.execute(query, never_sent)]
+
+    def planned(self, account_id: str, points: int) -> list[Entry]:
+        """The rows of an account with these points that were never sent."""
+        query = (
+            f"SELECT {_COLUMNS} FROM row WHERE state = 'PLANNED' AND attempts = 0"  # noqa: S608 - no text from outside
+            " AND account_id = ? AND points = ?"
+        )
+        return [Entry(*row) for row in self._db.execute(query, (account_id, points))]
 
     def totals(self) -> dict[str, tuple[int, int]]:
         """For each state: how many rows, and their points together."""
@@ -251,6 +299,13 @@ class Journal:
             (moment, moment, n),
         )
 
+    def not_sent(self, entry: Entry) -> None:
+        """The row was about to be sent, and for sure was not: it is as it was before."""
+        self._db.execute(
+            "UPDATE row SET state = ?, attempts = ?, first_sent = ?, last_sent = ? WHERE n = ?",
+            (entry.state, entry.attempts, entry.first_sent, entry.last_sent, entry.n),
+        )
+
     def settle(
         self,
         n: int,
@@ -267,6 +322,14 @@ class Journal:
             (state, *event, applied, note, n),
         )
 
+    def doubled(self, row_id: str) -> None:
+        """A row was seen more than once in the ledger: only a person can tell what is meant."""
+        seen = "SELECT group_concat(event_id, ', ') FROM sighting WHERE sighting.n = row.n"
+        self._db.execute(
+            f"UPDATE row SET state = 'REVIEW', note = ? || ' ' || ({seen}) WHERE row_id = ?",  # noqa: S608 - no text from outside
+            (DOUBLED, row_id),
+        )
+
     def release(self, note: str, moment: float) -> None:
         """Rows for REVIEW with this note may be sent again, as if they had first been sent now."""
         self._db.execute(
@@ -276,11 +339,13 @@ class Journal:
 
     def forget_sightings(self) -> None:
         """Begin to verify: nothing was seen in the ledger yet."""
-        self._db.execute("DELETE FROM sighting")
+        self._db.execute("DROP TABLE IF EXISTS sighting")
+        self._db.execute(_SIGHTING)
 
-    def saw(self, event_id: str, n: int, amiss: str) -> None:
+    def saw(self, n: int, event_id: str, account_id: str, points: int, amiss: str) -> None:
         """The ledger holds the row's marker in this event, and what is amiss with it."""
-        self._db.execute("INSERT OR IGNORE INTO sighting VALUES (?, ?, ?)", (n, event_id, amiss))
+        facts = (n, event_id, account_id, points, amiss)
+        self._db.execute("INSERT OR IGNORE INTO sighting VALUES (?, ?, ?, ?, ?)", facts)
 
     # What was seen
 

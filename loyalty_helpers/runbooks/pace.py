@@ -24,6 +24,7 @@ CREEP = 0.004  # of the ceiling, added each second above it at first
 SLOWEST_CREEP = 0.0005
 LOWEST = 0.5  # requests a second
 LOOK_UP = 0.5  # seconds after which a waiting request looks whether the run still goes on
+ASLEEP = 10.0  # seconds that a waiting request cannot oversleep by itself
 LONGEST = 300.0  # seconds of Retry-After that are waited for
 
 
@@ -32,7 +33,7 @@ class Pace:
 
     Args:
         limit: requests a second that are never exceeded; 0 finds the service's own limit.
-        clock, sleep: injected by tests.
+        clock, sleep, now: injected by tests; `now` is the wall clock.
     """
 
     def __init__(
@@ -41,9 +42,10 @@ class Pace:
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._limit = limit or float("inf")
-        self._clock, self._sleep = clock, sleep
+        self._clock, self._sleep, self._now = clock, sleep, now
         self._rate = min(FIRST_RATE, self._limit)
         self._ceiling, self._creep = float("inf"), CREEP
         self._next = self._resumed_at = clock()
@@ -60,13 +62,17 @@ class Pace:
         """Wait for a slot; returns the number of the lesson that its rate comes from.
 
         Raises:
-            HeldBackError: the run stops.
+            HeldBackError: the run stops, or the machine slept while this waited: what was meant
+                to go out then may have been done elsewhere since.
         """
         slot, lesson = self._slot()
         while (wait := slot - self._clock()) > 0 or self._stopped:
             if self._stopped:
                 raise HeldBackError("the run stops", request="", attempts=0)
+            began = self._now()
             self._sleep(min(wait, LOOK_UP))
+            if abs(self._now() - began) > ASLEEP:
+                raise HeldBackError("the machine slept", request="", attempts=0)
             if lesson != self._lesson:  # the rate has changed meanwhile, and with it the slots
                 slot, lesson = self._slot()
         return lesson

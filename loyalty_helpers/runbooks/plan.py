@@ -17,11 +17,13 @@ from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError
 
 from loyalty_helpers.errors import PlanError
 from loyalty_helpers.files import replaced
-from loyalty_helpers.runbooks.identity import Identity, row_identity, undo_identity
+from loyalty_helpers.runbooks.identity import Identity, identity_of
 from loyalty_helpers.settings import SQUARE_VERSION
 
-FORMAT = 1
+# A plan of format 1 was made without a look at all that its accounts ever had.
+FORMAT = 2
 PLAN = "plan.json"
+_LATER = ("source_sha256", "allow_repeats", "applied", "repeats", "left_out")
 APPROVAL_LENGTH = 12  # characters of the digest that are enough to approve a plan
 
 
@@ -35,8 +37,14 @@ class Header(BaseModel):
         allow_negative_balance: let balances fall below 0.
         rows, accounts: how many.
         added, taken: points in all, added and taken away (as a negative number).
-        ledger_since: events older than this are of no interest; None if there were none.
+        ledger_since: a day before the newest event while the plan was made; None if there was
+            none, or if its time cannot exist. What is older was looked at while planning.
         source: the name of the file, or of the run that is undone.
+        source_sha256: of the bytes of that file, as they were read; empty for an undoing.
+        allow_repeats: apply rows whose content the ledger holds already.
+        applied: rows that the ledger holds by their own mark: this run id was applied before.
+        repeats: rows whose content it holds from elsewhere.
+        left_out: rows that cannot be undone, and are not in the plan.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -55,12 +63,25 @@ class Header(BaseModel):
     taken: StrictInt
     ledger_since: datetime | None = None
     source: str = ""
+    source_sha256: str = ""
+    allow_repeats: bool = False
+    applied: StrictInt = 0
+    repeats: StrictInt = 0
+    left_out: StrictInt = 0
+
+    @property
+    def marks_since(self) -> datetime | None:
+        """From when on marks have to be looked for; None for all there ever was."""
+        return self.ledger_since if self.format >= FORMAT else None
 
     def identity(self, row: "PlanRow") -> Identity:
         """Key and marker of a row: they name its intent, whatever it holds."""
-        if row.undoes:
-            return undo_identity(self.environment, self.merchant_id, row.undoes)
-        return row_identity(self.environment, self.merchant_id, self.run_id, row.row_id)
+        place = (self.environment, self.merchant_id)
+        return identity_of(*place, self.run_id, row.row_id, row.undoes)
+
+    def sends(self, row: "PlanRow") -> bool:
+        """Whether applying sends the row: the ledger does not hold it, or it shall be repeated."""
+        return not row.applied and (self.allow_repeats or not row.repeats)
 
 
 class PlanRow(BaseModel):
@@ -76,6 +97,8 @@ class PlanRow(BaseModel):
         reason: what people read; the marker is added when it is sent.
         before, after: the balance, if nothing else happens meanwhile.
         undoes: the id of the event that it compensates.
+        applied: the id of an event that carries the row's own mark.
+        repeats: the id of a recent event with the same content and another mark, or none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -90,6 +113,8 @@ class PlanRow(BaseModel):
     before: StrictInt
     after: StrictInt
     undoes: str = ""
+    applied: str = ""
+    repeats: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,10 +131,20 @@ class Plan:
         return self.path.parent
 
     def rows(self) -> Iterator[PlanRow]:
-        """The rows in their order, read as they are asked for; all of them were checked."""
+        """The rows in their order, read as they are asked for.
+
+        Raises:
+            PlanError: at the end, if the file is not the one that this plan was read from. Who
+                acts on rows does so in a transaction that this takes back.
+        """
+        digest, last = hashlib.sha256(), b""
         for line in _lines(self.path):
+            digest.update(last)
+            last = line
             if line.startswith(b'{"account_id"'):
                 yield PlanRow.model_validate_json(line.rstrip(b",\n"))
+        if digest.hexdigest() != self.digest or last != _last_line(self.digest):
+            raise _changed(self.path)
 
 
 def write_plan(path: Path, header: Header, rows: Iterable[PlanRow]) -> Plan:
@@ -144,9 +179,9 @@ def check_approval(plan: Plan, approved: str) -> None:
     """Raise PlanError unless `approved` is this plan's digest, or at least its beginning."""
     if len(approved) < APPROVAL_LENGTH or not plan.digest.startswith(approved):
         raise PlanError(
-            f"approved_plan {approved!r} is not this plan's digest, which begins with "
-            f"{plan.digest[:APPROVAL_LENGTH]}. Nothing was changed: look at the plan in "
-            f"{plan.path.name}, and approve the one that is meant."
+            f"approved_plan {approved!r} is not this plan's digest. Nothing was changed: look at "
+            f"the plan in {plan.path}, and approve the one that is meant, by {APPROVAL_LENGTH} "
+            "or more characters of its digest."
         )
 
 
@@ -162,7 +197,10 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def _pieces(header: Header, rows: Iterable[PlanRow]) -> Iterator[bytes]:
-    yield b'{"header":' + _canonical(header.model_dump(mode="json")) + b',\n"rows":[\n'
+    # What was added to the header later stands there only if it says something.
+    silent = {name for name in _LATER if getattr(header, name) == Header.model_fields[name].default}
+    told = header.model_dump(mode="json", exclude=silent)
+    yield b'{"header":' + _canonical(told) + b',\n"rows":[\n'
     before = b""
     for row in rows:
         yield before + _canonical(row.model_dump(mode="json", exclude_defaults=True))

@@ -7,16 +7,21 @@ import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.errors import PlanError
 from loyalty_helpers.idempotency import check_run_id
+from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.guards import place_of
+from loyalty_helpers.runbooks.held import Holdings
 from loyalty_helpers.runbooks.journal import JOURNAL
-from loyalty_helpers.runbooks.ledger import newest_event
-from loyalty_helpers.runbooks.plan import PLAN, Plan, write_plan
-from loyalty_helpers.runbooks.problems import Problems
+from loyalty_helpers.runbooks.judging import LEFT_OUT_COLUMNS, Judge
+from loyalty_helpers.runbooks.ledger import adjustments_of, newest_event
+from loyalty_helpers.runbooks.plan import PLAN, Header, Plan, PlanRow, write_plan
+from loyalty_helpers.runbooks.problems import TOLD, Problems
+from loyalty_helpers.runbooks.reporting import LEFT_OUT, repeats_told
 from loyalty_helpers.runbooks.row_checks import Problem, SheetRow
 from loyalty_helpers.runbooks.stage import Intent, Stage
 
@@ -35,7 +40,8 @@ def make_plan(
         folder: of the run.
 
     Raises:
-        PlanError: there are problems, each of them is told; or the run id has been applied.
+        PlanError: there are problems, each of them is told; or the run id has been applied; or
+            the ledger holds all of it already.
     """
     check_run_id(intent.run_id)
     if (folder / JOURNAL).exists():
@@ -43,18 +49,27 @@ def make_plan(
             f"run id {intent.run_id!r} has been applied, or its applying has begun. To go on with "
             "it, give its digest as approved_plan; for a new intent, take a new run id."
         )
-    place = place_of(client)
+    place, newest = place_of(client), _newest(client)
     _make(folder)
     problems = Problems(folder)
     with closing(sqlite3.connect("")) as database:  # on disk if it grows, and gone when closed
-        stage = Stage(database, problems, intent)
-        stage.fill(rows)
+        stage = Stage(database, place, intent)
+        judge = Judge(stage, problems, intent)
+        stage.fill(problems.sorted_out(rows))
+        judge.rows()
         problems.check()
         stage.resolve(client)
-        stage.judge()
+        judge.accounts()
         problems.check()
-        header = stage.header(place, _ledger_since(client))
-        return write_plan(folder / PLAN, header, stage.rows())
+        holdings = Holdings(database, place, newest)
+        holdings.fill(adjustments_of(client, stage.accounts()))
+        judge.ledger(holdings)
+        judge.balances()
+        problems.check()
+        _write_left_out(folder, judge)
+        header = stage.header(newest - BEFORE_NEWEST if newest else None, len(judge.left_out))
+        _check_something_to_do(folder, header, (staged.row for staged in stage.staged()))
+        return write_plan(folder / PLAN, header, (staged.row for staged in stage.staged()))
 
 
 def _make(folder: Path) -> None:
@@ -66,8 +81,35 @@ def _make(folder: Path) -> None:
         ) from None
 
 
-def _ledger_since(client: LoyaltyClient) -> datetime | None:
-    """A time before which no event of this run can be; by the service's clock, not by ours."""
+def _newest(client: LoyaltyClient) -> datetime | None:
+    """When the newest event was made: by the service's clock, not by ours.
+
+    Read before all other events, so that none can come between them unseen.
+    """
     newest = newest_event(client)
     moment = newest.created_at if newest else None
-    return moment - BEFORE_NEWEST if isinstance(moment, datetime) else None
+    return moment if isinstance(moment, datetime) else None
+
+
+def _write_left_out(folder: Path, judge: Judge) -> None:
+    path = folder / LEFT_OUT
+    path.unlink(missing_ok=True)
+    if judge.left_out:
+        write_csv(path, LEFT_OUT_COLUMNS, judge.left_out)
+        judge.left_out.sort()
+
+
+def _check_something_to_do(folder: Path, header: Header, rows: Iterable[PlanRow]) -> None:
+    """Refuse a plan that would change nothing, but that of a run which was applied before."""
+    if not header.rows:
+        raise PlanError(
+            f"no plan was made, and nothing was changed: each of the {header.left_out} rows has a "
+            f"problem, see {folder / LEFT_OUT}"
+        )
+    if header.repeats and not header.allow_repeats and header.rows == header.repeats:
+        told = repeats_told(folder.parent, islice(rows, TOLD))
+        raise PlanError(
+            "\n".join(
+                ["no plan was made, and nothing was changed: the ledger holds it already", *told]
+            )
+        )

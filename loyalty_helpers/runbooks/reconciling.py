@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.errors import NotFoundError
+from loyalty_helpers.idempotency import MARKER
 from loyalty_helpers.models import ImpossibleTime, LoyaltyAccount, LoyaltyEvent
 from loyalty_helpers.queries import ACCOUNTS_PER_PAGE
 from loyalty_helpers.redaction import mask_text
 from loyalty_helpers.runbooks.csv_files import write_csv
-from loyalty_helpers.runbooks.identity import MARKER
 from loyalty_helpers.runbooks.ledger import READINGS, all_events, over_again
 from loyalty_helpers.runbooks.progress import Reading
 

@@ -1,18 +1,25 @@
 """What a run leaves beside its journal: results.csv, undo.csv, and the facts of its receipt."""
 
+import json
 import shlex
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from loyalty_helpers.errors import JournalError
 from loyalty_helpers.runbooks.csv_files import write_csv
+from loyalty_helpers.runbooks.held import REPEAT_DAYS
 from loyalty_helpers.runbooks.journal import JOURNAL, OPEN, Journal
 from loyalty_helpers.runbooks.journal_file import OWNER
-from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, PLAN, Plan, read_plan
+from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, PLAN, Plan, PlanRow, read_plan
 from loyalty_helpers.settings import load_settings
 
 RESULTS = "results.csv"
 UNDO = "undo.csv"
+LEFT_OUT = "left_out.csv"  # rows of an undoing that were not possible
+RECEIPT = "receipt.json"  # that `loyalty run` leaves
 # What the next run with the same run id goes on with; all else is made anew.
 KEPT = (PLAN, JOURNAL, f"{JOURNAL}-journal", OWNER)
 RESULT_COLUMNS = (
@@ -40,12 +47,62 @@ def _results(journal: Journal) -> Iterator[tuple[Any, ...]]:
 
 
 def write_undo(folder: Path, journal: Journal) -> None:
-    """An adjustments file that undoes what was applied, the last row first."""
-    rows = (
-        (e.row_id, e.account_id, -e.points, f"Undo of event {e.event_id}", e.event_id)
-        for e in journal.backwards("APPLIED")
+    """An adjustments file that undoes what the ledger holds of a run, the last event first."""
+    times: Counter[str] = Counter()
+    write_csv(folder / UNDO, UNDO_COLUMNS, _compensating(journal, times))
+
+
+def _compensating(journal: Journal, times: Counter[str]) -> Iterator[tuple[Any, ...]]:
+    for row_id, account_id, points, event_id in journal.sightings():
+        reason = f"Undo of event {event_id}"
+        yield (numbered(row_id, times), account_id, -points, reason, event_id)
+
+
+def numbered(row_id: str, times: Counter[str]) -> str:
+    """A row id for each event of a row: itself for the first, `row_id+2` for the second."""
+    times[row_id] += 1
+    return row_id if times[row_id] == 1 else f"{row_id[:60]}+{times[row_id]}"
+
+
+def repeats_told(runs: Path, rows: Iterable[PlanRow]) -> list[str]:
+    """A line for each row whose content the ledger holds already: which event, of which run.
+
+    Args:
+        runs: the folder of all runs; what other folders know of an event is not known here.
+        rows: of a plan.
+    """
+    held = [row for row in rows if row.repeats]
+    names = runs_of(runs, {row.repeats for row in held})
+    lines = [
+        f"row {row.row_id}: {row.points:+d} points for account {row.account_id} with this reason "
+        f"are event {row.repeats}, {names.get(row.repeats, 'of no run that is known here')}"
+        for row in held
+    ]
+    meant = (
+        f"Looked for within {REPEAT_DAYS} days before the newest event. If they are meant once "
+        "more: allow_repeats true"
     )
-    write_csv(folder / UNDO, UNDO_COLUMNS, rows)
+    return [*lines, meant] if lines else []
+
+
+def runs_of(runs: Path, event_ids: Collection[str]) -> dict[str, str]:
+    """Which run made an event, as far as the journals and receipts in a folder know."""
+    found: dict[str, str] = {}
+    for folder in sorted(runs.iterdir()) if event_ids and runs.is_dir() else ():
+        for event_id, row_id in _events_of(folder, event_ids):
+            found[event_id] = f"of run {folder.name}" + (f", row {row_id}" if row_id else "")
+    return found
+
+
+def _events_of(folder: Path, event_ids: Collection[str]) -> Iterator[tuple[str, str]]:
+    with suppress(OSError, ValueError, JournalError):  # at work just now, or damaged
+        if journal := Journal.look(folder):
+            with journal:
+                yield from journal.rows_of(event_ids)
+        else:
+            event_id = json.loads((folder / RECEIPT).read_text(encoding="utf-8"))["event_id"]
+            if event_id in event_ids:
+                yield event_id, ""
 
 
 def command(plan: Plan, approved_by: str = "", *, out: str = "") -> str:

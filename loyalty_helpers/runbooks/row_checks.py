@@ -73,17 +73,20 @@ class Problem:
         column: its name, or empty for the row or the file as a whole.
         found: masked, and on one line.
         allowed: what is allowed instead.
+        row_id: of the row, if it was given one.
     """
 
     line: int
     column: str
     found: str
     allowed: str
+    row_id: str = ""
 
     def __str__(self) -> str:
-        place = f"line {self.line}" if self.line else "the file"
-        column = f", {self.column}" if self.column else ""
-        return f"{place}{column}: found {self.found}; allowed: {self.allowed}"
+        line = f"line {self.line}" if self.line else ""
+        row = f"row {self.row_id}" if self.row_id else ""
+        place = ", ".join(filter(None, [line, row, self.column])) or "the file"
+        return f"{place}: found {self.found}; allowed: {self.allowed}"
 
 
 def judge_row(line: int, cells: Mapping[str, str], max_points: int) -> Iterator[SheetRow | Problem]:

@@ -1,34 +1,50 @@
 """One run of a plan, from the look at the ledger to the last row: what apply does, in its order.
 
 1. The ledger: rows that it holds already are applied, whatever the journal says. That covers a
-   journal that was lost or restored, a power cut, and the same plan applied elsewhere.
-2. The canary rows, and a look whether the ledger holds them.
+   journal that was lost or restored, a power cut, and the same plan applied elsewhere. It comes
+   first again after every sleep of the machine, since anything may have happened meanwhile.
+2. The canary rows, and a look whether the ledger holds them. Until it does, nothing else is sent,
+   however often the run is begun.
 3. All other rows.
 4. Rows whose answer was lost: only when every event must have become visible is a row looked
    for; if it is not there, the same key is sent again while it can be trusted, and then a person
    has to look.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.errors import NotFoundError, RunStoppedError
+from loyalty_helpers.idempotency import same_words
 from loyalty_helpers.models import LoyaltyEvent
 from loyalty_helpers.queries import PER_SEARCH
-from loyalty_helpers.runbooks.applying import Sender, Sending
+from loyalty_helpers.runbooks.applying import Sender, Sending, is_young
 from loyalty_helpers.runbooks.batches import batches
-from loyalty_helpers.runbooks.journal import OPEN, Entry, Journal
-from loyalty_helpers.runbooks.ledger import amiss, marked_events, moment, newest_event
+from loyalty_helpers.runbooks.identity import marker_in
+from loyalty_helpers.runbooks.journal import DOUBLED, OPEN, REPEATED, Entry, Journal
+from loyalty_helpers.runbooks.ledger import (
+    adjustments_of,
+    adjustments_on,
+    amiss,
+    is_since,
+    is_undone,
+    moment,
+    newest_event,
+)
 from loyalty_helpers.runbooks.limits import Limits, Time
 from loyalty_helpers.runbooks.outcomes import DOUBTFUL, REFUSED
 from loyalty_helpers.runbooks.pace import Pace
 from loyalty_helpers.runbooks.plan import Plan
+from loyalty_helpers.runbooks.reporting import RESULTS
 
 ROUNDS = 4  # in which no row comes to its end, before a run stops to be resumed later
-MARKS_PER_COMMIT = 500
+EVENTS_PER_COMMIT = 500
 NOT_FOUND = "sent, not answered, and not found in the ledger"  # the note of a row for REVIEW
+CANARY = "canary"  # the journal's word on it
+GO = ". To send the other rows all the same, run it with canary 0"
 
 
 class Run:
@@ -56,9 +72,11 @@ class Run:
         told: Callable[[], None] = lambda: None,
     ) -> None:
         self._time = time or Time()
-        pace = Pace(limits.requests_per_second, clock=self._time.monotonic, sleep=self._time.sleep)
+        clock, sleep, now = self._time.monotonic, self._time.sleep, self._time.now
+        pace = Pace(limits.requests_per_second, clock=clock, sleep=sleep, now=now)
         self._client, self._plan, self._journal = client.variant(pace=pace), plan, journal
         self._limits, self._skip_moved = limits, skip_moved
+        self._marks: defaultdict[str, list[str]] = defaultdict(list)  # of others, newest first
         send = Sender(self._client.variant(attempts=1), plan.header.allow_negative_balance)
         self._newest = newest_event(self._client)
         self._sending = Sending(
@@ -90,27 +108,34 @@ class Run:
             again = self._resolve()
             still_open = self._open_rows()
             if not still_open:
-                self._check_errors()
                 return
             rounds_left = ROUNDS if still_open < fewest else rounds_left - 1
             fewest = min(fewest, still_open)
         raise RunStoppedError("the answers to some rows keep getting lost")
 
-    def _send(self, rows: Iterable[Entry]) -> None:
+    def _send(self, rows: Iterable[Entry], errors_allowed: int | None = None) -> None:
+        """One pass; accounts with a row that the ledger has to tell about are left alone."""
         known = {entry.n for entry in rows} if isinstance(rows, list) else set()
         blocked = [
             e.account_id for e in self._journal.entries("SENT", "UNKNOWN") if e.n not in known
         ]
-        self._sending.run(rows, errors_allowed=self._errors_left(), blocked=blocked)
+        allowed = self._errors_left() if errors_allowed is None else errors_allowed
+        self._sending.run(rows, errors_allowed=allowed, blocked=blocked)
+        if self._sending.slept:
+            self._look_first()
 
     def _errors_left(self) -> int:
+        """How many rows more may end without success; a limit that was passed stays passed."""
         counts = self._journal.counts()
+        without = counts.get("FAILED", 0) + counts.get("REVIEW", 0)
         allowed = self._limits.errors_allowed(self._plan.header.rows)
-        return allowed - counts.get("FAILED", 0) - counts.get("REVIEW", 0)
-
-    def _check_errors(self) -> None:
-        if self._errors_left() < 0:
-            raise RunStoppedError("more rows ended without success than max_errors allows")
+        if without > allowed and self._open_rows():
+            raise RunStoppedError(
+                f"{without} rows ended without success, and max_errors ({self._limits.max_errors})"
+                f" allows {allowed}: look at them in {RESULTS}; to go on with the others all the "
+                "same, give a larger max_errors"
+            )
+        return allowed - without
 
     def _open_rows(self) -> int:
         counts = self._journal.counts()
@@ -120,40 +145,82 @@ class Run:
 
     def _look_first(self) -> None:
         """Find the rows of this plan that the ledger holds, whatever the journal says of them."""
-        marks = marked_events(self._client, since=self._plan.header.ledger_since)
-        for batch in batches(marks, MARKS_PER_COMMIT):
-            with self._journal.commit():
-                for marker, event in batch:
-                    entry = self._journal.with_marker(marker)
-                    if entry and entry.state in OPEN:
-                        self._found(entry, event, "before" if not entry.attempts else "found")
+        since = self._plan.header.marks_since
+        self._see(adjustments_of(self._client, self._journal.accounts(), since=since))
+        # Rows that were held while planning are older than that.
+        self._see(adjustments_of(self._client, self._journal.accounts("UNKNOWN")))
 
-    def _found(self, entry: Entry, event: LoyaltyEvent, applied: str) -> None:
+    def _see(self, events: Iterable[LoyaltyEvent]) -> None:
+        for batch in batches(events, EVENTS_PER_COMMIT):
+            with self._journal.commit():
+                for event in batch:
+                    self._saw(event)
+
+    def _saw(self, event: LoyaltyEvent) -> None:
+        entry = self._journal.with_marker(marker_in(event.reason))
+        if entry is None:
+            self._leave_out_repeats(event)
+        elif entry.state in OPEN:
+            self._found(entry, event)
+        elif entry.state == "APPLIED" and entry.event_id != event.id:
+            self._doubled(entry, [entry.event_id, event.id])
+
+    def _found(self, entry: Entry, event: LoyaltyEvent) -> None:
         """The ledger holds the row, whether or not its answer ever came."""
         wrong = amiss(entry, event)
         state = "REVIEW" if wrong else "APPLIED"
         facts = (event.id, moment(event))
+        applied = "found" if entry.attempts else "before"
         self._journal.settle(entry.n, state, event=facts, applied=applied, note=wrong)
+
+    def _doubled(self, entry: Entry, event_ids: Iterable[str]) -> None:
+        note = f"{DOUBLED} {', '.join(event_ids)}"
+        self._journal.settle(entry.n, "REVIEW", event=(entry.event_id, entry.event_at), note=note)
+
+    def _leave_out_repeats(self, event: LoyaltyEvent) -> None:
+        """What came since the plan was made, from elsewhere, with the content of a row."""
+        header, marker = self._plan.header, marker_in(event.reason)
+        if marker:
+            self._marks[marker].append(event.id)
+        new = not header.ledger_since or is_since(event, header.ledger_since)
+        place = (header.environment, header.merchant_id)
+        if header.allow_repeats or not new or is_undone(event.id, *place, self._marks.get):
+            return
+        words = same_words(event.reason)
+        for entry in self._journal.planned(event.loyalty_account_id, event.points):
+            if same_words(entry.reason) == words:
+                self._journal.settle(entry.n, "SKIPPED", note=f"{REPEATED} {event.id}")
 
     # 2. The canary
 
     def _canary(self) -> None:
-        """Apply the first rows alone; any of them without success stops the run."""
-        first = list(islice(self._journal.entries(), self._limits.canary))
-        rows = [entry for entry in first if entry.state == "PLANNED"]
-        if not rows:
+        """Apply the first rows alone; any of them without success stops the run.
+
+        What it came to is a fact of the journal: a gate that closed opens when the ledger holds
+        the rows, or by the word of a person, who asks for no canary.
+        """
+        if self._journal.meta(CANARY) or not self._limits.canary:
             return
-        self._sending.run(self._checked(rows), errors_allowed=0)
+        self._send(self._resolve(), errors_allowed=0)  # what an earlier try left
+        planned = (entry for entry in self._first() if entry.state == "PLANNED")
+        self._send(self._checked(planned), errors_allowed=0)
         self._resolve()
-        sent = {row.n for row in rows}
-        for entry in islice(self._journal.entries(), len(first)):
-            if entry.n in sent and entry.state != "SKIPPED":
+        for entry in self._first():
+            if entry.state != "SKIPPED":
                 self._look_for_canary(entry)
+        with self._journal.commit():
+            self._journal.set_meta(CANARY, "held by the ledger")
+
+    def _first(self) -> list[Entry]:
+        return list(islice(self._journal.entries(), self._limits.canary))
 
     def _look_for_canary(self, entry: Entry) -> None:
         """An event that is late is given its time; one that is wrong stops everything."""
         if entry.state != "APPLIED":
-            raise RunStoppedError(f"row {entry.row_id}, one of the first, is {entry.state}")
+            why = f" ({entry.note})" if entry.note else ""
+            raise RunStoppedError(
+                f"row {entry.row_id}, one of the first, is {entry.state}{why}{GO}"
+            )
         for wait in (0.0, self._limits.settle):
             self._time.sleep(wait)
             found = self._events_of(entry)
@@ -162,7 +229,7 @@ class Run:
         if len(found) != 1 or amiss(entry, found[0]):
             raise RunStoppedError(
                 f"row {entry.row_id} was answered as applied, but its account's ledger does not "
-                f"hold it once and as planned (found {len(found)})"
+                f"hold it once and as planned (found {len(found)}){GO}"
             )
 
     # 3. Rows whose balance has moved
@@ -225,23 +292,22 @@ class Run:
 
     def _events_of(self, entry: Entry) -> list[LoyaltyEvent]:
         """The events on the row's account that carry its marker."""
-        marks = marked_events(self._client, account_id=entry.account_id)
-        return list({e.id: e for marker, e in marks if marker == entry.marker}.values())
+        events = adjustments_on(self._client, entry.account_id)
+        return [event for event in events if marker_in(event.reason) == entry.marker]
 
     def _look_for(self, entry: Entry) -> bool:
         """Whether the ledger holds the row, which is then written down."""
         found = self._events_of(entry)
         with self._journal.commit():
             if len(found) > 1:
-                ids = ", ".join(event.id for event in found)
-                self._journal.settle(entry.n, "REVIEW", note=f"twice in the ledger: {ids}")
+                self._doubled(entry, [event.id for event in found])
             elif found:
-                self._found(entry, found[0], "found")
+                self._found(entry, found[0])
         return bool(found)
 
     def _trusted(self, entry: Entry) -> bool:
         """Whether the same key may be sent again: Square says nowhere how long it knows one."""
-        young = self._time.now() - (entry.first_sent or 0.0) < self._limits.resend_limit
+        young = is_young(entry, self._time.now(), self._limits)
         return young and not entry.note.startswith((REFUSED, DOUBTFUL))
 
     def _give_up(self, gone: list[Entry]) -> None:

@@ -5,9 +5,11 @@ The file is read twice: an encoding that is wrong in the last line is told befor
 
 import csv
 import difflib
+import hashlib
 import re
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -20,7 +22,7 @@ from loyalty_helpers.runbooks.row_checks import (
     shown,
 )
 
-__all__ = ["REASON_ROOM", "Problem", "SheetRow", "described", "read_sheet"]
+__all__ = ["REASON_ROOM", "Problem", "SheetRow", "described", "read_sheet", "sha256_of"]
 
 REQUIRED = ("points", "reason")
 COLUMNS = (*BUYER, *REQUIRED, "row_id", "undoes")
@@ -65,6 +67,13 @@ def described(path: Path) -> str:
             separator = _separator(next((line for line in file if line.strip()), ""))
     named = {";": ", separated by semicolons", "\t": ", separated by tabs"}
     return path.name + named.get(separator, "")
+
+
+def sha256_of(path: Path) -> str:
+    """Of the file's bytes; empty if it cannot be read, which reading its rows will tell."""
+    with suppress(OSError), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+    return ""
 
 
 def _encoding_problems(file: TextIO) -> list[Problem]:

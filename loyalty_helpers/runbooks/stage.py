@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from loyalty_helpers.checks import LARGEST_POINTS
 from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.idempotency import same_words
 from loyalty_helpers.models import LoyaltyAccount
 from loyalty_helpers.queries import PER_SEARCH
 from loyalty_helpers.redaction import mask_phone
 from loyalty_helpers.runbooks.batches import batches
 from loyalty_helpers.runbooks.guards import Place
-from loyalty_helpers.runbooks.look_ups import HINTS, LOOK_UPS
+from loyalty_helpers.runbooks.identity import identity_of
+from loyalty_helpers.runbooks.look_ups import LOOK_UPS
 from loyalty_helpers.runbooks.plan import Header, PlanRow
-from loyalty_helpers.runbooks.problems import Problems
-from loyalty_helpers.runbooks.row_checks import Problem, SheetRow
+from loyalty_helpers.runbooks.row_checks import SheetRow
 
 LOOKUPS_AT_ONCE = 8
 ROWS_AT_ONCE = 1_000
@@ -26,23 +26,35 @@ MAX_ROWS = 100_000
 _TABLES = """
 CREATE TABLE row (
     n INTEGER PRIMARY KEY, line INTEGER, row_id TEXT, own_id INTEGER, kind TEXT, value TEXT,
-    also_phone TEXT, points INTEGER, reason TEXT, undoes TEXT
+    also_phone TEXT, points INTEGER, reason TEXT, undoes TEXT, words TEXT, marker TEXT,
+    applied TEXT NOT NULL DEFAULT '', repeats TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE found (kind TEXT, value TEXT, account_id TEXT, PRIMARY KEY (kind, value, account_id))
 WITHOUT ROWID;
 CREATE TABLE account (id TEXT PRIMARY KEY, customer_id TEXT, phone TEXT, balance INTEGER)
 WITHOUT ROWID;
 """
-# The rows with their accounts, and with the balance as it is after the rows before them.
+# The rows with their accounts, and with the balance as it is after those before them are sent.
 _RESOLVED = """
-SELECT n, line, row_id, id, customer_id, phone, points, reason, undoes,
-    balance + coalesce(sum(points) OVER earlier, 0) AS before
+SELECT n, line, own_id, marker, row_id, id, customer_id, phone, points, reason, undoes,
+    applied, repeats,
+    balance + coalesce(sum(points * (applied = '' AND (? OR repeats = ''))) OVER (
+        PARTITION BY id ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ), 0) AS before
 FROM row JOIN found USING (kind, value) JOIN account ON id = account_id
-WINDOW earlier AS (
-    PARTITION BY id ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-)
 ORDER BY n
 """
+# Rows that say the same as one before them, with that one's line and id.
+_DOUBLES = """
+SELECT n, first_line, first_id FROM (
+    SELECT n, own_id, first_value(line) OVER same AS first_line,
+        first_value(row_id) OVER same AS first_id, row_number() OVER same AS place
+    FROM {rows} WHERE {which}
+    WINDOW same AS (PARTITION BY {same} ORDER BY n)
+) WHERE place > 1 ORDER BY n
+"""
+_WITH_ACCOUNTS = "row JOIN found USING (kind, value)"
+_CONTENT = "points, words, undoes"
 
 
 @dataclass(frozen=True)
@@ -53,7 +65,10 @@ class Intent:
         runbook: the notebook that plans and applies.
         run_id: the name of the intent.
         source: the file's name, or the run that is undone.
+        source_sha256: of the file's bytes; empty where there is no file.
         allow_negative_balance: let balances fall below 0.
+        allow_repeats: apply rows whose content the ledger holds already.
+        allow_partial: leave out rows that cannot be planned, instead of making no plan.
         expected_balance: what each account must hold now; None if anything will do.
         show_phone_numbers: keep them readable in the plan and in the reports.
         max_rows: the most rows that a plan may have.
@@ -62,50 +77,65 @@ class Intent:
     runbook: str
     run_id: str
     source: str = ""
+    source_sha256: str = ""
     allow_negative_balance: bool = False
+    allow_repeats: bool = False
+    allow_partial: bool = False
     expected_balance: int | None = None
     show_phone_numbers: bool = False
     max_rows: int = MAX_ROWS
 
 
-class Stage:
-    """The rows of a plan in the making."""
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A row in the making.
 
-    def __init__(self, database: sqlite3.Connection, problems: Problems, intent: Intent) -> None:
-        self._db, self._problems, self._intent = database, problems, intent
+    Attributes:
+        line: of the file; 0 where there is none.
+        row_id: as given; empty where it was made of the row's place.
+        marker: that its event would carry.
+        row: as it would be planned.
+    """
+
+    line: int
+    row_id: str
+    marker: str
+    row: PlanRow
+
+
+class Stage:
+    """The rows of a plan in the making.
+
+    Args:
+        database: temporary, on disk as soon as it grows.
+        place: where the plan is for.
+        intent: what for.
+    """
+
+    def __init__(self, database: sqlite3.Connection, place: Place, intent: Intent) -> None:
+        self._db, self._place, self._intent = database, place, intent
+        self.count = 0
         database.executescript(_TABLES)
 
-    def fill(self, rows: Iterable[SheetRow | Problem]) -> None:
-        """Take the rows in, and judge what takes all of them."""
-        count = 0
+    def fill(self, rows: Iterable[SheetRow]) -> None:
+        """Take the rows in, in their order."""
         for batch in batches(rows, ROWS_AT_ONCE):
-            for problem in (item for item in batch if isinstance(item, Problem)):
-                self._problems.add(problem)
-            good = [item for item in batch if isinstance(item, SheetRow)]
-            numbered = enumerate(good, count + 1)
-            count += len(good)
             self._db.executemany(
-                "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (_staged(n, row) for n, row in numbered),
+                "INSERT INTO row (n, line, row_id, own_id, kind, value, also_phone, points,"
+                " reason, undoes, words, marker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (self._staged(n, row) for n, row in enumerate(batch, self.count + 1)),
             )
-        if count > self._intent.max_rows:
-            self._tell(0, "", f"{count} rows", f"up to max_rows ({self._intent.max_rows})")
-        self._tell_doubles()
+            self.count += len(batch)
 
-    def _tell(self, line: int, column: str, found: str, allowed: str) -> None:
-        self._problems.add(Problem(line, column, found, allowed))
-
-    def _tell_doubles(self) -> None:
-        twice = "SELECT max(line), row_id FROM row GROUP BY row_id HAVING count(*) > 1"
-        for line, row_id in self._db.execute(twice):
-            self._tell(line, "row_id", f"{row_id!r} again", "each row_id once")
-        same = (
-            "SELECT max(line), min(line) FROM row WHERE NOT own_id"
-            " GROUP BY kind, value, points, reason, undoes HAVING count(*) > 1"
-        )
-        for line, first in self._db.execute(same):
-            allowed = "each row once; if both are meant, give them a row_id of their own"
-            self._tell(line, "", f"the same as line {first}", allowed)
+    def _staged(self, n: int, row: SheetRow) -> tuple[object, ...]:
+        """A row by what names its account best: the account's id, the customer's, the phone."""
+        kinds = ("account_id", "customer_id", "phone_number")
+        kind = next(kind for kind in kinds if getattr(row, kind))
+        also_phone = row.phone_number if kind != "phone_number" else ""
+        row_id, place = row.row_id or str(n), (self._place.environment, self._place.merchant_id)
+        identity = identity_of(*place, self._intent.run_id, row_id, row.undoes)
+        who = (n, row.line, row_id, row.row_id != "", kind, getattr(row, kind), also_phone)
+        return (*who, row.points, row.reason, row.undoes, same_words(row.reason), identity.marker)
 
     # Accounts
 
@@ -141,115 +171,117 @@ class Stage:
         number = (account.mapping and account.mapping.phone_number) or ""
         return number if self._intent.show_phone_numbers or not number else mask_phone(number)
 
-    # Judgement
+    # What the judgement asks for; each gives rows by their place
 
-    def judge(self) -> None:
-        """Tell what only the accounts can show."""
-        self._tell_missing()
-        self._tell_disagreeing()
-        if self._problems.any:  # a balance means nothing while accounts are not clear
-            return
-        for row in self.rows():
-            self._judge_balance(row)
+    def doubled_ids(self) -> Iterator[tuple[int, int, str]]:
+        """Rows whose id another has before them, and that one's line and id."""
+        return self._doubles("row", "TRUE", "row_id")
 
-    def _tell_missing(self) -> None:
+    def doubled(self, *, by_account: bool) -> Iterator[tuple[int, int, str]]:
+        """Rows that say the same as one before them, which has no excuse but an id of its own.
+
+        Args:
+            by_account: by the accounts that were found, else by what the file names.
+        """
+        rows, same = (_WITH_ACCOUNTS, "account_id") if by_account else ("row", "kind, value")
+        yield from self._doubles(rows, "NOT own_id", f"{same}, {_CONTENT}")
+
+    def doubled_undoings(self) -> Iterator[tuple[int, int, str]]:
+        """Rows that undo an event which one before them undoes."""
+        return self._doubles("row", "undoes != ''", "undoes")
+
+    def _doubles(self, rows: str, which: str, same: str) -> Iterator[tuple[int, int, str]]:
+        return self._db.execute(_DOUBLES.format(rows=rows, which=which, same=same))
+
+    def missing(self) -> Iterator[tuple[int, str, str, int]]:
+        """Rows without exactly one account: what was looked for, and how many were found."""
         query = (
-            "SELECT line, kind, value, count(account_id) AS accounts FROM row"
+            "SELECT n, kind, value, count(account_id) AS accounts FROM row"
             " LEFT JOIN found USING (kind, value) GROUP BY n HAVING accounts != 1"
         )
-        for line, kind, value, accounts in self._db.execute(query):
-            shown = mask_phone(value) if kind == "phone_number" else value
-            told = f"{accounts or 'no'} loyalty account{'s' * (accounts != 1)} with it"
-            hint = "name one of them by account_id" if accounts else HINTS[kind]
-            self._tell(line, kind, f"{shown}: {told}", f"exactly one account; {hint}")
+        for n, kind, value, accounts in self._db.execute(query):
+            yield n, kind, mask_phone(value) if kind == "phone_number" else value, accounts
 
-    def _tell_disagreeing(self) -> None:
-        query = (
-            "SELECT line, kind FROM row JOIN found USING (kind, value) WHERE also_phone != ''"
+    def disagreeing(self) -> Iterator[tuple[int, str]]:
+        """Rows whose phone number belongs to another account than their id, with that id's name."""
+        return self._db.execute(
+            "SELECT n, kind FROM row JOIN found USING (kind, value) WHERE also_phone != ''"
             " AND account_id NOT IN"
             " (SELECT account_id FROM found AS p WHERE p.kind = 'phone_number'"
             " AND p.value = also_phone)"
         )
-        for line, kind in self._db.execute(query):
-            allowed = f"a phone number and a {kind} of the same account, or only one of them"
-            self._tell(line, "phone_number", f"it is not that of the {kind}", allowed)
 
-    def _judge_balance(self, row: PlanRow) -> None:
-        intent, change = self._intent, f"balance {row.before}, change {row.points:+d}"
-        if row.points < 0 > row.after and not intent.allow_negative_balance:
-            allowed = "a balance of 0 or more, unless allow_negative_balance is true"
-            self._tell(self._line(row), "points", f"{change} makes {row.after}", allowed)
-        if abs(row.after) > LARGEST_POINTS:
-            self._tell(self._line(row), "points", change, "a balance of 32 bits")
-        expected = intent.expected_balance
-        if expected is not None and row.before != expected:
-            found = f"the balance is {row.before}"
-            allowed = f"expected_balance {expected}: look why it is another, then correct it"
-            self._tell(self._line(row), "expected_balance", found, allowed)
+    def named(self, n: int) -> tuple[int, str]:
+        """How people find a row: its line, and its id if it was given one."""
+        query = "SELECT line, CASE WHEN own_id THEN row_id ELSE '' END FROM row WHERE n = ?"
+        found: tuple[int, str] = self._db.execute(query, (n,)).fetchone()
+        return found
 
-    def _line(self, row: PlanRow) -> int:
-        found = self._db.execute("SELECT line FROM row WHERE n = ?", (row.n,)).fetchone()
-        return int(found[0])
+    # What the judgement finds
+
+    def are_held(self, held: Iterable[tuple[int, str, str]]) -> None:
+        """Rows that the ledger holds: by their own mark, or their content from elsewhere."""
+        query = "UPDATE row SET applied = ?2, repeats = ?3 WHERE n = ?1"
+        self._db.executemany(query, held)
+
+    def leave_out(self, n: int) -> tuple[str, str, int, str, str]:
+        """Take a row away; what was asked: row id, account or buyer, points, reason, undoes."""
+        query = "DELETE FROM row WHERE n = ? RETURNING row_id, value, points, reason, undoes"
+        [asked] = self._db.execute(query, (n,)).fetchall()
+        self.count -= 1
+        return tuple(asked)
 
     # What goes into the plan
 
-    def rows(self) -> Iterator[PlanRow]:
-        """The rows with their accounts and balances."""
-        for (
-            n,
-            _,
-            row_id,
-            account_id,
-            customer,
-            phone,
-            points,
-            reason,
-            undoes,
-            before,
-        ) in self._db.execute(_RESOLVED):
-            yield PlanRow(
-                n=n,
-                row_id=row_id,
-                account_id=account_id,
-                customer_id=customer,
-                phone=phone,
-                points=points,
-                reason=reason,
-                before=before,
-                after=before + points,
-                undoes=undoes,
-            )
+    def accounts(self) -> list[str]:
+        """The ids of all accounts that were found."""
+        return [one for (one,) in self._db.execute("SELECT id FROM account ORDER BY id")]
 
-    def header(self, place: Place, ledger_since: datetime | None) -> Header:
-        """What stands above the rows."""
-        rows, added, taken = self._db.execute(
-            "SELECT count(*), coalesce(sum(max(points, 0)), 0), coalesce(sum(min(points, 0)), 0)"
+    def staged(self) -> Iterator[Staged]:
+        """The rows that have an account, in their order."""
+        columns = ("row_id", "account_id", "customer_id", "phone", "points", "reason", "undoes")
+        for n, line, own_id, marker, *rest in self._db.execute(
+            _RESOLVED, (self._intent.allow_repeats,)
+        ):
+            *values, applied, repeats, before = rest
+            sends = not applied and (self._intent.allow_repeats or not repeats)
+            known = dict(zip(columns, values, strict=True))
+            row = PlanRow(
+                n=n,
+                **known,
+                before=before,
+                after=before + known["points"] * sends,
+                applied=applied,
+                repeats=repeats,
+            )
+            yield Staged(line, row.row_id if own_id else "", marker, row)
+
+    def header(self, ledger_since: datetime | None, left_out: int) -> Header:
+        """What stands above the rows: those that are sent make the points."""
+        sent = f"applied = '' AND ({int(self._intent.allow_repeats)} OR repeats = '')"
+        rows, added, taken, applied, repeats = self._db.execute(
+            f"SELECT count(*), coalesce(sum(max(points, 0)) FILTER (WHERE {sent}), 0),"  # noqa: S608 - no text from outside
+            f" coalesce(sum(min(points, 0)) FILTER (WHERE {sent}), 0),"
+            " count(*) FILTER (WHERE applied != ''), count(*) FILTER (WHERE repeats != '')"
             " FROM row"
         ).fetchone()
-        accounts = self._db.execute(
-            "SELECT count(DISTINCT account_id) FROM row JOIN found USING (kind, value)"
-        ).fetchone()[0]
+        query = f"SELECT count(DISTINCT account_id) FROM {_WITH_ACCOUNTS}"  # noqa: S608 - as above
         return Header(
             runbook=self._intent.runbook,
-            environment=place.environment,
-            merchant_id=place.merchant_id,
-            program_id=place.program_id,
+            environment=self._place.environment,
+            merchant_id=self._place.merchant_id,
+            program_id=self._place.program_id,
             run_id=self._intent.run_id,
             allow_negative_balance=self._intent.allow_negative_balance,
             rows=rows,
-            accounts=accounts,
+            accounts=self._db.execute(query).fetchone()[0],
             added=added,
             taken=taken,
             ledger_since=ledger_since,
             source=self._intent.source,
+            source_sha256=self._intent.source_sha256,
+            allow_repeats=self._intent.allow_repeats,
+            applied=applied,
+            repeats=repeats,
+            left_out=left_out,
         )
-
-
-def _staged(n: int, row: SheetRow) -> tuple[object, ...]:
-    """A row by what names its account best: the account's id, the customer's, the phone."""
-    kinds = ("account_id", "customer_id", "phone_number")
-    kind = next(kind for kind in kinds if getattr(row, kind))
-    also_phone = row.phone_number if kind != "phone_number" else ""
-    what = (row.points, row.reason, row.undoes)
-    own_id = row.row_id != ""
-    return (n, row.line, row.row_id or str(n), own_id, kind, getattr(row, kind), also_phone, *what)

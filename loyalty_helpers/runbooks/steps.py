@@ -18,6 +18,12 @@ from loyalty_helpers.errors import (
     RunStoppedError,
 )
 from loyalty_helpers.idempotency import check_run_id
+from loyalty_helpers.runbooks.asked_again import (
+    EXAMPLE_ROW,
+    check_same_file,
+    check_same_row,
+    check_same_undo,
+)
 from loyalty_helpers.runbooks.guards import check_place, place_of, writing_client
 from loyalty_helpers.runbooks.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.limits import Limits, Time
@@ -27,7 +33,7 @@ from loyalty_helpers.runbooks.progress import Progress
 from loyalty_helpers.runbooks.reporting import write_results, write_undo
 from loyalty_helpers.runbooks.row_checks import Problem, SheetRow
 from loyalty_helpers.runbooks.running import Run
-from loyalty_helpers.runbooks.sheet import described, read_sheet
+from loyalty_helpers.runbooks.sheet import described, read_sheet, sha256_of
 from loyalty_helpers.runbooks.stage import MAX_ROWS, Intent
 from loyalty_helpers.runbooks.undoing import compensating_rows
 from loyalty_helpers.runbooks.verifying import verify_rows
@@ -56,6 +62,7 @@ def plan_one(
     approved_plan: str = "",
     allow_negative_balance: bool = False,
     expected_balance: str = "",
+    allow_repeats: bool = False,
 ) -> Planned:
     """The plan of one adjustment: made now, or the one that is on disk.
 
@@ -71,37 +78,40 @@ def plan_one(
         approved_plan: the digest of the plan that was looked at, to apply that and no other.
         allow_negative_balance: let the balance fall below 0.
         expected_balance: a whole number that the balance must be now; empty if any will do.
+        allow_repeats: apply it though the ledger holds the same points and reason already.
     """
-    row = SheetRow(1, "", phone_number, customer_id, account_id, points, reason)
+    row = SheetRow(0, "", phone_number, customer_id, account_id, points, reason)
     intent = Intent(
         "adjust_points",
         run_id,
         allow_negative_balance=allow_negative_balance,
+        allow_repeats=allow_repeats,
         expected_balance=int(expected_balance) if expected_balance else None,
     )
-    if dry_run or approved_plan:
-        return _planned(client, [row], intent, "" if dry_run else approved_plan)
+    if approved_plan and not dry_run:
+        return Planned(_approved_one(client, row, intent, approved_plan), approved_plan)
+    if dry_run:
+        return _planned(client, [row], intent, "")
     if client.environment == "production":
         raise ProductionGuardError(
             "production needs the digest of a plan in approved_plan: make one with dry_run, and "
             "look at it. Nothing was changed."
         )
     if (folder_of(run_id) / JOURNAL).exists():
-        return _begun(row, intent)
+        plan = _of_runbook(folder_of(run_id), intent)
+        check_same_row(client, plan, row, intent)
+        return Planned(plan, plan.digest)
     made = _planned(client, [row], intent, "")
     return Planned(made.plan, made.plan.digest)
 
 
-def _begun(row: SheetRow, intent: Intent) -> Planned:
-    """The plan whose applying has begun, if it is of the same adjustment."""
-    plan = read_plan(folder_of(intent.run_id) / PLAN)
-    planned = [(r.points, r.reason) for r in plan.rows()]
-    if planned != [(row.points, row.reason)]:
-        raise PlanError(
-            f"run id {intent.run_id!r} has been applied with other points or another reason. "
-            "Nothing was changed: take a new run id for a new intent."
-        )
-    return Planned(plan, plan.digest)
+def _approved_one(client: LoyaltyClient, row: SheetRow, intent: Intent, approved: str) -> Plan:
+    """The approved plan; what is asked for beside it, and is not the notebook's example, agrees."""
+    plan = _approved(folder_of(intent.run_id), intent, approved)
+    named = row.customer_id or row.account_id or intent.expected_balance is not None
+    if named or (row.phone_number, row.points, row.reason) != EXAMPLE_ROW:
+        check_same_row(client, plan, row, intent)
+    return plan
 
 
 def plan_file(
@@ -111,6 +121,7 @@ def plan_file(
     run_id: str,
     approved_plan: str = "",
     allow_negative_balance: bool = False,
+    allow_repeats: bool = False,
     max_points: int = 10_000,
     max_rows: int = MAX_ROWS,
     show_phone_numbers: bool = False,
@@ -125,11 +136,16 @@ def plan_file(
         "bulk_adjust",
         run_id,
         source=described(path),
+        source_sha256=sha256_of(path),
         allow_negative_balance=allow_negative_balance,
+        allow_repeats=allow_repeats,
         show_phone_numbers=show_phone_numbers,
         max_rows=max_rows,
     )
-    return _planned(client, read_sheet(path, max_points=max_points), intent, approved_plan)
+    planned = _planned(client, read_sheet(path, max_points=max_points), intent, approved_plan)
+    if approved_plan:
+        check_same_file(planned.plan, path, intent.source_sha256, intent)
+    return planned
 
 
 def plan_undo(
@@ -139,6 +155,7 @@ def plan_undo(
     run_id: str,
     approved_plan: str = "",
     allow_negative_balance: bool = False,
+    allow_partial: bool = False,
 ) -> Planned:
     """The plan that undoes a run: made now, or the approved one as it is on disk.
 
@@ -148,6 +165,7 @@ def plan_undo(
         run_id: of the undoing.
         approved_plan: the digest, to apply it.
         allow_negative_balance: let balances fall below 0, where points were spent meanwhile.
+        allow_partial: undo what can be undone; the rest is told, and stands in left_out.csv.
     """
     undone = _undone(client, undo)
     intent = Intent(
@@ -155,10 +173,13 @@ def plan_undo(
         run_id,
         source=undone.name,
         allow_negative_balance=allow_negative_balance,
+        allow_partial=allow_partial,
         max_rows=10 * MAX_ROWS,
     )
     if approved_plan:
-        return _planned(client, [], intent, approved_plan)
+        planned = _planned(client, [], intent, approved_plan)
+        check_same_undo(planned.plan, undone.name, intent)
+        return planned
     return _planned(client, compensating_rows(client, read_plan(undone / PLAN)), intent, "")
 
 
@@ -190,8 +211,13 @@ def _planned(
 
 
 def _approved(folder: Path, intent: Intent, approved_plan: str) -> Plan:
-    plan = read_plan(folder / PLAN)
+    plan = _of_runbook(folder, intent)
     check_approval(plan, approved_plan)
+    return plan
+
+
+def _of_runbook(folder: Path, intent: Intent) -> Plan:
+    plan = read_plan(folder / PLAN)
     if plan.header.runbook != intent.runbook:
         raise PlanError(
             f"run id {intent.run_id!r} is one of {plan.header.runbook}, not of {intent.runbook}"

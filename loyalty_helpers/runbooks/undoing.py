@@ -6,70 +6,80 @@ undone in its turn.
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain
 
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.errors import PlanError
 from loyalty_helpers.runbooks.guards import check_place, place_of
-from loyalty_helpers.runbooks.identity import undo_identity
-from loyalty_helpers.runbooks.ledger import marked_events
+from loyalty_helpers.runbooks.identity import marker_in
+from loyalty_helpers.runbooks.ledger import adjustments_of, is_undone
 from loyalty_helpers.runbooks.plan import Plan
-from loyalty_helpers.runbooks.row_checks import Problem, SheetRow
+from loyalty_helpers.runbooks.reporting import numbered
+from loyalty_helpers.runbooks.row_checks import SheetRow
 
 _TABLES = """
 CREATE TABLE event (
     marker TEXT, id TEXT PRIMARY KEY, account_id TEXT, points INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX by_marker ON event (marker);
+CREATE TABLE planned (n INTEGER PRIMARY KEY, row_id TEXT, marker TEXT);
 """
 
 
-def compensating_rows(client: LoyaltyClient, undone: Plan) -> Iterator[SheetRow | Problem]:
+def compensating_rows(client: LoyaltyClient, undone: Plan) -> Iterator[SheetRow]:
     """The rows that bring balances back to where they were, the last applied one first.
 
-    A row that the ledger does not hold needs no undoing. An event that has been undone already
-    is left out, and so is not undone again.
+    Each event of the run has a row of its own, one that was made twice included. A row that the
+    ledger does not hold needs no undoing; an event that has been undone is not undone again.
 
     Raises:
         PlanError: the plan was made for another place, or there is nothing to undo.
     """
-    check_place(undone.header, place_of(client))
+    header = undone.header
+    check_place(header, place_of(client))
+    place, times = (header.environment, header.merchant_id), Counter[str]()
     with closing(sqlite3.connect("")) as events:
         events.executescript(_TABLES)
-        for marker, event in marked_events(client, since=undone.header.ledger_since):
-            facts = (marker, event.id, event.loyalty_account_id, event.points)
-            events.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?)", facts)
-        count = 0
-        for row_id, event_id, account_id, points in _applied(events, undone):
-            if _is_undone(events, undone, event_id):
+        _read(client, undone, events)
+        for row_id, event_id, account_id, points in _applied(events):
+            if is_undone(event_id, *place, lambda marker: _carrying(events, marker)):
                 continue
-            count += 1
-            reason = f"Undo of event {event_id}"
-            yield SheetRow(count, row_id, "", "", account_id, -points, reason, undoes=event_id)
-    if not count:
+            own_id, reason = numbered(row_id, times), f"Undo of event {event_id}"
+            yield SheetRow(0, own_id, "", "", account_id, -points, reason, undoes=event_id)
+    if not times:
         raise PlanError(
-            f"run {undone.header.run_id!r} has nothing to undo: the ledger holds no event of it "
-            "that has not been undone."
+            f"run {header.run_id!r} has nothing to undo: the ledger holds no event of it that has "
+            "not been undone."
         )
 
 
-def _applied(events: sqlite3.Connection, undone: Plan) -> Iterator[tuple[str, str, str, int]]:
+def _read(client: LoyaltyClient, undone: Plan, events: sqlite3.Connection) -> None:
+    """What the run planned, and the adjustments of its accounts."""
+    header = undone.header
+    accounts: set[str] = set()
+    held: set[str] = set()
+    for row in undone.rows():
+        planned = (row.n, row.row_id, header.identity(row).marker)
+        events.execute("INSERT INTO planned VALUES (?, ?, ?)", planned)
+        (held if row.applied else accounts).add(row.account_id)
+    newer = adjustments_of(client, sorted(accounts | held), since=header.marks_since)
+    for event in chain(newer, adjustments_of(client, sorted(held))):
+        if marker := marker_in(event.reason):
+            facts = (marker, event.id, event.loyalty_account_id, event.points)
+            events.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?)", facts)
+
+
+def _applied(events: sqlite3.Connection) -> Iterator[tuple[str, str, str, int]]:
     """The events of a run, backwards, so that no balance falls below where it began."""
-    events.execute("CREATE TABLE planned (n INTEGER PRIMARY KEY, row_id TEXT, marker TEXT)")
-    header = undone.header
-    events.executemany(
-        "INSERT INTO planned VALUES (?, ?, ?)",
-        ((row.n, row.row_id, header.identity(row).marker) for row in undone.rows()),
-    )
-    yield from events.execute(
+    return events.execute(
         "SELECT row_id, id, account_id, points FROM planned JOIN event USING (marker)"
-        " ORDER BY n DESC"
+        " ORDER BY n DESC, id"
     )
 
 
-def _is_undone(events: sqlite3.Connection, undone: Plan, event_id: str) -> bool:
-    header = undone.header
-    marker = undo_identity(header.environment, header.merchant_id, event_id).marker
-    found = events.execute("SELECT 1 FROM event WHERE marker = ?", (marker,)).fetchone()
-    return found is not None
+def _carrying(events: sqlite3.Connection, marker: str) -> list[str]:
+    found = events.execute("SELECT id FROM event WHERE marker = ?", (marker,))
+    return [event_id for (event_id,) in found]

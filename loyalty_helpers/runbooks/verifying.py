@@ -1,12 +1,14 @@
 """Verify a run from the ledger: what the journal says is what is judged, never the judge."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.runbooks.batches import batches
+from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.journal import Journal
-from loyalty_helpers.runbooks.ledger import amiss, marked_events
+from loyalty_helpers.runbooks.ledger import adjustments_of, amiss
 from loyalty_helpers.runbooks.limits import Limits, Time
 from loyalty_helpers.runbooks.plan import Plan
 
@@ -63,18 +65,28 @@ def verify_rows(
 
 
 def _sight(client: LoyaltyClient, plan: Plan, journal: Journal) -> None:
-    """Write down which events carry the markers of this plan's rows."""
+    """Write down which events carry the markers of this plan's rows.
+
+    What is older than the plan was looked at when it was made, and is read again for the rows
+    that it was found for.
+    """
+    since, held = plan.header.marks_since, journal.accounts("APPLIED", "REVIEW", "UNKNOWN")
+    newer = adjustments_of(client, journal.accounts(), since=since)
     with journal.commit():
         journal.forget_sightings()
-    for batch in batches(
-        marked_events(client, since=plan.header.ledger_since), SIGHTINGS_PER_COMMIT
-    ):
+    for batch in batches(chain(newer, adjustments_of(client, held)), SIGHTINGS_PER_COMMIT):
         with journal.commit():
-            for marker, event in batch:
-                if entry := journal.with_marker(marker):
-                    journal.saw(event.id, entry.n, amiss(entry, event))
+            for event in batch:
+                if entry := journal.with_marker(marker_in(event.reason)):
+                    what = (event.id, event.loyalty_account_id, event.points)
+                    journal.saw(entry.n, *what, amiss(entry, event))
 
 
 def _differences(journal: Journal) -> Iterator[Difference]:
-    for found in journal.judged():
-        yield Difference(*found)
+    """What does not agree; a row that is there more than once is for a person."""
+    for found in [Difference(*found) for found in journal.judged()]:
+        if found.state == "APPLIED" and found.times > 1:
+            with journal.commit():
+                journal.doubled(found.row_id)
+            found = replace(found, state="REVIEW")
+        yield found

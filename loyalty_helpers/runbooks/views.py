@@ -11,7 +11,7 @@ from loyalty_helpers.redaction import mask_text
 from loyalty_helpers.rendering import VERIFICATION_MIME, Bundle, Shown, card, points_text, table
 from loyalty_helpers.runbooks.journal import OPEN
 from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, Plan
-from loyalty_helpers.runbooks.reporting import command
+from loyalty_helpers.runbooks.reporting import LEFT_OUT, RESULTS, command, repeats_told
 from loyalty_helpers.runbooks.verifying import Difference
 
 ROWS_SHOWN = 20
@@ -50,6 +50,7 @@ class Planned(Shown):
         accounts = f"{header.accounts} account{'s' * (header.accounts != 1)}"
         place = f"environment {header.environment}, merchant {header.merchant_id}"
         lines += [f"from {header.source}"] if header.source else []
+        lines += self._left_out()
         lines += [
             f"{points_text(header.added)} and {points_text(header.taken)} in all, for {accounts}",
             f"{place}, run id {header.run_id}",
@@ -57,6 +58,27 @@ class Planned(Shown):
         ]
         title = f"Plan of {header.rows} row{'s' * (header.rows != 1)}"
         return table(title, COLUMNS, rows, note="\n".join(lines))
+
+    def _left_out(self) -> list[str]:
+        """What a reader has to know of rows that are not sent, or are sent once more."""
+        header, lines = self.plan.header, []
+        if header.applied:
+            lines.append(
+                f"{_rows(header.applied)} of this run id in the ledger already: applied before, "
+                "and not sent again"
+            )
+        if header.repeats:
+            then = "APPLIED ONCE MORE" if header.allow_repeats else "left out"
+            lines.append(f"{_rows(header.repeats)} by content in the ledger already: {then}")
+            repeated = (row for row in self.plan.rows() if row.repeats)
+            lines += repeats_told(self.plan.folder.parent, islice(repeated, ROWS_SHOWN))
+        if header.left_out:
+            lines.append(f"{_rows(header.left_out)} not possible, and left out: {LEFT_OUT}")
+        return lines
+
+
+def _rows(number: int) -> str:
+    return f"{number} row{' is' if number == 1 else 's are'}"
 
 
 @dataclass(frozen=True)
@@ -84,11 +106,27 @@ class Applied(Shown):
         rows = [(state, count) for state, count in self.counts.items()]
         unfinished = any(state in OPEN for state in self.counts)
         note = [self.stopped] if self.stopped else []
-        if unfinished or self.stopped:
+        if unfinished:
             note += ["Nothing is lost, and nothing is done twice. To go on:", command(self.plan)]
-        tone = "bad" if self.stopped else "good"
-        title = f"Run {self.plan.header.run_id}: {'stopped' if self.stopped else 'applied'}"
+        note += what_to_do(self.counts)
+        ended = "applied" if set(self.counts) <= {"APPLIED", "SKIPPED"} else "ended"
+        title = f"Run {self.plan.header.run_id}: {'stopped' if self.stopped else ended}"
+        tone = "good" if ended == "applied" and not self.stopped else "bad"
         return card(title, rows, note="\n".join(note), tone=tone)
+
+
+def what_to_do(counts: Mapping[str, int]) -> list[str]:
+    """A line for each state that needs a person: what it means, and what helps."""
+    meaning = {
+        "FAILED": f"refused by Square, for the reason in {RESULTS}. Nothing was changed for them, "
+        "and sending them again does not help: correct them in a file of their own, under a new "
+        "run id",
+        "REVIEW": f"for a person: see {RESULTS}, and look at the accounts' events. "
+        "resend_unknown true sends those once more that were not found, with the same key",
+    }
+    return [
+        f"{counts[state]} {state}: {text}" for state, text in meaning.items() if state in counts
+    ]
 
 
 def _not_applied(plan: Plan) -> Bundle:
@@ -126,7 +164,9 @@ class Verified(Shown):
                 f"nothing was changed\nto apply: {command(self.plan)}"
             )
         states = ", ".join(f"{count} {state}" for state, count in self.counts.items())
-        return f"{'verified' if self.ok else 'NOT VERIFIED'}: {states} of {header.rows} rows"
+        verdict = f"{'verified' if self.ok else 'NOT VERIFIED'}: {states} of {header.rows} rows"
+        differs = [f"{len(self.differences)} rows are not as the ledger has them"]
+        return "\n".join([verdict, *differs[: len(self.differences)], *what_to_do(self.counts)])
 
     def _view(self) -> Bundle:
         rows: list[tuple[str, Any]] = list(self.counts.items()) or [("applied", "nothing")]

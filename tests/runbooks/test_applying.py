@@ -170,9 +170,8 @@ def test_an_old_key_is_not_trusted_and_a_person_has_to_look(world) -> None:
     with journal, journal.commit():
         journal.sent(1, clock[0])
     clock[0] += 3_600
+    world.apply(planned, time=time)
 
-    with pytest.raises(RunStoppedError):
-        world.apply(planned, time=time)
     with Journal.look(planned.plan.folder) as journal:
         assert "REVIEW" == next(journal.entries()).state
     assert [(-20, "Twice"), (-4, "Twice"), (50, "Late")] == sorted(world.adjustments()[:3])
@@ -183,8 +182,7 @@ def for_review(world):
     planned = world.plan()
     with Journal.open(planned.plan) as journal, journal.commit():
         journal.sent(1, Time().now() - 3_600)
-    with pytest.raises(RunStoppedError):
-        world.apply(planned)
+    world.apply(planned)
     return planned
 
 
@@ -215,8 +213,7 @@ def test_a_row_for_review_that_has_turned_up_is_not_sent_again(world) -> None:
 
 def test_a_row_for_review_stays_so_unless_a_person_says_otherwise(world) -> None:
     planned = for_review(world)
-    with pytest.raises(RunStoppedError):
-        world.apply(planned)
+    world.apply(planned)
 
     assert world.verify(planned).counts == {"APPLIED": 3, "REVIEW": 1}
 
@@ -226,11 +223,10 @@ def test_a_row_whose_key_was_used_by_another_request_is_never_released(world) ->
     row = next(planned.plan.rows())
     key = planned.plan.header.identity(row).key
     world.client.adjust_points(row.account_id, 1, reason="Somebody", idempotency_key=key)
-    for _ in range(2):
-        with pytest.raises(RunStoppedError):
-            world.apply(planned)
     with pytest.raises(RunStoppedError):
-        world.apply(planned, limits=replace(QUICK, resend_unknown=True))
+        world.apply(planned)
+    world.apply(planned)
+    world.apply(planned, limits=replace(QUICK, resend_unknown=True))
 
     assert world.verify(planned).counts["REVIEW"] == 1
 
@@ -304,7 +300,7 @@ def test_one_adjustment_without_dry_run_is_planned_and_applied_once(world) -> No
         runbooks.apply(world.client, planned, limits=QUICK)
 
     assert 7 == world.client.find_account(phone_number="+14155551234").balance
-    with pytest.raises(PlanError, match="other points or another reason"):
+    with pytest.raises(PlanError, match="stands for another intent: \\+7 points"):
         runbooks.plan_one(world.client, dry_run=False, **one | {"points": 8})
 
 

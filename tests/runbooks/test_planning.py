@@ -100,9 +100,9 @@ def test_a_phone_number_and_an_id_that_agree(world) -> None:
     assert 1 == world.plan(f"{HEAD}+14155550101,,{account},1,r\n").plan.header.rows
 
 
-def test_two_phone_numbers_of_one_account_are_two_rows_of_it(world) -> None:
+def test_two_names_of_one_account_are_two_rows_of_it(world) -> None:
     account = world.client.find_account(phone_number="+14155550101").id
-    plan = world.plan(f"{HEAD}+14155550101,,,1,r\n,,{account},1,r\n").plan
+    plan = world.plan(f"{HEAD}+14155550101,,,1,r\n,,{account},2,r\n").plan
 
     assert (2, 1) == (plan.header.rows, plan.header.accounts)
 
