@@ -144,9 +144,9 @@ def check_approval(plan: Plan, approved: str) -> None:
     """Raise PlanError unless `approved` is this plan's digest, or at least its beginning."""
     if len(approved) < APPROVAL_LENGTH or not plan.digest.startswith(approved):
         raise PlanError(
-            f"approved_plan {approved!r} is not this plan's digest, which begins with "
-            f"{plan.digest[:APPROVAL_LENGTH]}. Nothing was changed: look at the plan in "
-            f"{plan.path.name}, and approve the one that is meant."
+            f"approved_plan {approved!r} is not this plan's digest. Nothing was changed: look at "
+            f"the plan in {plan.path}, and approve the one that is meant, by {APPROVAL_LENGTH} "
+            "or more characters of its digest."
         )
 
 
