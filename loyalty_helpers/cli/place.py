@@ -17,4 +17,4 @@ def place_of(environment: str, transport: httpx.BaseTransport | None = None) -> 
             merchants = ", ".join(merchants_of(client))
     except LoyaltyError:
         merchants = ""
-    return f"environment {environment}, merchant {merchants or 'unknown: Square does not say'}"
+    return f"environment {environment}, merchant {merchants or 'not known'}"

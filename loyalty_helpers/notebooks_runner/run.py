@@ -102,7 +102,9 @@ def find_notebook(name: str) -> Path:
     stem = Path(name).name
     folder = NOTEBOOKS / "runbooks" if stem in RUNBOOKS else NOTEBOOKS
     path = Path(name) if Path(name).suffix == ".ipynb" else folder / f"{stem}.ipynb"
-    if path.stem not in MODELS or not path.is_file():
+    if path.stem in MODELS and not path.is_file():
+        raise ParameterError(f"there is no notebook {path.absolute()}")
+    if path.stem not in MODELS:
         raise ParameterError(f"notebook {name!r} is not one of {', '.join(MODELS)}")
     return path.resolve()
 
@@ -126,11 +128,11 @@ def _run(
         receipt |= facts(folder, out=out)
     receipts.save(folder / RECEIPT, receipt)
     summary = _summary(source.stem, receipt, verification)
+    place = f"environment {receipt['environment']}"
     report = folder / f"{source.stem}.html"
     try:
-        write_report(maker.result(), output.notebook, report, summary)
+        write_report(maker.result(), output.notebook, report, f"{summary}\n{place}")
     except Exception as trouble:
-        place = f"environment {receipt['environment']}"
         raise LoyaltyError(f"{summary}, {place}, but there is no report: {trouble}") from trouble
     return RunResult(folder, report, receipt, summary)
 

@@ -62,12 +62,12 @@ def test_at_square_the_seller_is_named(monkeypatch, name: str) -> None:
 
 
 @pytest.mark.parametrize("answer", [refused(401, "UNAUTHORIZED"), httpx.ConnectError("no network")])
-def test_a_seller_that_cannot_be_asked_for_is_said_to_be_unknown(monkeypatch, answer) -> None:
+def test_a_seller_that_cannot_be_asked_for_is_said_not_to_be_known(monkeypatch, answer) -> None:
     monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "token")
     network = Answers(answer)
     place = place_of("sandbox", network)
 
-    assert ("environment sandbox, merchant unknown: Square does not say", 1) == (
+    assert ("environment sandbox, merchant not known", 1) == (
         place,
         len(network.requests),
     )

@@ -256,3 +256,10 @@ def test_a_reader_that_goes_away_changes_no_exit_code(arguments: str, code: int,
     assert code == result.returncode
     assert "Traceback" not in f"{result.stdout}{result.stderr}"
     assert "BrokenPipe" not in f"{result.stdout}{result.stderr}"
+
+
+def test_a_notebook_that_is_missing_is_refused_with_its_path(tmp_path: Path) -> None:
+    result = loyalty("run", "copies/02_adjust_points.ipynb")
+
+    told = f"refused:\n  there is no notebook {tmp_path}/copies/02_adjust_points.ipynb\n"
+    assert (2, told) == (result.returncode, result.stderr)
