@@ -205,6 +205,10 @@ class SquareUnavailableError(SquareError):
     """408 or 5xx after every retry."""
 
 
+_OF_THE_EMULATOR = (
+    "Check that LOYALTY_EMULATOR_TOKEN is the token that the emulator was started with "
+    "(`loyalty emulator serve --token`; without it, local-token)."
+)
 _HINTS: dict[type[SquareError], str] = {
     AuthenticationError: (
         "Check that SQUARE_ACCESS_TOKEN belongs to this environment (a Sandbox token is refused "
@@ -221,10 +225,20 @@ _HINTS: dict[type[SquareError], str] = {
 }
 
 
-def square_error(status: int, errors: Sequence[Mapping[str, Any]], *, request: str) -> SquareError:
-    """The error of the tree for Square's answer: by code where it matters, else by status."""
+def square_error(
+    status: int, errors: Sequence[Mapping[str, Any]], *, request: str, emulated: bool = False
+) -> SquareError:
+    """The error of the tree for an answer: by code where it matters, else by status.
+
+    Args:
+        status: the HTTP status.
+        errors: of the answer.
+        request: method and path.
+        emulated: whether the emulator answered, which has a token of its own.
+    """
     kind = _kind(status, str(errors[0].get("code")) if errors else "")
-    return kind(status, errors, request=request, hint=_HINTS.get(kind, ""))
+    hint = _OF_THE_EMULATOR if emulated and kind is AuthenticationError else _HINTS.get(kind, "")
+    return kind(status, errors, request=request, hint=hint)
 
 
 def _kind(status: int, code: str) -> type[SquareError]:

@@ -12,6 +12,7 @@ from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.documented import PublishedExamples
 from loyalty_helpers.errors import EmulatorError, ProductionGuardError, SettingsError
 from loyalty_helpers.http import httpx
+from loyalty_helpers.injected import check_injected
 from loyalty_helpers.network import BearerToken, network
 from loyalty_helpers.recordings import RecordingTransport, ReplayTransport, recording_file
 from loyalty_helpers.settings import (
@@ -55,11 +56,14 @@ def connect(
             embedded emulator and a recording have no network to replace.
 
     Raises:
+        ParameterError: papermill was given a parameter that the notebook does not have.
         SettingsError: the environment is unknown, its token is missing, or a guard refuses.
         ProductionGuardError: the token is not of the merchant that is allowed.
         EmulatorError: the emulator's file cannot be used.
         RecordingError: the recording is missing or corrupt.
     """
+    if notebook:
+        check_injected()
     chosen = settings or load_settings()
     name = check_environment(environment or chosen.loyalty_environment)
     asked = _Asked(name, notebook, chosen, policy, transport)
@@ -187,9 +191,14 @@ def _is_loopback(url: str) -> bool:
 
 def check_merchant(client: LoyaltyClient, allowed: str) -> None:
     """Raise ProductionGuardError unless the token belongs to the merchant that is allowed."""
-    merchants = {location.merchant_id for location in client.list_locations()}
-    if merchants != {allowed}:
+    merchants = merchants_of(client)
+    if merchants != [allowed]:
         raise ProductionGuardError(
             f"LOYALTY_ALLOW_PRODUCTION allows merchant {allowed!r}, but the token belongs to "
-            f"{', '.join(sorted(merchants)) or 'a seller without locations'}. Nothing was changed."
+            f"{', '.join(merchants) or 'a seller without locations'}. Nothing was changed."
         )
+
+
+def merchants_of(client: LoyaltyClient) -> list[str]:
+    """The ids of the merchants that the token belongs to: one, unless something is odd."""
+    return sorted({location.merchant_id for location in client.list_locations()})

@@ -1,14 +1,21 @@
 """What the environment variables and `.env` say, and the constants of each environment."""
 
 import os
-from io import StringIO
 from pathlib import Path
 from typing import Literal, get_args
 
-from dotenv import dotenv_values, find_dotenv
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from loyalty_helpers.errors import MissingTokenError, ProductionGuardError, SettingsError
+from loyalty_helpers.variables import (
+    ENV_FILE,
+    NOT_SETTINGS,
+    absolute,
+    ambiguous,
+    env_file,
+    read_lines,
+    strangers,
+)
 
 VERSION = "0.1.0"
 SQUARE_VERSION = "2026-09-16"
@@ -71,33 +78,78 @@ class Settings(BaseModel):
         return (self.loyalty_home or default_home()) / "emulator.sqlite3"
 
 
+NAMES = {name.upper(): name for name in Settings.model_fields}
+KNOWN = (*NAMES, *NOT_SETTINGS)
+PATHS = {
+    name.upper()
+    for name, field in Settings.model_fields.items()
+    if Path in (field.annotation, *get_args(field.annotation))
+}
+
+
 def load_settings() -> Settings:
     """The settings from the environment, and from `.env` where a variable is not set there.
 
-    `.env` is looked for in the current folder and the ones above; LOYALTY_ENV_FILE names another.
+    `.env` is looked for in the current folder and in the ones above that belong to the user;
+    LOYALTY_ENV_FILE names another.
 
     Raises:
-        SettingsError: names each variable that cannot be used.
+        SettingsError: names each variable and each line that cannot be used.
     """
+    problems: list[str] = []
+    settings = _settings(problems)
+    if settings is None:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def settle_variables() -> None:
+    """Put everything into the environment variables, paths made absolute: for a command to begin.
+
+    So a kernel that works in another folder understands what this process did, and reads no file.
+
+    Raises:
+        SettingsError: as load_settings().
+    """
+    problems: list[str] = []
+    os.environ.update(_given(problems))
+    os.environ[ENV_FILE] = os.devnull
+    if problems:
+        raise SettingsError("\n".join(problems))
+
+
+# The functions below hold values and raise nothing: no frame of a traceback shows a token.
+
+
+def _settings(problems: list[str]) -> Settings | None:
+    given = _given(problems)
     try:
-        return Settings.model_validate(_given())
+        settings = Settings.model_validate({NAMES[n]: v for n, v in given.items() if v})
     except ValidationError as error:
-        raise SettingsError(
-            "\n".join(f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        ) from None
+        problems += [f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+    return None if problems else settings
 
 
-def _given() -> dict[str, str]:
-    """What is set, by field; a function of its own, so that no traceback's frame holds a token."""
-    file = os.environ.get("LOYALTY_ENV_FILE") or find_dotenv(usecwd=True)
+def _given(problems: list[str]) -> dict[str, str]:
+    """What is set, by variable; what cannot be used is added to `problems`."""
+    file = env_file(NOTEBOOKS.parent)
+    lines = read_lines(file, KNOWN, problems) if file else {}
+    problems += [*strangers(os.environ, KNOWN), *ambiguous({**lines, **os.environ})]
+    above = file.parent if file else Path.cwd()
+    return {
+        name: _value(name, value, folder, problems)
+        for found, folder in ((lines, above), (os.environ, Path.cwd()))
+        for name, value in found.items()
+        if name in NAMES
+    }
+
+
+def _value(name: str, value: str, folder: Path, problems: list[str]) -> str:
     try:
-        lines = StringIO(Path(file).read_text(encoding="utf-8") if file else "")
-    except (OSError, ValueError):  # not shown: a decoding error carries the bytes of the file
-        raise SettingsError(f"{file} cannot be read: it must be a text file in UTF-8") from None
-    from_file = dotenv_values(stream=lines, interpolate=False)
-    names = {name: name.upper() for name in Settings.model_fields}
-    found = {name: os.environ.get(names[name], from_file.get(names[name])) for name in names}
-    return {name: value for name, value in found.items() if value}
+        return str(absolute(value, folder)) if value and name in PATHS else value
+    except SettingsError as error:
+        problems.append(f"{name}: {error}")
+        return ""
 
 
 def check_environment(name: str) -> str:

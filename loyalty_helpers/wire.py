@@ -187,7 +187,7 @@ class Wire:
         value = _json_object(answer.content)
         if answer.status == 200 and value is not None and "errors" not in value:
             return Exchange(method, self.base_url, path, None, answer.status, value)
-        return _failure(answer, value, request)
+        return _failure(answer, value, request, emulated=self.base_url.startswith("http:"))
 
     def _attempt(self, method: str, path: str, content: bytes | None) -> _Answer:
         """Send once; the whole try has a limit, however slowly the answer drips."""
@@ -241,7 +241,9 @@ def _encode(body: dict[str, Any]) -> bytes:
         raise ParameterError("the request holds a lone surrogate, which is no valid text") from None
 
 
-def _failure(answer: _Answer, value: dict[str, Any] | None, request: str) -> _Failure:
+def _failure(
+    answer: _Answer, value: dict[str, Any] | None, request: str, *, emulated: bool
+) -> _Failure:
     """What an answer that is not a success means for the request and for the next try."""
     status = answer.status
     errors = value.get("errors") if value else None
@@ -250,7 +252,7 @@ def _failure(answer: _Answer, value: dict[str, Any] | None, request: str) -> _Fa
         found = [mask_body(e) for e in listed if isinstance(e, dict)]
         again = status >= 500 or status in ASK_AGAIN
         return _Failure(
-            square_error(status, found, request=request),
+            square_error(status, found, request=request, emulated=emulated),
             again=again,
             perhaps_done=again and status not in REFUSED_UNDONE,
             retry_after=answer.retry_after,

@@ -24,7 +24,7 @@ FLOORS = """
     exchange purchase_models
     models
     settings checks differences files idempotency rendering network
-    redaction
+    redaction variables injected
     errors http
 """
 FLOOR = {name: floor for floor, names in enumerate(FLOORS.split("\n")) for name in names.split()}

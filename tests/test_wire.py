@@ -284,10 +284,14 @@ def test_statuses_that_stay_are_asked_once(status):
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_token_is_told_without_the_token(status):
+@pytest.mark.parametrize(
+    ("url", "variable"),
+    [(SQUARE, "SQUARE_ACCESS_TOKEN"), ("http://127.0.0.1:1", "LOYALTY_EMULATOR_TOKEN")],
+)
+def test_a_refused_token_is_told_by_its_variable_without_the_token(status, url, variable):
     detail = f"The token {CANARY_TOKEN} could not be authorized."
-    wire = make_wire(Answers(refused(status, "UNAUTHORIZED", detail=detail)))
-    with pytest.raises(AuthenticationError, match="Check that SQUARE_ACCESS_TOKEN") as caught:
+    wire = make_wire(Answers(refused(status, "UNAUTHORIZED", detail=detail)), url=url)
+    with pytest.raises(AuthenticationError, match=f"Check that {variable}") as caught:
         wire.send("GET", "/v2/x")
 
     assert CANARY_TOKEN not in str(caught.value)

@@ -1,13 +1,12 @@
 """The `loyalty` command. Each part is imported when it is used, so that help comes at once."""
 
 import signal
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
+from loyalty_helpers.cli.telling import Teller, be_patient
 from loyalty_helpers.errors import (
     EmulatorError,
     JournalError,
@@ -19,7 +18,6 @@ from loyalty_helpers.errors import (
 )
 
 VERIFIED, FAILED, REFUSED = 0, 1, 2
-LINE_EVERY = 10.0  # seconds between two lines of progress in a log
 _REFUSALS = (
     ParameterError,
     SettingsError,
@@ -30,8 +28,25 @@ _REFUSALS = (
 )
 
 
+class _Command(click.Command):
+    """Any of the commands; here its variables are read, once and for what it starts as well."""
+
+    def invoke(self, context: click.Context) -> object:
+        from loyalty_helpers.settings import settle_variables
+
+        settle_variables()
+        return super().invoke(context)
+
+
 class _Group(click.Group):
     """Turns the project's errors into a message and an exit code; nobody sees a traceback."""
+
+    command_class = _Command
+    group_class = type
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        be_patient()
+        return super().main(*arguments, **options)
 
     def invoke(self, context: click.Context) -> object:
         try:
@@ -75,6 +90,7 @@ def run(
     \b
     Exit codes: 0 verified, 1 failed, 2 refused before anything was run.
     """
+    from loyalty_helpers.cli.place import place_of
     from loyalty_helpers.notebooks_runner import run_notebook
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as with Ctrl-C
@@ -82,31 +98,21 @@ def run(
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ParameterError(f"{', '.join(twice)}: given more than once")
-    result = run_notebook(notebook, dict(parameters), runs=out, tell=_teller())
+    teller, interrupted = Teller(), False
+    try:
+        result = run_notebook(notebook, dict(parameters), runs=out, tell=teller)
+        interrupted = result.receipt["status"] == "interrupted"
+    finally:
+        teller.end(interrupted=interrupted)
     here = Path.cwd()
     near = result.report.is_relative_to(here)
     report = result.report.relative_to(here) if near else result.report
-    told = result.summary
-    if result.verified:
-        told += f"\nreport: {report}" if "\n" in told else f", report {report}"
-    click.echo(told, err=not result.verified)
-    if not result.verified:
-        click.echo(f"report: {report}", err=True)
+    one_line = result.verified and "\n" not in result.summary
+    click.echo(result.summary, err=not result.verified, nl=not one_line)
+    place = place_of(result.receipt["environment"])
+    last = f", {place}, report {report}" if one_line else f"{place}, report: {report}"
+    click.echo(last, err=not result.verified)
     context.exit(VERIFIED if result.verified else FAILED)
-
-
-def _teller() -> Callable[[str], None]:
-    """Progress: one line that is written over in a terminal, a line every 10 s in a log."""
-    terminal, last = sys.stderr.isatty(), [-LINE_EVERY]
-
-    def tell(line: str) -> None:
-        if terminal:
-            click.echo(f"\r\033[K{line}", err=True, nl=False)
-        elif time.monotonic() - last[0] >= LINE_EVERY:
-            last[0] = time.monotonic()
-            click.echo(line, err=True)
-
-    return tell
 
 
 @main.command()

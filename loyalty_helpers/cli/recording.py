@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_helpers import runbooks
+from loyalty_helpers.cli.place import place_of
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.differences import Difference, differences
 from loyalty_helpers.emulator import Emulator, SeededIds, Server, SettableClock
@@ -52,7 +53,8 @@ def record_notebook(name: str, environment: str) -> str:
             plan = (runs / EXAMPLE_RUN / PLAN).read_text(encoding="utf-8")
             write_text(_recorded_plan(target.parent), plan, mode=0o644)
     save_recording(target, recording)
-    return f"recorded {len(recording.exchanges)} exchanges of {notebook.stem} in {target}"
+    count, place = len(recording.exchanges), place_of(environment)
+    return f"recorded {count} exchanges of {notebook.stem} in {target}, {place}"
 
 
 def _recorded_plan(recordings: Path) -> Path:
@@ -86,7 +88,8 @@ def drift_of(name: str, environment: str) -> tuple[list[str], bool]:
             drifted += bool(found)
             lines += found
     asked = len(recording.exchanges)
-    lines.append(f"{notebook.stem}: {drifted} of {asked} answers differ from the recording")
+    compared = f"{drifted} of {asked} answers differ from the recording"
+    lines.append(f"{notebook.stem}: {compared}, {place_of(environment)}")
     return lines, bool(drifted)
 
 

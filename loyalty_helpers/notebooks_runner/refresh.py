@@ -14,6 +14,7 @@ import click
 from loyalty_helpers.files import write_text
 from loyalty_helpers.notebooks_runner.kernels import started_kernel
 from loyalty_helpers.notebooks_runner.lean import leave_out_format_checkers
+from loyalty_helpers.settings import settle_variables
 
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 
@@ -39,6 +40,7 @@ def refresh(path: Path) -> None:
 
 def main() -> None:
     """Refresh each notebook named on the command line."""
+    settle_variables()
     os.environ["LOYALTY_ENVIRONMENT"] = "recorded"
     for name in sys.argv[1:]:
         with tempfile.TemporaryDirectory(prefix="loyalty-") as runs:

@@ -21,6 +21,7 @@ from loyalty_helpers.runbooks.journal_file import owned_by
 from loyalty_helpers.runbooks.plan import PLAN, check_approval, read_plan
 from loyalty_helpers.runbooks.reporting import KEPT, facts
 from loyalty_helpers.settings import NOTEBOOKS, check_access, load_settings
+from loyalty_helpers.variables import absolute
 
 RECEIPT = "receipt.json"
 
@@ -75,7 +76,8 @@ def run_notebook(
     run_id = parameters.get("run_id") or f"{source.stem}-{datetime.now(UTC):%Y%m%dt%H%M%S}"
     receipt = receipts.begin(source.stem, parameters, run_id=run_id)
     # Absolute, since kernels work elsewhere.
-    target = (runs or settings.loyalty_runs or Path("runs")).resolve() / run_id
+    below = runs or settings.loyalty_runs or "runs"
+    target = absolute(str(below), Path.cwd()).resolve() / run_id
     _check_plans(parameters, target)
     with run_folder(target, keep=KEPT if source.stem in RUNBOOKS else ()) as folder:
         receipts.save(folder / RECEIPT, receipt)
@@ -100,7 +102,9 @@ def find_notebook(name: str) -> Path:
     stem = Path(name).name
     folder = NOTEBOOKS / "runbooks" if stem in RUNBOOKS else NOTEBOOKS
     path = Path(name) if Path(name).suffix == ".ipynb" else folder / f"{stem}.ipynb"
-    if path.stem not in MODELS or not path.is_file():
+    if path.stem in MODELS and not path.is_file():
+        raise ParameterError(f"there is no notebook {path.absolute()}")
+    if path.stem not in MODELS:
         raise ParameterError(f"notebook {name!r} is not one of {', '.join(MODELS)}")
     return path.resolve()
 
@@ -124,11 +128,12 @@ def _run(
         receipt |= facts(folder, out=out)
     receipts.save(folder / RECEIPT, receipt)
     summary = _summary(source.stem, receipt, verification)
+    place = f"environment {receipt['environment']}"
     report = folder / f"{source.stem}.html"
     try:
-        write_report(maker.result(), output.notebook, report, summary)
+        write_report(maker.result(), output.notebook, report, f"{summary}\n{place}")
     except Exception as trouble:
-        raise LoyaltyError(f"{summary}, but there is no report: {trouble}") from trouble
+        raise LoyaltyError(f"{summary}, {place}, but there is no report: {trouble}") from trouble
     return RunResult(folder, report, receipt, summary)
 
 

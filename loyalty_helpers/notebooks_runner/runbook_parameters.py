@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -19,6 +19,8 @@ from loyalty_helpers.notebooks_runner.parameters import (
 from loyalty_helpers.runbooks.limits import errors_allowed
 from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH
 from loyalty_helpers.runbooks.reconcile_steps import account_list
+from loyalty_helpers.runbooks.steps import sheet_path
+from loyalty_helpers.variables import absolute
 
 
 def _count(least: int, most: int) -> Any:
@@ -54,12 +56,13 @@ def _balance(value: Any) -> str:
 
 
 def _here(value: str) -> str:
-    """A path that leads to the same file from wherever the kernel works."""
-    return str(Path(value).absolute()) if Path(value).exists() else value
+    """A path that leads to the same file from wherever the kernel works; a sample has no path."""
+    here = absolute(value, Path.cwd())
+    return value if not here.exists() and sheet_path(value).exists() else str(here)
 
 
 def _earlier_run(value: str) -> str:
-    return _here(value) if value.endswith(".json") else check_run_id(value)
+    return str(absolute(value, Path.cwd())) if value.endswith(".json") else check_run_id(value)
 
 
 def _choice(value: str) -> str:
@@ -105,6 +108,15 @@ class Applying(Runbook):
     in_flight: _count(1, 64) = 16  # type: ignore[valid-type]  # made by a function
     on_drift: Annotated[str, AfterValidator(_choice), Field(description="note or skip")] = "note"
     resend_unknown: YesOrNo = False
+
+    @model_validator(mode="after")
+    def _file_is_there(self) -> Self:
+        """What a plan is made of must be there; one that is approved needs it no more."""
+        for name in ("adjustments_file", "undo"):
+            path = Path(getattr(self, name, ""))
+            if path.is_absolute() and not path.exists() and not self.approved_plan:
+                raise ValueError(f"{name}: there is no file {path}")
+        return self
 
 
 class AdjustOne(Parameters):

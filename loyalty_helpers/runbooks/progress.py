@@ -73,13 +73,16 @@ class Progress:
     def __call__(self) -> None:
         """Tell, if the last time is long enough ago."""
         if self._clock() - self._looked >= EVERY:
-            self.tell()
+            self._say(end=False)
 
     def tell(self) -> None:
-        """Tell how far the run is now."""
+        """Tell how far the run is now that it ends or stops."""
+        self._say(end=True)
+
+    def _say(self, *, end: bool) -> None:
         self._looked = self._clock()
         standing = self._standing()
-        self._tell(standing)
+        self._tell(standing, end)
         value = {"done": standing.done, "rows": standing.rows, "text": str(standing)}
         path = self._journal.path.with_name(PROGRESS)
         write_text(path, json.dumps(value), durable=False)
@@ -119,12 +122,12 @@ class Reading:
         self._looked, self._told = self._clock(), True
         took = self._looked - self._began
         standing = ReadSoFar(self._count, rows, 0, self._count / took if took > 0 else 0.0)
-        self._tell(standing)
+        self._tell(standing, bool(rows))
         value = {"done": standing.done, "rows": rows, "text": str(standing)}
         write_text(self._path, json.dumps(value), durable=False)
 
 
-def _teller() -> Callable[[Standing], None]:
+def _teller() -> Callable[[Standing, bool], None]:
     """A bar where there is a notebook, else lines on the standard error."""
     shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
     if shell is not None and getattr(shell, "kernel", None):
@@ -138,7 +141,7 @@ class _Bar:
     def __init__(self) -> None:
         self._handle: Any = None
 
-    def __call__(self, standing: Standing) -> None:
+    def __call__(self, standing: Standing, _end: bool) -> None:
         from IPython.display import display
 
         value = f' max="{standing.rows}" value="{standing.done}"' if standing.rows else ""
@@ -159,8 +162,7 @@ class _Lines:
         self._terminal = sys.stderr.isatty()
         self._told = -LINE_EVERY
 
-    def __call__(self, standing: Standing) -> None:
-        end = standing.done == standing.rows
+    def __call__(self, standing: Standing, end: bool) -> None:
         if self._terminal:
             sys.stderr.write(f"\r\033[K{standing}" + "\n" * end)
         elif end or time.monotonic() - self._told >= LINE_EVERY:

@@ -56,7 +56,8 @@ def read_sheet(path: Path, *, max_points: int = 10_000) -> Iterator[SheetRow | P
         with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
             yield from _encoding_problems(file) or _sheet(file, max_points)
     except OSError as error:
-        yield Problem(0, "", f"an error: {error.strerror}", "a file that can be read")
+        found = f"an error: {error.strerror}: {path.absolute()}"
+        yield Problem(0, "", found, "a file that can be read")
 
 
 def described(path: Path) -> str:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from loyalty_helpers.rendering import VERIFICATION_MIME
 from loyalty_helpers.settings import NOTEBOOKS
 
@@ -18,3 +20,28 @@ def test_papermill_runs_02_from_another_folder(tmp_path: Path) -> None:
     last = [c for c in json.loads(out.read_text())["cells"] if c["cell_type"] == "code"][-1]
     facts = last["outputs"][0]["data"][VERIFICATION_MIME]
     assert (True, 0, 7) == (facts["verified"], facts["balance_before"], facts["balance_after"])
+
+
+def papermill(notebook: str, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "papermill", str(NOTEBOOKS / f"{notebook}.ipynb"), str(out)]
+    return subprocess.run(
+        [*command, *options, "--no-progress-bar"], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("notebook", "name", "meant"),
+    [
+        ("02_adjust_points", "pionts", " (did you mean points?)"),
+        ("02_adjust_points", "dry_run", ""),
+        ("runbooks/adjust_points", "dryrun", " (did you mean dry_run?)"),
+    ],
+)
+def test_a_parameter_that_a_notebook_does_not_have_stops_it_before_anything_is_done(
+    tmp_path: Path, notebook: str, name: str, meant: str
+) -> None:
+    result = papermill(notebook, tmp_path / "out.ipynb", "-p", name, "1", "-p", "run_id", "r")
+
+    told = f"ParameterError: {name}: there is no such parameter{meant}\nallowed: environment, "
+    assert (1, True) == (result.returncode, told in result.stderr), result.stderr[-2000:]
+    assert not Path(tmp_path, "home").exists()

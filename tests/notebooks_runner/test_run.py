@@ -18,6 +18,7 @@ from loyalty_helpers import connect
 from loyalty_helpers.emulator import Emulator
 
 WALKTHROUGH = "1beb38f9-54de-4cb6-8121-718bDexample"
+PLACE = "environment local"
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -64,7 +65,7 @@ def test_a_run_ends_with_one_line_that_says_what_happened() -> None:
 
     [event] = events()
     report = Path("runs", "walkthrough-2", "02_adjust_points.html")
-    line = f"verified: balance 0 -> 12 points (+12), event {event.id}, report {report}"
+    line = f"verified: balance 0 -> 12 points (+12), event {event.id}, {PLACE}, report {report}"
     assert (0, line) == (result.returncode, result.stdout.strip())
     assert result.stderr == ""
 
@@ -106,7 +107,7 @@ def test_purchases_end_with_one_line_and_a_second_run_buys_nothing() -> None:
     again = loyalty("run", "05_accumulate_from_order")
 
     report = Path("runs", "walkthrough-1", "05_accumulate_from_order.html")
-    line = f"verified: balance 0 -> 10 points, +12 -10 +8, report {report}"
+    line = f"verified: balance 0 -> 10 points, +12 -10 +8, {PLACE}, report {report}"
     assert (0, line) == (first.returncode, first.stdout.strip())
     assert "balance 10 -> 10 points, +12 -10 +8, applied before" in again.stdout
     assert receipt("walkthrough-1")["applied"] == "before"

@@ -63,8 +63,9 @@ def test_a_plan_that_is_not_whole_is_refused(world, cut: int) -> None:
 def test_another_digest_is_no_approval(world, approved: str) -> None:
     plan = world.plan().plan
 
-    with pytest.raises(PlanError, match="is not this plan's digest"):
+    with pytest.raises(PlanError, match="is not this plan's digest") as caught:
         check_approval(plan, approved)
+    assert plan.digest[:4] not in str(caught.value), "the right one is not given away"
 
 
 def problems(world, rows: str, **options) -> list[str]:
