@@ -100,7 +100,11 @@ def find_notebook(name: str) -> Path:
     stem = Path(name).name
     folder = NOTEBOOKS / "runbooks" if stem in RUNBOOKS else NOTEBOOKS
     path = Path(name) if Path(name).suffix == ".ipynb" else folder / f"{stem}.ipynb"
-    if path.stem not in MODELS or not path.is_file():
+    try:
+        found = path.stem in MODELS and path.is_file()
+    except (OSError, ValueError):  # what the system takes for no name of a file
+        found = False
+    if not found:
         raise ParameterError(f"notebook {name!r} is not one of {', '.join(MODELS)}")
     return path.resolve()
 
