@@ -1,6 +1,9 @@
 # Every target installs what it needs first. A bare `make` prints this list.
 PYTHON ?= python3
-VENV := .venv
+# A Python that was asked for has a place of its own: packages of another version do not load in it.
+VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+VENV ?= $(if $(filter file,$(origin PYTHON)),.venv,.venv-$(VERSION))
+TESTS ?= tests
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 NOTEBOOKS := $(wildcard notebooks/*.ipynb notebooks/runbooks/*.ipynb)
@@ -26,7 +29,7 @@ lab: $(READY)  ## open the notebooks in JupyterLab, to click through them
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
 
 test: $(READY)  ## all tests, and every notebook against its recording
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest $(TESTS)
 	LOYALTY_ENVIRONMENT=recorded LOYALTY_RECORDINGS= LOYALTY_ENV_FILE=/dev/null \
 	    LOYALTY_RUNS=$$(mktemp -d) PYTHONPATH=tests/network_guard \
 	    $(BIN)/python -m pytest --nbval --nbval-current-env notebooks
@@ -60,5 +63,5 @@ lock: $(READY)  ## resolve requirements.lock anew from pyproject.toml
 audit: $(READY)  ## look the lock up in the database of known holes (needs the network)
 	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements.lock
 
-clean:  ## remove .venv and what runs have written
-	rm -rf $(VENV) runs
+clean:  ## remove .venv, those of other Pythons, and what runs have written
+	rm -rf .venv .venv-3.* runs

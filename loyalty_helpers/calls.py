@@ -76,9 +76,7 @@ class Calls:
     def _send(
         self, method: str, path: str, body: dict[str, Any] | None, *, writes: bool = False
     ) -> Exchange:
-        exchange = self._wire.send(method, path, body, writes=writes)
-        self.exchanges.append(exchange)
-        return exchange
+        return self._wire.send(method, path, body, writes=writes, keep=self.exchanges.append)
 
     def _pages(
         self, path: str, body: dict[str, Any], kind: type[RecordT], name: str
@@ -128,7 +126,7 @@ def unexpected(
     text = f"{request} -> {exchange.status}, but {what}."
     if exchange.method != "GET" and not exchange.path.endswith(READS):
         text += " It may have changed points: look at the account's events before anything else."
-    return kind(text, request=request, status=exchange.status)
+    return kind(text, request=request, status=exchange.status or 0)
 
 
 def _parse(kind: type[RecordT], exchange: Exchange, value: Any) -> RecordT:

@@ -42,12 +42,13 @@ class LoyaltyClient(Shown, PurchaseCalls):
 
     Attributes:
         environment: `local`, `recorded`, `sandbox` or `production`.
-        exchanges: the last 100 requests with their answers, oldest first.
+        exchanges: the last 100 requests with their answers, oldest first; also those that were
+            refused, and those that got no answer.
     """
 
     @property
     def last_exchange(self) -> Exchange:
-        """The last request and its answer, as they went over the wire."""
+        """The last request and its answer, if one came, as they went over the wire."""
         if not self.exchanges:
             raise ParameterError("nothing was asked yet: call a method of the client first")
         return self.exchanges[-1]

@@ -29,8 +29,8 @@ class Exchange(Shown):
         url: the address without the path, for example `https://connect.squareup.com`.
         path: the path, with the query if there is one.
         body: the JSON body as Python values, or None.
-        status: the HTTP status of the answer.
-        answer: the answer's JSON as Python values.
+        status: the HTTP status of the answer, or None if none came.
+        answer: the answer's JSON as Python values, or None if it is no JSON object.
         attempts: how many times it was sent.
     """
 
@@ -38,8 +38,8 @@ class Exchange(Shown):
     url: str
     path: str
     body: dict[str, Any] | None = field(repr=False)
-    status: int
-    answer: dict[str, Any] = field(repr=False)
+    status: int | None
+    answer: Any = field(repr=False)
     attempts: int = 1
 
     @property
@@ -59,7 +59,7 @@ class Exchange(Shown):
         request = f"{self.method} {self.path}"
         sent, received = _json(self.body), _json(self.answer)
         attempts = f" (attempt {self.attempts})" if self.attempts > 1 else ""
-        status = f"{self.status}{attempts}"
+        status = f"{self.status or 'no answer'}{attempts}"
         text = "\n".join(filter(None, [request, sent, "", f"-> {status}", received, "", self.curl]))
         columns = [("Request", f"{request}\n{sent}"), (f"Answer: {status}", received)]
         beside = "".join(

@@ -102,8 +102,18 @@ def load_recording(path: Path) -> Recording:
 
 
 def save_recording(path: Path, recording: Recording) -> None:
-    """Write a recording; it is made to be committed, so everybody may read the file."""
-    write_json(path, recording.model_dump(exclude_none=True), mode=0o644)
+    """Write a recording; it is made to be committed, so everybody may read the file.
+
+    Raises:
+        RecordingError: there can be no such file.
+    """
+    try:
+        write_json(path, recording.model_dump(exclude_none=True), mode=0o644)
+    except (OSError, ValueError) as error:
+        raise RecordingError(
+            f"recording {str(path)!r} cannot be written: {error}. Give LOYALTY_RECORDINGS another "
+            "folder"
+        ) from None
 
 
 def request_of(request: httpx.Request) -> Request:

@@ -142,11 +142,12 @@ def _recorded_too(
     target, folder = asked.settings.loyalty_record_to, asked.settings.loyalty_recordings
     if not (target and asked.notebook):
         return transport
-    inner = transport or network()
     if asked.environment == "sandbox":
+        inner = transport or network()
         return RecordingTransport(inner, target, notebook=asked.notebook, source="sandbox")
     if asked.environment == "local":
         rewrite = PublishedExamples.load(folder).rewrite
+        inner = transport or network()  # after what can fail: it has to be closed
         return RecordingTransport(
             inner, target, notebook=asked.notebook, source="emulator", rewrite=rewrite
         )

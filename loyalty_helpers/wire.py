@@ -149,7 +149,13 @@ class Wire:
         return other
 
     def send(
-        self, method: str, path: str, body: dict[str, Any] | None = None, *, writes: bool = False
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        writes: bool = False,
+        keep: Callable[[Exchange], object] = lambda _: None,
     ) -> Exchange:
         """Send a request that is safe to repeat: a read, or a write that carries its key.
 
@@ -158,36 +164,45 @@ class Wire:
             path: the path below the base URL.
             body: the JSON body.
             writes: whether the request changes something, so that a lost answer matters.
+            keep: called with the last try, whatever came of it.
 
         Raises:
             SquareError, UnexpectedAnswerError, NotSentError, OutcomeUnknownError.
         """
         content = None if body is None else _encode(body)
-        started, perhaps_done = self._clock(), False
-        attempt = 1
-        while not isinstance(tried := self._try(method, path, content), Exchange):
-            perhaps_done = perhaps_done or tried.perhaps_done
-            last = not tried.again or attempt == self.policy.attempts
-            if last or not self._wait(attempt, tried.retry_after, started):
-                request = f"{method} {path}"
-                raise _verdict(tried.error, perhaps_done and writes, request, attempt)
-            attempt += 1
-        return replace(tried, body=body, attempts=attempt)
-
-    def _try(self, method: str, path: str, content: bytes | None) -> Exchange | _Failure:
-        """Send once: the exchange of a good answer, or what the failure means."""
-        request = f"{method} {path}"
+        started, perhaps_done, attempt = self._clock(), False, 1
+        asked = exchange = Exchange(method, self.base_url, path, body, None, None)
         try:
-            answer = self._attempt(method, path, content)
+            while True:
+                exchange = replace(asked, attempts=attempt)  # kept if no answer comes to this one
+                exchange, failure = self._try(exchange, content)
+                if failure is None:
+                    return exchange
+                perhaps_done = perhaps_done or failure.perhaps_done
+                last = not failure.again or attempt == self.policy.attempts
+                if last or not self._wait(attempt, failure.retry_after, started):
+                    request = f"{method} {path}"
+                    raise _verdict(failure.error, perhaps_done and writes, request, attempt)
+                attempt += 1
+        finally:
+            keep(exchange)
+
+    def _try(self, asked: Exchange, content: bytes | None) -> tuple[Exchange, _Failure | None]:
+        """Send once: what came of it, and what it means if that is no success."""
+        request = f"{asked.method} {asked.path}"
+        try:
+            answer = self._attempt(asked.method, asked.path, content)
         except NEVER_SENT as error:
-            return _not_sent(error, request, self.base_url)
+            return asked, _not_sent(error, request, self.base_url)
         except httpx.RequestError as error:
             why = f"{request}: {type(error).__name__} after it was sent ({mask_text(str(error))})"
-            return _Failure(_unknown(why, request), again=True, perhaps_done=True)
+            return asked, _Failure(_unknown(why, request), again=True, perhaps_done=True)
         value = _json_object(answer.content)
+        exchange = replace(asked, status=answer.status, answer=value)
         if answer.status == 200 and value is not None and "errors" not in value:
-            return Exchange(method, self.base_url, path, None, answer.status, value)
-        return _failure(answer, value, request, emulated=self.base_url.startswith("http:"))
+            return exchange, None
+        emulated = self.base_url.startswith("http:")
+        return exchange, _failure(answer, value, request, emulated=emulated)
 
     def _attempt(self, method: str, path: str, content: bytes | None) -> _Answer:
         """Send once; the whole try has a limit, however slowly the answer drips."""

@@ -2,7 +2,10 @@
 
 import os
 import signal
+import sqlite3
 import sys
+import warnings
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,6 +30,26 @@ if str(GUARD) not in sys.path:
     sys.path.insert(0, str(GUARD))
     sys.modules.pop("sitecustomize", None)
     import sitecustomize  # noqa: F401  # the audit hook stays for the life of the process
+
+
+class Owned(sqlite3.Connection):
+    """A connection that somebody has to close: as from Python 3.13 on, the others are told of."""
+
+    closed = False
+
+    def close(self) -> None:
+        """Close it, as its owner does."""
+        self.closed = True
+        super().close()
+
+    def __del__(self) -> None:
+        if not self.closed:
+            told = f"unclosed database in {self!r}"
+            warnings.warn(told, ResourceWarning, stacklevel=2, source=self)
+
+
+if sys.version_info < (3, 13):
+    sqlite3.connect = partial(sqlite3.connect, factory=Owned)
 
 
 @pytest.fixture(autouse=True)

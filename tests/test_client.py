@@ -3,11 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
+import httpx
 import pytest
 
 from loyalty_helpers.errors import (
     AccountNotFoundError,
     InvalidRequestError,
+    NoAnswerError,
+    NoRecordingError,
+    NotSentError,
     ParameterError,
     ProductionGuardError,
     SeveralAccountsError,
@@ -22,6 +26,7 @@ from .doubles import (
     ACCOUNT_BODY,
     ACCOUNT_ID,
     ADJUST,
+    CANARY_PHONE,
     EVENT,
     PHONE,
     PROGRAM_ID,
@@ -585,12 +590,66 @@ def test_an_exchange_tells_how_often_it_was_tried():
     assert (2, 200) == (client.last_exchange.attempts, client.last_exchange.status)
 
 
-def test_a_failed_request_is_no_exchange():
-    client = make_client(Answers(refused(503)))
+def test_a_refused_request_is_the_last_exchange_with_its_status_and_its_answer():
+    good = reply(200, {"loyalty_account": ACCOUNT_BODY})
+    client = make_client(Answers(good, refused(400, "BAD_REQUEST", detail=f"no {CANARY_PHONE}")))
+    client.retrieve_account(ACCOUNT_ID)
+    with pytest.raises(InvalidRequestError):
+        client.adjust_points(ACCOUNT_ID, 12, idempotency_key="k")
+
+    last = client.last_exchange
+    assert [200, 400] == [exchange.status for exchange in client.exchanges]
+    assert ("POST", ADJUST, "k") == (last.method, last.path, last.body["idempotency_key"])
+    assert "BAD_REQUEST" == last.answer["errors"][0]["code"]
+    assert "-> 400" in str(last)
+    assert CANARY_PHONE not in str(last)
+
+
+def test_a_request_that_failed_at_every_try_is_one_exchange_with_the_last_of_them():
+    client = make_client(Answers(refused(503), refused(502)), attempts=3)
     with pytest.raises(SquareUnavailableError):
         client.list_locations()
 
-    assert 0 == len(client.exchanges)
+    [exchange] = client.exchanges
+    assert (502, 3) == (exchange.status, exchange.attempts)
+
+
+@pytest.mark.parametrize("content", [b"<html>", b"", b"[]"])
+def test_an_answer_that_is_no_json_object_is_an_exchange_without_one(content):
+    client = make_client(Answers(reply(500, content)), attempts=1)
+    with pytest.raises(SquareUnavailableError):
+        client.list_locations()
+
+    assert (500, None) == (client.last_exchange.status, client.last_exchange.answer)
+    assert "-> 500\ncurl" in str(client.last_exchange)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (httpx.ConnectError("refused"), NotSentError),
+        (httpx.ReadTimeout("slow"), NoAnswerError),
+        (NoRecordingError("nothing fits"), NoRecordingError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ],
+)
+def test_a_request_without_an_answer_is_an_exchange_that_says_so(trouble, told):
+    client = make_client(Answers(trouble), attempts=1)
+    with pytest.raises(told):
+        client.adjust_points(ACCOUNT_ID, 12, idempotency_key="k")
+
+    last = client.last_exchange
+    assert (ADJUST, None, None, 1) == (last.path, last.status, last.answer, last.attempts)
+    assert "-> no answer" in str(last)
+    assert "curl" in str(last)
+
+
+def test_an_answer_that_is_followed_by_none_is_not_told_for_the_last_try():
+    client = make_client(Answers(refused(503), httpx.ReadTimeout("slow")), attempts=2)
+    with pytest.raises(NoAnswerError):
+        client.adjust_points(ACCOUNT_ID, 12, idempotency_key="k")
+
+    assert (None, 2) == (client.last_exchange.status, client.last_exchange.attempts)
 
 
 @pytest.mark.parametrize(("may_write", "told"), [(True, "yes, in"), (False, "no, it only reads")])

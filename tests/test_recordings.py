@@ -367,3 +367,21 @@ def test_a_lost_answer_is_not_written_down(tmp_path):
 def test_the_recordings_of_the_notebooks_load(notebook):
     with connect("recorded", notebook=notebook) as client:
         assert "recorded" == client.environment
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "n\0", "n\ud800", "file/below"])
+def test_a_name_that_no_file_can_have_is_told(tmp_path, name):
+    (tmp_path / "file").touch()
+    recording = Recording(format=1, notebook="n", exchanges=())
+    with pytest.raises(RecordingError, match="cannot be written"):
+        save_recording(tmp_path / name / "n.json", recording)
+    with pytest.raises(RecordingError, match=r"cannot be read|there is no recording"):
+        load_recording(tmp_path / name / "n.json")
+
+
+@pytest.mark.parametrize("name", ["a b", "-", "\n", "\x1b", "\udcff", "'", "ü", "%", "*"])
+def test_every_name_that_a_file_can_have_is_written_and_read(tmp_path, name):
+    recording = Recording(format=1, notebook="n", exchanges=())
+    save_recording(tmp_path / f"{name}.json", recording)
+
+    assert recording == load_recording(tmp_path / f"{name}.json")

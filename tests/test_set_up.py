@@ -1,14 +1,20 @@
 """What a new machine is given: pyproject.toml, the lock, environment.yml and the Makefile agree."""
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
+
+import pytest
 
 from loyalty_helpers.settings import VERSION
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCK = (ROOT / "requirements.lock").read_text()
+MAKE_VARIABLES = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PYTHON", "VENV", "TESTS")
 ENVIRONMENT = (ROOT / "environment.yml").read_text()
 
 
@@ -69,3 +75,28 @@ def test_ci_calls_what_readme_tells() -> None:
 
     assert "make test" in script
     assert "make test" in readme
+
+
+def test_ci_tries_every_python_that_readme_promises() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+
+    assert "for version in 3.11 3.12 3.13 3.14; do" in script
+    assert "not found on this machine" in script
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        ([], ".venv/"),
+        ([f"PYTHON={sys.executable}"], f".venv-{sys.version_info[0]}.{sys.version_info[1]}/"),
+        (["VENV=elsewhere"], "elsewhere/"),
+    ],
+)
+def test_each_python_that_is_asked_for_has_packages_of_its_own(
+    arguments: list[str], place: str
+) -> None:
+    variables = {name: value for name, value in os.environ.items() if name not in MAKE_VARIABLES}
+    command = ["make", "--no-print-directory", "-C", ROOT, "-n", "test", *arguments]
+    told = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
+
+    assert f"{place}bin/python -m pytest tests" in told.stdout

@@ -86,7 +86,11 @@ class Emulator:
         world = World(database, clock, ids or RandomIds(), assumptions, faults.keys.salt)
         emulator = cls(world, token, faults)
         if program:
-            emulator.set_program(program)
+            try:
+                emulator.set_program(program)
+            except BaseException:
+                emulator.close()
+                raise
         return emulator
 
     def reset(self) -> None:

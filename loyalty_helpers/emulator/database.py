@@ -48,8 +48,10 @@ class Database:
         try:
             _touch(database._path)
             database._prepare(build)
-        except (OSError, sqlite3.Error, EmulatorFileError) as error:
+        except BaseException as error:
             database.close()
+            if not isinstance(error, (OSError, sqlite3.Error, EmulatorFileError)):
+                raise
             raise _told(database._path, error) from error
         return database
 
@@ -76,8 +78,9 @@ class Database:
     def close(self) -> None:
         """Close every idle connection; those in use are closed when they are given back."""
         self._closed = True
-        while self._idle:
-            self._idle.popleft().close()
+        with suppress(IndexError):  # not "while there are some": two threads may be at it
+            while True:
+                self._idle.popleft().close()
 
     def _borrow(self) -> sqlite3.Connection:
         if self._closed:
@@ -88,10 +91,9 @@ class Database:
             return self._connect()
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
-        if self._closed:
-            connection.close()
-        else:
-            self._idle.append(connection)
+        self._idle.append(connection)
+        if self._closed:  # asked last, so that none comes after the closing unseen
+            self.close()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -101,7 +103,11 @@ class Database:
             isolation_level=None,
             check_same_thread=False,
         )
-        connection.execute("PRAGMA synchronous=NORMAL")
+        try:
+            connection.execute("PRAGMA synchronous=NORMAL")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _prepare(self, build: Build) -> None:

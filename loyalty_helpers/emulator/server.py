@@ -117,12 +117,14 @@ def serve(
         PortInUseError: Another program listens on the port.
     """
     server, url = _listen(emulator, port)
-    with _terminating():
-        if on_ready:
-            on_ready(url)
-        # Returns on KeyboardInterrupt and SystemExit, with its threads ended.
-        server.run()
-    server.close()
+    try:
+        with _terminating():
+            if on_ready:
+                on_ready(url)
+            # Returns on KeyboardInterrupt and SystemExit, with its threads ended.
+            server.run()
+    finally:
+        server.close()
 
 
 @contextmanager

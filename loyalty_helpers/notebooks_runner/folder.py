@@ -1,8 +1,9 @@
 """The folder of a run: for one run at a time, and without losing what an earlier one left."""
 
 import os
+import re
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from loyalty_helpers.errors import ParameterError
@@ -20,41 +21,45 @@ def run_folder(folder: Path, *, keep: Collection[str] = ()) -> Iterator[Path]:
     Raises:
         ParameterError: another run of the same id is at work, or nothing can be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = _lock(folder)
-        _make_room(folder, {EARLIER, *keep})
-    except OSError as error:
-        raise ParameterError(f"nothing can be written to {folder}: {error}") from None
-    try:
+    with ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            held.enter_context(_locked(folder))
+            _make_room(folder, {EARLIER, *keep})
+        except OSError as error:
+            raise ParameterError(f"nothing can be written to {folder}: {error}") from None
         yield folder
-    finally:
-        if handle is not None:
-            os.close(handle)
 
 
-def _lock(folder: Path) -> int | None:
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
     """Lock the folder itself; the system unlocks it whenever and however this process ends."""
     try:
         import fcntl
     except ImportError:  # not on Windows
-        return None
+        yield
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ParameterError(
+                f"another run is at work in {folder}: wait for its end, and look at its receipt"
+            ) from None
+        yield
+    finally:
         os.close(handle)
-        raise ParameterError(
-            f"another run is at work in {folder}: wait for its end, and look at its receipt"
-        ) from None
-    return handle
 
 
 def _make_room(folder: Path, keep: Collection[str]) -> None:
     left = [path for path in folder.iterdir() if path.name not in keep]
     if left:
         earlier = folder / EARLIER
-        count = len(list(earlier.iterdir())) if earlier.exists() else 0
-        (kept := earlier / str(count + 1)).mkdir(parents=True)
+        earlier.mkdir(exist_ok=True)
+        names = [path.name for path in earlier.iterdir()]
+        # The highest and not how many: people delete what they do not want to keep.
+        last = max((int(name) for name in names if re.fullmatch("[0-9]+", name)), default=0)
+        (kept := earlier / str(last + 1)).mkdir()
         for path in left:
             path.rename(kept / path.name)

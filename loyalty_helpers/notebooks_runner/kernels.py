@@ -6,13 +6,16 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.errors import LoyaltyError
 
+LONGEST = 107 if sys.platform == "linux" else 103  # bytes in the name of a Unix socket
+SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - a private folder is made there
+_NAME = "k"  # jupyter_client adds a number for each of the five sockets
 LAST_ANSWERS = 90.0  # seconds that an interrupted kernel may take to write down what it did
 
 
@@ -37,9 +40,9 @@ def started_kernel(
     from jupyter_client.manager import AsyncKernelManager
     from jupyter_core.utils import run_sync
 
-    with tempfile.TemporaryDirectory(prefix="loyalty-") as runtime:
+    with _sockets() as sockets:
         # The asynchronous kind: nbclient waits for a cell and for Ctrl-C at the same time.
-        manager = AsyncKernelManager(kernel_name="python3", **_ipc(Path(runtime)))
+        manager = AsyncKernelManager(kernel_name="python3", **sockets)
         shut_down = manager.shutdown_kernel
 
         async def finish_first(*args: Any, **options: Any) -> None:
@@ -77,11 +80,30 @@ def _interrupt(process: Any, busy: Callable[[int], bool]) -> None:
             time.sleep(0.05)
 
 
-def _ipc(runtime: Path) -> dict[str, str]:
-    """Sockets in a private folder: no ports to race for, and nobody else can connect.
-
-    The path is short on purpose: a Unix socket's name has 107 bytes at most.
-    """
+@contextmanager
+def _sockets() -> Iterator[dict[str, str]]:
+    """Sockets in a private folder: no ports to race for, and nobody else can connect."""
     if sys.platform == "win32":  # no Unix sockets there
-        return {}
-    return {"transport": "ipc", "ip": str(runtime / "k")}
+        yield {}
+        return
+    with socket_folder([tempfile.gettempdir(), *SHORT_PLACES]) as folder:
+        yield {"transport": "ipc", "ip": f"{folder}/{_NAME}"}
+
+
+def socket_folder(places: Sequence[str]) -> "tempfile.TemporaryDirectory[str]":
+    """A folder for this user alone, in the first place where the name of a socket is not too long.
+
+    The system gives such a name 107 bytes, or 103: a folder for temporary files can have more.
+    """
+    for place in places:
+        with suppress(OSError):
+            folder = tempfile.TemporaryDirectory(prefix="loyalty-", dir=place)
+            # A name that is no text in UTF-8 cannot be told to the kernel.
+            if folder.name.isprintable() and len(f"{folder.name}/{_NAME}-5".encode()) <= LONGEST:
+                return folder
+            folder.cleanup()
+    raise LoyaltyError(
+        f"no kernel could be started: its sockets need a folder that can be written, with a name "
+        f"of at most {LONGEST - 21} bytes; none of {', '.join(map(repr, places))} is one. Set "
+        "TMPDIR to such a folder."
+    )

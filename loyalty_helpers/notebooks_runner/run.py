@@ -102,7 +102,11 @@ def find_notebook(name: str) -> Path:
     stem = Path(name).name
     folder = NOTEBOOKS / "runbooks" if stem in RUNBOOKS else NOTEBOOKS
     path = Path(name) if Path(name).suffix == ".ipynb" else folder / f"{stem}.ipynb"
-    if path.stem in MODELS and not path.is_file():
+    try:
+        found = path.is_file()
+    except (OSError, ValueError):  # what the system takes for no name of a file
+        found = False
+    if path.stem in MODELS and not found:
         raise ParameterError(f"there is no notebook {path.absolute()}")
     if path.stem not in MODELS:
         raise ParameterError(f"notebook {name!r} is not one of {', '.join(MODELS)}")

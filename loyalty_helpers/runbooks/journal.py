@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loyalty_helpers.errors import JournalError
-from loyalty_helpers.runbooks.journal_file import OWNER, connect, told
+from loyalty_helpers.runbooks.journal_file import OWNER, connect, connect_to_look, told
 from loyalty_helpers.runbooks.plan import Header, Plan, PlanRow
 
 JOURNAL = "journal.sqlite3"
@@ -137,10 +137,7 @@ class Journal:
         if not path.is_file():
             return None
         with told(path):
-            # Not read-only: what a killed process left half-written has to be rolled back.
-            connection = sqlite3.connect(path, isolation_level=None, timeout=0)
-            connection.execute("SELECT count(*) FROM meta").fetchone()
-        return cls(path, connection)
+            return cls(path, connect_to_look(path))
 
     def close(self) -> None:
         """Let go of the file."""

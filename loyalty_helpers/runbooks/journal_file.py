@@ -21,10 +21,32 @@ def owned_by(folder: Path, pid: int) -> bool:
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file, made anew if there is none, so that a commit outlives a power cut."""
     path.touch(mode=0o600)
+    return _connected(
+        path,
+        "PRAGMA locking_mode = EXCLUSIVE",
+        "PRAGMA journal_mode = DELETE",
+        "PRAGMA synchronous = EXTRA",
+    )
+
+
+def connect_to_look(path: Path) -> sqlite3.Connection:
+    """Open a file that is there, to read what it tells."""
+    # Not read-only: what a killed process left half-written has to be rolled back.
+    return _connected(path, "SELECT count(*) FROM meta")
+
+
+def _connected(path: Path, *statements: str) -> sqlite3.Connection:
+    """A connection for which these statements were carried out; none is left if one of them fails.
+
+    The first of them is what finds out that a file is damaged, or another's.
+    """
     connection = sqlite3.connect(path, isolation_level=None, timeout=0)
-    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-    connection.execute("PRAGMA journal_mode = DELETE")
-    connection.execute("PRAGMA synchronous = EXTRA")
+    try:
+        for statement in statements:
+            connection.execute(statement)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -90,7 +90,8 @@ def is_undone(
 
     Args:
         event_id: of the event.
-        environment, merchant_id: where it is.
+        environment: where it is.
+        merchant_id: whose it is.
         carrying: the ids of the events that carry a mark.
     """
     place = (environment, merchant_id)

@@ -7,6 +7,7 @@ from loyalty_helpers.rendering import VERIFICATION_MIME, Bundle, Shown, card, ta
 from loyalty_helpers.runbooks.reconciling import ADJUSTMENTS, DIFFERENCES, Difference, Group
 from loyalty_helpers.runbooks.views import ROWS_SHOWN, Verified
 
+NAMED_IN_SUMMARY = 5  # ids of accounts that do not exist; the view names all of them
 GROUP_COLUMNS = ("adjustments", "points added", "points taken")
 
 
@@ -66,8 +67,16 @@ class Reconciled(Shown):
         told = f"{self.accounts} accounts, {self.events} events"
         if self.ok:
             return f"verified: {told}, every balance is what its events make"
-        missing = f", {len(self.missing)} do not exist: {', '.join(self.missing[:5])}"
-        return f"NOT VERIFIED: {told}, {self._differ()}" + missing * bool(self.missing)
+        wrong = [self._differ()] * bool(self.differing)
+        wrong += [self._missing(NAMED_IN_SUMMARY)] * bool(self.missing)
+        return f"NOT VERIFIED: {told}, {', '.join(wrong)}"
+
+    def _missing(self, named: int | None = None) -> str:
+        """How many accounts do not exist, with the ids of the first ones, or of all of them."""
+        more = len(self.missing[named:]) if named else 0
+        ids = ", ".join(self.missing[:named]) + f" and {more} more" * bool(more)
+        count = len(self.missing)
+        return f"{count} account{'s do' if count > 1 else ' does'} not exist: {ids}"
 
     def _differ(self, of: str = "") -> str:
         if self.differing == 1:
@@ -95,12 +104,8 @@ class Reconciled(Shown):
     def _view(self) -> Bundle:
         facts = {"verified": self.ok, "summary": self.summary}
         if not self.differing:
-            rows = [
-                ("accounts", self.accounts),
-                ("events", self.events),
-                *(("does not exist", account_id) for account_id in self.missing),
-            ]
-            title = "Every balance is what its events make"
+            rows = [("accounts", self.accounts), ("events", self.events)]
+            title = f"Every balance{' that was found' * (not self.ok)} is what its events make"
             tone = "good" if self.ok else "bad"
             shown = card(title, rows, note=self._note(), tone=tone)
         else:
@@ -116,6 +121,7 @@ class Reconciled(Shown):
     def _note(self) -> str:
         more = self.differing - len(self.differences)
         lines = [f"... and {more} more in {DIFFERENCES}"] if more else []
+        lines += [f"{self._missing()}."] if self.missing else []
         if self.lifetimes_apart:
             lines.append(
                 f"{_accounts(self.lifetimes_apart)} other lifetime points than purchases, "

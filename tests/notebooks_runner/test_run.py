@@ -240,6 +240,7 @@ def test_square_down_after_the_write_is_unknown_and_a_second_run_settles_it(
 
     assert first.returncode == 1
     assert "Run it again with the same run id" in first.stderr
+    emulator.close()
     assert second.returncode == 0
     assert "balance 12 -> 12 points (+12, applied before, at " in second.stdout
 
@@ -311,6 +312,7 @@ def test_a_notebook_that_cannot_be_saved_fails_and_its_receipt_says_what_was_don
         return emulator(environ, start_response)
 
     result = loyalty("run", "02_adjust_points", LOYALTY_EMULATOR_URL=serve(takes_the_place))
+    emulator.close()
 
     found = receipt("walkthrough-2")
     assert result.returncode == 1

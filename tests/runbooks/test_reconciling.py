@@ -217,6 +217,35 @@ def test_an_account_that_does_not_exist_is_told_and_the_others_are_read(world):
     assert OTHER in str(reconciled)
 
 
+def test_accounts_that_do_not_exist_are_shown_beside_balances_that_differ(world):
+    adjust(world, 12)
+    tamper(world, "UPDATE account SET balance = 15 WHERE id = ?", ACCOUNT_ID)
+    reconciled = reconcile(world, account_ids=f"{OTHER},{ACCOUNT_ID}")
+
+    told = f"1 account does not exist: {OTHER}"
+    assert (1, (OTHER,)) == (reconciled.differing, reconciled.missing)
+    assert "1 of 1 balances" in str(reconciled)
+    assert f"  {told}." in str(reconciled).splitlines()
+    assert told in reconciled._repr_mimebundle_()["text/html"]
+    assert f"1 balance is not what its events make, {told}" in reconciled.summary
+
+
+def test_a_summary_speaks_of_no_balance_when_only_accounts_are_missing(world):
+    reconciled = reconcile(world, account_ids=OTHER)
+
+    told = f"1 account does not exist: {OTHER}"
+    assert f"NOT VERIFIED: 0 accounts, 0 events, {told}" == reconciled.summary
+    assert str(reconciled).startswith("Every balance that was found is")
+
+
+def test_of_many_accounts_that_do_not_exist_the_view_names_all_and_the_summary_says_how_many(world):
+    ids = [f"{n:08}-0000-4000-8000-000000000000" for n in range(7)]
+    reconciled = reconcile(world, account_ids=",".join(ids))
+
+    assert f"7 accounts do not exist: {', '.join(ids)}." in str(reconciled)
+    assert f"7 accounts do not exist: {', '.join(ids[:5])} and 2 more" in reconciled.summary
+
+
 @pytest.mark.parametrize("ids", ["a b", "../accounts", "x" * 37])
 def test_what_cannot_be_an_id_is_refused_before_anything_is_read(world, ids):
     with pytest.raises(ParameterError, match="account_ids"):
