@@ -21,6 +21,7 @@ from .handling import Call, retrieving
 from .orders import the_order
 from .rewards import the_reward
 from .rules import the_program
+from .unsupported import Unsupported, unsupported
 from .wire_errors import not_found, refusal
 from .world import Answer
 
@@ -32,6 +33,7 @@ class Route:
     method: str
     path: re.Pattern[str]
     handle: Callable[[Call], Answer]
+    unsupported: Unsupported
 
     def answer(self, call: Call) -> Answer:
         """Answer a request; those of Loyalty find its program in force and up to date."""
@@ -47,7 +49,8 @@ class Route:
 
 def _route(operation: str, handle: Callable[[Call], Answer]) -> Route:
     method, path = operation.split()
-    return Route(method, re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path)), handle)
+    pattern = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path))
+    return Route(method, pattern, handle, unsupported(operation))
 
 
 _OPERATIONS: Final = {
@@ -85,12 +88,14 @@ ROUTES: Final = tuple(_route(*each) for each in _OPERATIONS.items())
 
 def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
     """Return the route and the ids in the path; raise WireError with 404 or 405."""
-    allowed = False
+    allowed = []
     for route in ROUTES:
         match = route.path.fullmatch(path)
         if match and route.method == method:
             return route, match.groupdict()
-        allowed = allowed or match is not None
+        allowed += [route.method] if match else []
     if allowed:
-        raise refusal("METHOD_NOT_ALLOWED", f"The method {method} is not allowed here.")
+        refused = refusal("METHOD_NOT_ALLOWED", f"The method {method} is not allowed here.")
+        refused.headers["Allow"] = ", ".join(allowed)
+        raise refused
     raise not_found("Resource")

@@ -21,7 +21,7 @@ CODES: Final[dict[str, tuple[int, str]]] = {
             "ARRAY_EMPTY", "ARRAY_LENGTH_TOO_LONG", "INVALID_ENUM_VALUE", "INVALID_CONTENT_TYPE",
             "EXPECTED_BOOLEAN", "EXPECTED_INTEGER", "EXPECTED_STRING", "EXPECTED_OBJECT",
             "EXPECTED_ARRAY", "UNKNOWN_BODY_PARAMETER", "IDEMPOTENCY_KEY_REUSED",
-            "INVALID_PHONE_NUMBER", "CUSTOMER_NOT_FOUND", "LOCATION_MISMATCH",
+            "INVALID_PHONE_NUMBER", "INVALID_EMAIL_ADDRESS", "CUSTOMER_NOT_FOUND", "LOCATION_MISMATCH",
             "INVALID_SQUARE_VERSION_FORMAT",
             # Square's list of codes lacks it. It was seen for an order, with status 400:
             # https://developer.squareup.com/forums/t/order-is-not-showing-up-in-dashboard/855
@@ -72,6 +72,7 @@ class WireError(Exception):
         super().__init__("; ".join(f"{each.code}: {each.detail}" for each in problems))
         self.problems = problems
         self.status = status or CODES[problems[0].code][0]
+        self.headers: dict[str, str] = {}
 
     def wire(self) -> dict[str, Any]:
         """Return the whole envelope."""
