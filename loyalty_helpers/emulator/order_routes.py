@@ -1,4 +1,4 @@
-"""What walkthroughs need besides Loyalty: customers, orders, payments."""
+"""Orders and payments, as they are sent."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .clock import rfc3339_ms
-from .enrolment import add_customer
 from .handling import Call, cents, required_cents
-from .ledger import Ledger, Where
+from .ledger import Ledger
 from .orders import money, priced
 from .payments import Payment, pay, pay_order
 from .rules import the_location
@@ -18,59 +17,8 @@ from .wire_errors import refusal
 from .wire_json import without_absent
 from .world import Answer, KeyedRequest, World
 
-_PROFILE: Final = (
-    "given_name", "family_name", "company_name", "nickname", "email_address", "phone_number",
-    "reference_id", "note", "birthday",
-)  # fmt: skip
-_IDENTIFYING: Final = frozenset(
-    {"given_name", "family_name", "company_name", "email_address", "phone_number"}
-)
-_PHONE: Final = re.compile(r"\+?[0-9(][0-9 ().-]*")
 _PERCENTAGE: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,5})?")
 _QUANTITY: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,5})?")
-
-
-def create_customer(call: Call) -> Answer:
-    """Add a customer to the directory."""
-    body = call.body.fields
-    key = body.text("idempotency_key")
-    profile = without_absent({name: body.text(name, longest=500) for name in _PROFILE})
-    body.finish()
-    if not profile.keys() & _IDENTIFYING:
-        code = call.world.assumptions.empty_customer_code
-        raise refusal(code, f"At least one of {', '.join(sorted(_IDENTIFYING))} must be set.")
-    if "phone_number" in profile and _digits(profile["phone_number"]) is None:
-        detail = "Expected phone_number to be a valid phone number"
-        raise refusal("INVALID_PHONE_NUMBER", detail, "phone_number")
-
-    def work(ledger: Ledger, _: KeyedRequest) -> Answer:
-        phone_number = _digits(profile.get("phone_number", ""))
-        return {"customer": add_customer(call.world, ledger, profile, phone_number)}
-
-    return call.once("CreateCustomer", key, work)
-
-
-def search_customers(call: Call) -> Answer:
-    """Find customers by exact phone number, the newest first."""
-    body = call.body.fields
-    limit = body.integer("limit", 1, 100) or 100
-    where = Where()
-    query = body.object("query")
-    filters = query.object("filter") if query else None
-    phone = filters.object("phone_number") if filters else None
-    if phone:
-        exact = phone.required_text("exact")
-        number = _digits(exact) if exact.startswith("+") else None
-        if exact and number is None:
-            phone.report("exact", "INVALID_PHONE_NUMBER", "Expected a number in E.164.")
-        where.add("owner = ?", number or "")
-
-    return call.page(
-        "SearchCustomers",
-        "customers",
-        limit,
-        lambda ledger, *page: ledger.records("customer", where, *page),
-    )
 
 
 def create_order(call: Call) -> Answer:
@@ -232,12 +180,3 @@ def _opened(
     )
     ledger.keep("order", made, owner=location_id, moment=now)
     return made
-
-
-def _digits(phone_number: str) -> str | None:
-    """Return a number of 9 to 16 digits without its separators, with a plus; None if it is none."""
-    digits = re.sub(r"\D", "", phone_number, flags=re.ASCII)
-    if not _PHONE.fullmatch(phone_number) or not 9 <= len(digits) <= 16:
-        return None
-    is_national = len(digits) == 10 and not phone_number.startswith("+")
-    return f"+1{digits}" if is_national else f"+{digits}"

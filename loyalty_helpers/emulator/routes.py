@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from . import account_routes as accounts
+from . import customer_routes as customers
 from . import order_routes as orders
 from . import program_routes as programs
 from . import promotion_routes as promotions
@@ -74,9 +75,9 @@ _OPERATIONS: Final = {
     "GET /v2/loyalty/rewards/{id}": retrieving("reward", the_reward),
     "DELETE /v2/loyalty/rewards/{id}": rewards.delete_loyalty_reward,
     "POST /v2/loyalty/rewards": rewards.create_loyalty_reward,
-    "POST /v2/customers/search": orders.search_customers,
+    "POST /v2/customers/search": customers.search_customers,
     "GET /v2/customers/{id}": retrieving("customer", the_customer),
-    "POST /v2/customers": orders.create_customer,
+    "POST /v2/customers": customers.create_customer,
     "POST /v2/orders/{id}/pay": orders.pay_for_order,
     "GET /v2/orders/{id}": retrieving("order", the_order),
     "POST /v2/orders": orders.create_order,

@@ -104,7 +104,7 @@ def _application(
     Once an answer has dripped, all that follow leave in small pieces, too: the setting is the
     server's.
     """
-    from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]  # as above
+    from waitress.channel import ClientDisconnected
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:

@@ -129,6 +129,16 @@ class Reader:
             return None
         return [self._string(f"{name}[{i}]", item, None) for i, item in enumerate(items)]
 
+    def words(self, name: str, choices: Iterable[str]) -> list[str]:
+        """Read an array, which must be there, of words of an enumeration."""
+        self.required(name)
+        words = self.texts(name) or []
+        for i, word in enumerate(words):
+            if word and word not in choices:
+                detail = f"Expected one of {', '.join(choices)}."
+                self.report(f"{name}[{i}]", "INVALID_ENUM_VALUE", detail)
+        return words
+
     def objects(self, name: str, *, most: int) -> list[Reader] | None:
         """Read an array of objects, which must not be empty."""
         items = self._array(name, most)

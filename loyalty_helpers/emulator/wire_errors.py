@@ -21,8 +21,8 @@ CODES: Final[dict[str, tuple[int, str]]] = {
             "ARRAY_EMPTY", "ARRAY_LENGTH_TOO_LONG", "INVALID_ENUM_VALUE", "INVALID_CONTENT_TYPE",
             "EXPECTED_BOOLEAN", "EXPECTED_INTEGER", "EXPECTED_STRING", "EXPECTED_OBJECT",
             "EXPECTED_ARRAY", "UNKNOWN_BODY_PARAMETER", "IDEMPOTENCY_KEY_REUSED",
-            "INVALID_PHONE_NUMBER", "INVALID_EMAIL_ADDRESS", "CUSTOMER_NOT_FOUND", "LOCATION_MISMATCH",
-            "INVALID_SQUARE_VERSION_FORMAT",
+            "INVALID_PHONE_NUMBER", "INVALID_EMAIL_ADDRESS", "CUSTOMER_NOT_FOUND",
+            "LOCATION_MISMATCH", "INVALID_SQUARE_VERSION_FORMAT",
             # Square's list of codes lacks it. It was seen for an order, with status 400:
             # https://developer.squareup.com/forums/t/order-is-not-showing-up-in-dashboard/855
             "VERSION_MISMATCH",
