@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from .clock import rfc3339
 from .ledger import Ledger, Position
-from .orders import CURRENCY
 from .paging import make_cursor, read_cursor
+from .pricing import CURRENCY
 from .validation import Body, Reader
 from .world import Answer, KeyedRequest, World, once
 

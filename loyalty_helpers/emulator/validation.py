@@ -129,6 +129,13 @@ class Reader:
             return None
         return [self._string(f"{name}[{i}]", item, None) for i, item in enumerate(items)]
 
+    def texts_by_name(self, name: str) -> dict[str, str] | None:
+        """Read an object of strings whose names are the sender's own."""
+        found = self.object(name)
+        if found is None:
+            return None
+        return {each: found.free_text(each, longest=255) or "" for each in found._data}
+
     def words(self, name: str, choices: Iterable[str]) -> list[str]:
         """Read an array, which must be there, of words of an enumeration."""
         self.required(name)
@@ -161,7 +168,9 @@ class Reader:
             if value is not None and str(value) not in values:
                 beside = f" beside {' and '.join(values)}" if values else ""
                 detail = f"The emulator does not act on this field{beside}. Leave it out."
-                self.report(name, "INVALID_VALUE", detail)
+                problem = Problem("INVALID_VALUE", detail, self._path + name)
+                # It comes first: what else is wrong may follow from it.
+                self._findings.problems.insert(0, problem)
         if self._findings.assumptions.unread_fields_refused:
             for name in self._data.keys() - self._read - unsupported.keys():
                 self.report(name, "UNKNOWN_BODY_PARAMETER", "The field is not known.")

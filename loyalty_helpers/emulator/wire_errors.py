@@ -74,6 +74,11 @@ class WireError(Exception):
         self.status = status or CODES[problems[0].code][0]
         self.headers: dict[str, str] = {}
 
+    @property
+    def is_declined(self) -> bool:
+        """Tell whether a request was well-formed and its payment was not taken."""
+        return CODES[self.problems[0].code][1] == "PAYMENT_METHOD_ERROR"
+
     def wire(self) -> dict[str, Any]:
         """Return the whole envelope."""
         return {"errors": [each.wire() for each in self.problems]}
