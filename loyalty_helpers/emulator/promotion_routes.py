@@ -113,6 +113,10 @@ def _promotion(call: Call, sent: Reader) -> Promotion:
 def _incentive(sent: Reader) -> dict[str, Any]:
     kind = sent.one_of("type", ("POINTS_MULTIPLIER", "POINTS_ADDITION"))
     sent.required("type")
+    for each in ("POINTS_ADDITION", "POINTS_MULTIPLIER"):
+        name = f"{each.lower()}_data"
+        if sent.has(name) and kind != each:
+            sent.report(name, "CONFLICTING_PARAMETERS", f"Send it only with the type {each}.")
     if kind == "POINTS_ADDITION":
         data = sent.required_object("points_addition_data")
         points = data.required_integer("points_addition", 1, INT32_MAX)

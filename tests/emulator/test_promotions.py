@@ -484,3 +484,10 @@ def test_periods_on_different_days_pass(api, clock, other):
     clock.set(datetime(2026, 11, 1, 9, tzinfo=UTC))
 
     assert 200 == api.promote(available_time=at(EACH_TUESDAY, other)).status_code
+
+
+def test_data_of_another_kind_of_incentive_is_refused(api):
+    answer = api.promote(incentive={**multiplied(multiplier="2"), **{"type": "POINTS_ADDITION"}})
+
+    field = "loyalty_promotion.incentive.points_multiplier_data"
+    assert refused("CONFLICTING_PARAMETERS", field) == problem(answer)
