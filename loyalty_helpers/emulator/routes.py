@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from . import account_routes as accounts
@@ -34,7 +34,7 @@ class Route:
     method: str
     path: re.Pattern[str]
     handle: Callable[[Call], Answer]
-    unsupported: Unsupported
+    unsupported: Unsupported = field(compare=False)
 
     def answer(self, call: Call) -> Answer:
         """Answer a request; those of Loyalty find its program in force and up to date."""
