@@ -123,7 +123,8 @@ class LoyaltyEvent(Shown, Record):
     """https://developer.squareup.com/reference/square/objects/LoyaltyEvent
 
     Exactly one of the metadata objects is set, named for the type (`other_event` for OTHER).
-    A type that Square adds later is kept, with no details and no points.
+    A type that Square adds later is kept, with no details and no points. Square may leave `type`
+    and `source` out: the type is then the one of the metadata, and where nothing tells it, empty.
     """
 
     DETAILS: ClassVar[dict[str, str]] = {
@@ -138,10 +139,10 @@ class LoyaltyEvent(Shown, Record):
     }
 
     id: str
-    type: str
+    type: str = ""
     created_at: Time
     loyalty_account_id: str
-    source: str
+    source: str = ""
     location_id: str | None = None
     accumulate_points: LoyaltyEventDetails | None = None
     accumulate_promotion_points: LoyaltyEventDetails | None = None
@@ -151,6 +152,15 @@ class LoyaltyEvent(Shown, Record):
     delete_reward: LoyaltyEventDetails | None = None
     expire_points: LoyaltyEventDetails | None = None
     other_event: LoyaltyEventDetails | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_type(cls, sent: Any) -> Any:
+        if not isinstance(sent, dict):
+            return sent
+        kinds = [kind for kind, name in cls.DETAILS.items() if sent.get(name) is not None]
+        told = {"type": sent.get("type") or "".join(kinds[:1]), "source": sent.get("source") or ""}
+        return {**sent, **told}
 
     @model_validator(mode="after")
     def _has_points(self) -> "LoyaltyEvent":

@@ -53,16 +53,19 @@ class PurchaseCalls(Calls):
         Args:
             order_id: the order that is paid.
             amount: its total; Square takes no payment of 0, see `pay_order`.
-            source_id: `CASH`, `EXTERNAL`, or what Square's payment form made of a card; the
-                Sandbox takes `cnon:card-nonce-ok`.
+            source_id: `CASH` for the exact amount, or what Square's payment form made of a card;
+                the Sandbox takes `cnon:card-nonce-ok`.
             idempotency_key: 1 to 45 characters that name this payment.
         """
-        body = {
+        money = {"amount": amount.amount, "currency": amount.currency}
+        body: dict[str, Any] = {
             "source_id": source_id,
             "idempotency_key": idempotency_key,
-            "amount_money": {"amount": amount.amount, "currency": amount.currency},
+            "amount_money": money,
             "order_id": check_id(order_id, "order_id"),
         }
+        if source_id == "CASH":
+            body["cash_details"] = {"buyer_supplied_money": money}
         answer = self._write("/v2/payments", body)
         payment = record(Payment, answer, "payment")
         if payment.order_id != order_id:

@@ -223,3 +223,45 @@ def test_expiring_points_keep_an_impossible_time():
     points = ExpiringPoints.model_validate({"points": 5, "expires_at": "2027-13-01T00:00:00Z"})
 
     assert "2027-13-01T00:00:00Z" == points.expires_at
+
+
+def _event_without(*names: str, **more: object) -> dict[str, object]:
+    event = {
+        "id": "e",
+        "type": "ADJUST_POINTS",
+        "created_at": "2026-07-15T00:00:00Z",
+        "loyalty_account_id": "a",
+        "source": "LOYALTY_API",
+        "adjust_points": {"points": 12, "reason": "Late order"},
+    }
+    return {name: value for name, value in (event | more).items() if name not in names}
+
+
+def test_event_without_a_type_has_that_of_what_it_holds():
+    event = LoyaltyEvent.model_validate(_event_without("type", "source"))
+
+    assert ("ADJUST_POINTS", 12, "Late order", "") == (
+        event.type,
+        event.points,
+        event.reason,
+        event.source,
+    )
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_null_type_is_a_missing_one(nothing):
+    event = LoyaltyEvent.model_validate(_event_without(type=nothing, source=nothing))
+
+    assert ("ADJUST_POINTS", "") == (event.type, event.source)
+
+
+def test_event_that_tells_nothing_of_its_type_is_kept_with_no_points():
+    event = LoyaltyEvent.model_validate(_event_without("type", "adjust_points"))
+
+    assert ("", 0) == (event.type, event.points)
+    assert "type=''" in repr(event)
+
+
+def test_event_without_a_type_still_needs_its_points():
+    with pytest.raises(ValidationError, match=r"ADJUST_POINTS event without adjust_points\.points"):
+        LoyaltyEvent.model_validate(_event_without("type", adjust_points={"reason": "r"}))

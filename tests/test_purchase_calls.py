@@ -168,3 +168,12 @@ def test_an_id_that_is_no_id_is_never_sent(bad):
 )
 def test_money_is_told_in_its_currency(amount, currency, told):
     assert str(Money(amount=amount, currency=currency)) == told
+
+
+def test_cash_is_the_exact_amount():
+    request, _ = asked(
+        lambda c: c.create_payment("order-1", Money(**USD), source_id="CASH", idempotency_key="k"),
+        {"payment": PAYMENT},
+    )
+
+    assert {"buyer_supplied_money": USD} == request[2]["cash_details"]

@@ -8,7 +8,7 @@ from .accrual import accumulate
 from .clock import next_whole_second, rfc3339
 from .enrolment import enrol, normal_phone
 from .expiry import deadlines
-from .handling import KEY_LENGTH, Call, past_time
+from .handling import KEY_LENGTH, Call, past_time, time_range
 from .ledger import Account, Ledger, Where
 from .rules import EVENT_FIELDS, adjust, the_account
 from .validation import INT32_MAX, INT32_MIN, Reader
@@ -143,43 +143,25 @@ def _events_where(sent: Reader | None) -> Where:
     if order := sent.object("order_filter"):
         where.among("order_id", [order.required_text("order_id")])
     if kind := sent.object("type_filter"):
-        where.among("type", _known_types(kind))
+        where.among("type", kind.words("types", EVENT_FIELDS))
     if location := sent.object("location_filter"):
-        where.among("location_id", _required_texts(location, "location_ids"))
+        location.required("location_ids")
+        where.among("location_id", location.texts("location_ids"))
     if time := sent.object("date_time_filter"):
         _add_time_range(where, time)
     return where
 
 
-def _required_texts(sent: Reader, name: str) -> list[str]:
-    texts = sent.texts(name)
-    if texts is None:
-        sent.report(name, "MISSING_REQUIRED_PARAMETER", "Field must be set")
-    return texts or []
-
-
-def _known_types(sent: Reader) -> list[str]:
-    types = _required_texts(sent, "types")
-    for i, each in enumerate(types):
-        if each and each not in EVENT_FIELDS:
-            detail = f"Expected one of {', '.join(EVENT_FIELDS)}."
-            sent.report(f"types[{i}]", "INVALID_ENUM_VALUE", detail)
-    return types
-
-
 def _add_time_range(where: Where, sent: Reader) -> None:
-    """Add a range: the start is inside it, the end is not."""
-    created_at = sent.required_object("created_at")
-    start, end = created_at.time("start_at"), created_at.time("end_at")
-    if start and end and start > end:
-        detail = "start_at must not be later than end_at."
-        sent.report("created_at", "INVALID_TIME_RANGE", detail)
+    sent.required("created_at")
+    start, end = time_range(sent, "created_at")
     for operator, name, moment in ((">=", "start_at", start), ("<", "end_at", end)):
         try:
             if moment:
                 where.add(f"created_at {operator} ?", rfc3339(next_whole_second(moment)))
         except OverflowError:
-            created_at.report(name, "INVALID_TIME", "The time is after the year 9999.")
+            detail = "The time is after the year 9999."
+            sent.report(f"created_at.{name}", "INVALID_TIME", detail)
 
 
 def _shown(world: World, ledger: Ledger, account: Account) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from .clock import event_id
 from .ledger import Account, Event, Ledger
-from .orders import Line, Order, item_of, lines_of, the_order, units_taken
+from .orders import item_of, own_discounts, spent, the_order
+from .pricing import Line, Order, lines_of
 from .promotions import promotion_for
 from .rules import new_event, post, the_account, the_location
 from .wire_errors import refusal
@@ -105,13 +106,8 @@ def _amount(world: World, ledger: Ledger, data: dict[str, Any], order: Order) ->
     """Return what a purchase came to after discounts, without what the rule excludes."""
     names = ("excluded_item_variation_ids", "excluded_category_ids")
     excluded = {each for name in names for each in data.get(name) or ()}
-    amount = 0
-    for line in lines_of(order):
-        if not excluded & {*item_of(world, ledger, line)}:
-            amount += line["total_money"]["amount"]
-            if data["tax_mode"] == "BEFORE_TAX":
-                amount -= line["total_tax_money"]["amount"]
-    return amount
+    before_tax = data["tax_mode"] == "BEFORE_TAX"
+    return spent(world, ledger, order, before_tax=before_tax, excluded=excluded)
 
 
 def _full_price_units(world: World, line: Line, order: Order) -> int:
@@ -119,4 +115,8 @@ def _full_price_units(world: World, line: Line, order: Order) -> int:
     is_off = any(each["scope"] == "ORDER" for each in order.get("discounts", ()))
     if is_off and world.assumptions.order_discount_stops_item_points:
         return 0
-    return int(Decimal(line["quantity"])) - units_taken(line, order)
+    own = own_discounts(line, order)
+    if any("reward_ids" not in each for each in own):
+        return 0
+    # A reward is for one unit.
+    return int(Decimal(line["quantity"])) - len(own)

@@ -123,6 +123,8 @@ class Emulator:
         path = environ.get("PATH_INFO", "")
         struck = faults.due(environ["REQUEST_METHOD"], path, world.clock)
         reply = faults.strike(struck, world, lambda altered: self._reply(altered, environ))
+        if environ["REQUEST_METHOD"] == "HEAD":
+            reply = reply._replace(body=b"")
         return reply.send(start_response)
 
     def _reply(self, world: World, environ: WSGIEnvironment) -> Reply:
@@ -130,7 +132,7 @@ class Emulator:
         try:
             return json_reply(200, headers, self._answer(world, environ, headers))
         except WireError as error:
-            return json_reply(error.status, headers, error.wire())
+            return json_reply(error.status, {**headers, **error.headers}, error.wire())
         except sqlite3.Error as error:
             trouble = _storage_trouble(error)
             return json_reply(trouble.status, headers, trouble.wire())
@@ -156,7 +158,8 @@ class Emulator:
             code = self._world.assumptions.wrong_content_type_code
             raise refusal(code, "Expected the content type application/json.")
         try:
-            return read_body(request.get_data(cache=False), self._world.assumptions)
+            raw = request.get_data(cache=False)
+            return read_body(raw, self._world.assumptions, route.unsupported)
         except RequestEntityTooLarge:
             detail = f"The body must not be larger than {MAX_BODY_BYTES} bytes."
             raise refusal("REQUEST_ENTITY_TOO_LARGE", detail) from None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from .clock import rfc3339
 from .ledger import Ledger, Position
-from .orders import CURRENCY
 from .paging import make_cursor, read_cursor
+from .pricing import CURRENCY
 from .validation import Body, Reader
 from .world import Answer, KeyedRequest, World, once
 
@@ -89,6 +90,17 @@ def past_time(world: World, sent: Reader, name: str) -> str | None:
     if moment and moment > world.clock():
         sent.report(name, "INVALID_TIME", "The time must not be in the future.")
     return rfc3339(moment) if moment else None
+
+
+def time_range(sent: Reader, name: str) -> tuple[datetime | None, datetime | None]:
+    """Read a range of time: its start is inside it, its end is not; either may be missing."""
+    period = sent.object(name)
+    if period is None:
+        return None, None
+    start, end = period.time("start_at"), period.time("end_at")
+    if start and end and start > end:
+        sent.report(name, "INVALID_TIME_RANGE", "start_at must not be later than end_at.")
+    return start, end
 
 
 def cents(sent: Reader, name: str, lowest: int = 0) -> int | None:

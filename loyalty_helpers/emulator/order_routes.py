@@ -1,4 +1,4 @@
-"""What walkthroughs need besides Loyalty: customers, orders, payments."""
+"""Orders and payments, as they are sent."""
 
 from __future__ import annotations
 
@@ -6,100 +6,42 @@ import re
 from decimal import Decimal
 from typing import Any, Final
 
-from .clock import rfc3339_ms
-from .enrolment import add_customer
+from .customer_routes import address
 from .handling import Call, cents, required_cents
-from .ledger import Ledger, Where
-from .orders import money, priced
+from .ledger import Ledger
+from .orders import open_order
 from .payments import Payment, pay, pay_order
+from .pricing import REFERENCES, money
 from .rules import the_location
 from .validation import Reader
 from .wire_errors import refusal
 from .wire_json import without_absent
-from .world import Answer, KeyedRequest, World
+from .world import Answer, KeyedRequest
 
-_PROFILE: Final = (
-    "given_name", "family_name", "company_name", "nickname", "email_address", "phone_number",
-    "reference_id", "note", "birthday",
-)  # fmt: skip
-_IDENTIFYING: Final = frozenset(
-    {"given_name", "family_name", "company_name", "email_address", "phone_number"}
-)
-_PHONE: Final = re.compile(r"\+?[0-9(][0-9 ().-]*")
 _PERCENTAGE: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,5})?")
 _QUANTITY: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,5})?")
-
-
-def create_customer(call: Call) -> Answer:
-    """Add a customer to the directory."""
-    body = call.body.fields
-    key = body.text("idempotency_key")
-    profile = without_absent({name: body.text(name, longest=500) for name in _PROFILE})
-    body.finish()
-    if not profile.keys() & _IDENTIFYING:
-        code = call.world.assumptions.empty_customer_code
-        raise refusal(code, f"At least one of {', '.join(sorted(_IDENTIFYING))} must be set.")
-    if "phone_number" in profile and _digits(profile["phone_number"]) is None:
-        detail = "Expected phone_number to be a valid phone number"
-        raise refusal("INVALID_PHONE_NUMBER", detail, "phone_number")
-
-    def work(ledger: Ledger, _: KeyedRequest) -> Answer:
-        phone_number = _digits(profile.get("phone_number", ""))
-        return {"customer": add_customer(call.world, ledger, profile, phone_number)}
-
-    return call.once("CreateCustomer", key, work)
-
-
-def search_customers(call: Call) -> Answer:
-    """Find customers by exact phone number, the newest first."""
-    body = call.body.fields
-    limit = body.integer("limit", 1, 100) or 100
-    where = Where()
-    query = body.object("query")
-    filters = query.object("filter") if query else None
-    phone = filters.object("phone_number") if filters else None
-    if phone:
-        exact = phone.required_text("exact")
-        number = _digits(exact) if exact.startswith("+") else None
-        if exact and number is None:
-            phone.report("exact", "INVALID_PHONE_NUMBER", "Expected a number in E.164.")
-        where.add("owner = ?", number or "")
-
-    return call.page(
-        "SearchCustomers",
-        "customers",
-        limit,
-        lambda ledger, *page: ledger.records("customer", where, *page),
-    )
+_ECHOED: Final = {
+    "customer_id": 191, "reference_id": 40, "note": 500, "team_member_id": 192,
+    "buyer_email_address": 255, "statement_description_identifier": 20,
+}  # fmt: skip
+_NAMED: Final = {"applied_discounts": "discounts", "applied_taxes": "taxes"}
 
 
 def create_order(call: Call) -> Answer:
-    """Open an order; prices follow from its lines, taxes and discounts."""
+    """Open an order; prices follow from its lines, discounts, service charges and taxes."""
     body = call.body.fields
     key = body.text("idempotency_key", longest=192)
     sent = body.required_object("order")
     location_id = sent.required_text("location_id")
-    order = without_absent(
-        {
-            "reference_id": sent.text("reference_id", longest=40),
-            "customer_id": sent.text("customer_id", longest=191),
-        }
-    )
-    lines = [_line(each, i) for i, each in enumerate(sent.objects("line_items", most=500) or ())]
-    taxes = [_tax(each, i) for i, each in enumerate(sent.objects("taxes", most=100) or ())]
-    discounts = [
-        _discount(each, i) for i, each in enumerate(sent.objects("discounts", most=100) or ())
-    ]
-    for name, entries in (("line_items", lines), ("taxes", taxes), ("discounts", discounts)):
-        if len({each["uid"] for each in entries}) < len(entries):
-            sent.report(name, "INVALID_VALUE", "Every uid must be there once.")
+    order = _order(sent)
     body.finish()
 
     def work(ledger: Ledger, _: KeyedRequest) -> Answer:
         the_location(call.world, ledger, location_id, "order.location_id")
-        priced_lines = [_with_catalog(ledger, line, i) for i, line in enumerate(lines)]
-        parts = {"line_items": priced_lines, "taxes": taxes, "discounts": discounts}
-        return {"order": _opened(call.world, ledger, location_id, {**order, **parts})}
+        lines = [_with_catalog(ledger, line, i) for i, line in enumerate(order["line_items"])]
+        return {
+            "order": open_order(call.world, ledger, location_id, {**order, "line_items": lines})
+        }
 
     return call.once("CreateOrder", key, work)
 
@@ -124,10 +66,6 @@ def create_payment(call: Call) -> Answer:
     body = call.body.fields
     source_id = body.required_text("source_id")
     key = body.required_text("idempotency_key", longest=45)
-    more = {
-        name: body.text(name, longest=longest)
-        for name, longest in (("customer_id", 191), ("reference_id", 40), ("note", 500))
-    }
     asked = Payment(
         source_id=source_id,
         cents=required_cents(body, "amount_money", 1),
@@ -135,8 +73,12 @@ def create_payment(call: Call) -> Answer:
         order_id=body.text("order_id"),
         location_id=body.text("location_id"),
         autocomplete=not body.has("autocomplete") or body.boolean("autocomplete"),
-        more=without_absent(more),
+        more={},
     )
+    more: dict[str, Any] = {name: body.text(name, longest=most) for name, most in _ECHOED.items()}
+    more |= {name: address(body, name) for name in ("billing_address", "shipping_address")}
+    more |= _details(body, asked)
+    asked.more.update(without_absent(more))
     body.finish()
 
     def work(ledger: Ledger, _: KeyedRequest) -> Answer:
@@ -145,55 +87,169 @@ def create_payment(call: Call) -> Answer:
     return call.once("CreatePayment", key, work)
 
 
-def _line(sent: Reader, number: int) -> dict[str, Any]:
-    quantity = sent.required_text("quantity", longest=12)
-    if quantity and not (_QUANTITY.fullmatch(quantity) and Decimal(quantity) > 0):
-        sent.report("quantity", "INVALID_VALUE", "Expected a positive decimal number.")
-    price = cents(sent, "base_price_money")
-    line = {
-        "uid": sent.text("uid", longest=60) or f"line-{number + 1}",
-        "catalog_object_id": sent.text("catalog_object_id", longest=192),
-        "name": sent.text("name", longest=512),
-        "quantity": quantity,
-        "note": sent.text("note", longest=2000),
-        "base_price_money": None if price is None else money(price),
+def _details(sent: Reader, asked: Payment) -> dict[str, Any]:
+    """Read what goes with the kind of a payment, and the application's fee."""
+    details: dict[str, Any] = {}
+    fee, total = cents(sent, "app_fee_money"), asked.cents + asked.tip
+    if fee is not None:
+        details["app_fee_money"] = money(fee)
+        if fee * 10 > total * 9:
+            sent.report("app_fee_money", "VALUE_TOO_HIGH", "At most 90 % of the payment.")
+    for source_id, name in (("CASH", "cash_details"), ("EXTERNAL", "external_details")):
+        if asked.source_id == source_id:
+            sent.required(name)
+        elif sent.has(name):
+            sent.report(name, "INVALID_VALUE", f"Send it only with the source_id {source_id}.")
+    if cash := sent.object("cash_details"):
+        given = required_cents(cash, "buyer_supplied_money")
+        if given < total:
+            detail = f"The buyer gave {given}, the payment is {total}."
+            cash.report("buyer_supplied_money", "VALUE_TOO_LOW", detail)
+        change = {"change_back_money": money(given - total)}
+        details["cash_details"] = {"buyer_supplied_money": money(given), **change}
+    if external := sent.object("external_details"):
+        told = {name: external.required_text(name, longest=255) for name in ("type", "source")}
+        fee = cents(external, "source_fee_money")
+        more = {
+            "source_id": external.text("source_id", longest=255),
+            "source_fee_money": None if fee is None else money(fee),
+        }
+        details["external_details"] = told | without_absent(more)
+    return details
+
+
+def _order(sent: Reader) -> dict[str, Any]:
+    parts = {
+        name: [read(each, i) for i, each in enumerate(sent.objects(name, most=most) or ())]
+        for name, (read, most) in _PARTS.items()
     }
+    for name, entries in parts.items():
+        _once(sent, name, [each["uid"] for each in entries])
+    for i, line in enumerate(parts["line_items"]):
+        for applied, name in _NAMED.items():
+            named = [each[REFERENCES[applied]] for each in line.get(applied, ())]
+            place = f"line_items[{i}].{applied}"
+            _once(sent, place, named)
+            if not {each["uid"] for each in parts[name]}.issuperset(named):
+                sent.report(place, "INVALID_VALUE", f"Expected uids of the order's {name}.")
+    source = sent.object("source")
+    more = {
+        "reference_id": sent.text("reference_id", longest=40),
+        "customer_id": sent.text("customer_id", longest=191),
+        "ticket_name": sent.text("ticket_name", longest=30),
+        "metadata": sent.texts_by_name("metadata"),
+        "source": without_absent({"name": source.text("name")}) if source else None,
+    }
+    return {**without_absent(more), **parts}
+
+
+def _once(sent: Reader, place: str, uids: list[str]) -> None:
+    if len(set(uids)) < len(uids):
+        sent.report(place, "INVALID_VALUE", "Every uid must be there once.")
+
+
+def _named(sent: Reader, kind: str, number: int, longest: int) -> dict[str, Any]:
+    return {
+        "uid": sent.text("uid", longest=60) or f"{kind}-{number + 1}",
+        "name": sent.text("name", longest=longest),
+        "metadata": sent.texts_by_name("metadata"),
+    }
+
+
+def _line(sent: Reader, number: int) -> dict[str, Any]:
+    line = _named(sent, "line", number, 512)
+    price = _price(sent)
+    line |= {
+        "catalog_object_id": sent.text("catalog_object_id", longest=192),
+        "quantity": _quantity(sent, sent.required_text("quantity", longest=12), positive=True),
+        "note": sent.text("note", longest=2000),
+        "variation_name": sent.text("variation_name", longest=400),
+        "item_type": sent.text("item_type"),
+        "base_price_money": price,
+        "modifiers": [
+            _modifier(each, i) for i, each in enumerate(sent.objects("modifiers", most=100) or ())
+        ],
+    }
+    for applied, field in REFERENCES.items():
+        line[applied] = [
+            {"uid": each.text("uid", longest=60) or f"{line['uid']}-{i + 1}"[:60]}
+            | {field: each.required_text(field, longest=60)}
+            for i, each in enumerate(sent.objects(applied, most=100) or ())
+        ]
     if line["catalog_object_id"] is None:
         sent.required("base_price_money")
-    return without_absent(line)
+    return {name: value for name, value in without_absent(line).items() if value != []}
+
+
+def _modifier(sent: Reader, number: int) -> dict[str, Any]:
+    sent.required("base_price_money")
+    quantity = sent.text("quantity", longest=12)
+    more = {
+        "quantity": quantity and _quantity(sent, quantity, positive=False),
+        "base_price_money": _price(sent),
+    }
+    return without_absent(_named(sent, "modifier", number, 255) | more)
 
 
 def _tax(sent: Reader, number: int) -> dict[str, Any]:
-    _only(sent, "type", "ADDITIVE")
-    _only(sent, "scope", "ORDER")
-    return {
-        "uid": sent.text("uid", longest=60) or f"tax-{number + 1}",
-        "name": sent.text("name", longest=255) or "Tax",
+    tax = without_absent(_named(sent, "tax", number, 255))
+    sent.text("type")
+    more = {
         "percentage": _percentage(sent) or "0",
         "type": "ADDITIVE",
-        "scope": "ORDER",
+        "scope": sent.text("scope") or "ORDER",
     }
+    return {"name": "Tax"} | tax | more
 
 
 def _discount(sent: Reader, number: int) -> dict[str, Any]:
-    _only(sent, "scope", "ORDER")
-    named = {
-        "uid": sent.text("uid", longest=60) or f"discount-{number + 1}",
-        "name": sent.text("name", longest=255) or "Discount",
-        "scope": "ORDER",
-    }
+    discount = without_absent(_named(sent, "discount", number, 255))
+    worth = _percentage_or_amount(sent)
+    kind = "FIXED_PERCENTAGE" if "percentage" in worth else "FIXED_AMOUNT"
+    if sent.text("type") not in (None, kind):
+        sent.report("type", "INVALID_VALUE", f"What was sent makes it {kind}.")
+    scope = sent.text("scope") or "ORDER"
+    return {"name": "Discount"} | discount | worth | {"type": kind, "scope": scope}
+
+
+def _service_charge(sent: Reader, number: int) -> dict[str, Any]:
+    charge = _named(sent, "service-charge", number, 512) | _percentage_or_amount(sent)
+    charge["calculation_phase"] = sent.required_text("calculation_phase")
+    charge["taxable"] = sent.boolean("taxable")
+    for name in ("treatment_type", "scope"):
+        sent.text(name)
+    if charge["taxable"] and charge["calculation_phase"] == "TOTAL_PHASE":
+        sent.report("taxable", "INVALID_VALUE", "What comes after taxes cannot be taxed.")
+    return without_absent(charge)
+
+
+_PARTS: Final = {
+    "line_items": (_line, 500),
+    "taxes": (_tax, 100),
+    "discounts": (_discount, 100),
+    "service_charges": (_service_charge, 100),
+}
+
+
+def _price(sent: Reader) -> dict[str, Any] | None:
+    price = cents(sent, "base_price_money")
+    return None if price is None else money(price)
+
+
+def _quantity(sent: Reader, text: str, *, positive: bool) -> str:
+    """Return a quantity; a wrong one is reported, and stands in for one."""
+    if text and not (_QUANTITY.fullmatch(text) and (Decimal(text) > 0 or not positive)):
+        sent.report("quantity", "INVALID_VALUE", "Expected a positive decimal number.")
+    return text
+
+
+def _percentage_or_amount(sent: Reader) -> dict[str, Any]:
     percentage, amount = _percentage(sent), cents(sent, "amount_money")
-    if percentage is not None and amount is None:
-        return {**named, "type": "FIXED_PERCENTAGE", "percentage": percentage}
     if (percentage is None) == (amount is None):
         sent.report("percentage", "INVALID_VALUE", "Set either percentage or amount_money.")
-    return {**named, "type": "FIXED_AMOUNT", "amount_money": money(amount or 0)}
-
-
-def _only(sent: Reader, name: str, value: str) -> None:
-    """Refuse what the emulator does not do, rather than ignore it."""
-    if sent.text(name) not in (None, value):
-        sent.report(name, "INVALID_VALUE", f"The emulator knows {value} only.")
+    if percentage is not None:
+        return {"percentage": percentage}
+    return {"amount_money": money(amount or 0)}
 
 
 def _percentage(sent: Reader) -> str | None:
@@ -212,32 +268,3 @@ def _with_catalog(ledger: Ledger, line: dict[str, Any], number: int) -> dict[str
         raise refusal("NOT_FOUND", "Catalog object not found.", field)
     known = {"name": item.get("name"), "base_price_money": item.get("price_money")}
     return {**without_absent(known), **line}
-
-
-def _opened(
-    world: World, ledger: Ledger, location_id: str, order: dict[str, Any]
-) -> dict[str, Any]:
-    now = rfc3339_ms(world.clock())
-    made = priced(
-        {
-            "id": ledger.unused("order", lambda: world.ids.code() + "ZY"),
-            "location_id": location_id,
-            **{name: value for name, value in order.items() if value},
-            "created_at": now,
-            "updated_at": now,
-            "state": "OPEN",
-            "version": 1,
-            "source": {"name": "Emulator"},
-        }
-    )
-    ledger.keep("order", made, owner=location_id, moment=now)
-    return made
-
-
-def _digits(phone_number: str) -> str | None:
-    """Return a number of 9 to 16 digits without its separators, with a plus; None if it is none."""
-    digits = re.sub(r"\D", "", phone_number, flags=re.ASCII)
-    if not _PHONE.fullmatch(phone_number) or not 9 <= len(digits) <= 16:
-        return None
-    is_national = len(digits) == 10 and not phone_number.startswith("+")
-    return f"+1{digits}" if is_national else f"+{digits}"

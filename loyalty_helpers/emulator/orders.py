@@ -1,20 +1,15 @@
-"""What an order costs: its lines, its taxes, its discounts, and the rewards attached to it."""
+"""Orders: opened, found, changed, and with rewards attached to them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any, Final
+from decimal import Decimal
+from typing import Any
 
 from .clock import rfc3339_ms
 from .ledger import Ledger
+from .pricing import Entry, Line, Order, is_on_lines, lines_of, priced
 from .wire_errors import found
 from .world import World
-
-CURRENCY: Final = "USD"
-
-Order = dict[str, Any]
-Line = dict[str, Any]
 
 
 def the_order(ledger: Ledger, order_id: str) -> Order:
@@ -22,9 +17,23 @@ def the_order(ledger: Ledger, order_id: str) -> Order:
     return found(ledger.record("order", order_id), "Order")
 
 
-def money(amount: int) -> dict[str, Any]:
-    """Return an amount, in cents, as Square writes it."""
-    return {"amount": amount, "currency": CURRENCY}
+def open_order(world: World, ledger: Ledger, location_id: str, order: Order) -> Order:
+    """Make an order of what was sent, price it, write it, and return it."""
+    now = rfc3339_ms(world.clock())
+    made = priced(
+        {
+            "id": ledger.unused("order", lambda: world.ids.code() + "ZY"),
+            "location_id": location_id,
+            **{name: value for name, value in order.items() if value},
+            "created_at": now,
+            "updated_at": now,
+            "state": "OPEN",
+            "version": 1,
+            "source": order.get("source") or {"name": "Emulator"},
+        }
+    )
+    ledger.keep("order", made, owner=location_id, moment=now)
+    return made
 
 
 def keep_order(world: World, ledger: Ledger, order: Order) -> Order:
@@ -33,33 +42,6 @@ def keep_order(world: World, ledger: Ledger, order: Order) -> Order:
     changed = {**priced(order), "version": order["version"] + 1, "updated_at": now}
     ledger.keep("order", changed, owner=order["location_id"], moment=now)
     return changed
-
-
-def priced(order: Order) -> Order:
-    """Return the order with all that follows from its lines, taxes and discounts."""
-    own = _own_discounts(order)
-    lines = [_fresh(line, own) for line in lines_of(order)]
-    # What a line is off for itself comes first; the rest is off what is left.
-    discounts = order.get("discounts", [])
-    taken = {
-        each["uid"]: _discount(each, lines)
-        for each in sorted(discounts, key=lambda each: bool(each["scope"] == "ORDER"))
-    }
-    taxed = {each["uid"]: _tax(each, lines) for each in order.get("taxes", [])}
-    tax, discount = sum(taxed.values()), sum(taken.values())
-    total = sum(line["total_money"]["amount"] for line in lines)
-    due = total if order["state"] == "OPEN" else 0
-    amounts = {"total": total, "tax": tax, "discount": discount, "tip": 0, "service_charge": 0}
-    return {
-        **order,
-        **({"line_items": lines} if lines else {}),
-        **({"discounts": _with_applied(discounts, taken)} if discounts else {}),
-        **({"taxes": _with_applied(order["taxes"], taxed)} if taxed else {}),
-        "net_amounts": {f"{name}_money": money(value) for name, value in amounts.items()},
-        "total_money": money(total),
-        **{f"total_{name}_money": money(value) for name, value in list(amounts.items())[1:]},
-        "net_amount_due_money": money(due),
-    }
 
 
 def attach(
@@ -102,12 +84,6 @@ def detach(order: Order, reward_id: str) -> Order:
     return {**kept, **{name: value for name, value in left.items() if value}}
 
 
-def lines_of(order: Order) -> list[Line]:
-    """Return the lines of an order, which may have none."""
-    lines: list[Line] = order.get("line_items", [])
-    return lines
-
-
 def has_discount_of(order: Order, reward_id: str) -> bool:
     """Tell whether a reward has found what it is for."""
     return any(reward_id in each.get("reward_ids", ()) for each in order.get("discounts", ()))
@@ -124,15 +100,22 @@ def item_of(world: World, ledger: Ledger, line: Line) -> tuple[str | None, str |
     return variation, None
 
 
-def units_taken(line: Line, order: Order) -> int:
-    """Return how many units of a line rewards have discounted; each reward takes one."""
-    own, applied = _own_discounts(order), line.get("applied_discounts", ())
-    return sum(each["discount_uid"] in own for each in applied)
+def own_discounts(line: Line, order: Order) -> list[Entry]:
+    """Return the discounts that are on a line for itself, not on the whole order."""
+    own = {each["uid"]: each for each in order.get("discounts", ()) if is_on_lines(each)}
+    named = (each["discount_uid"] for each in line.get("applied_discounts", ()))
+    return [own[uid] for uid in named if uid in own]
 
 
-def _own_discounts(order: Order) -> set[str]:
-    """Return the discounts that are on one line each."""
-    return {each["uid"] for each in order.get("discounts", ()) if each["scope"] == "LINE_ITEM"}
+def spent(
+    world: World, ledger: Ledger, order: Order, *, before_tax: bool, excluded: set[str]
+) -> int:
+    """Return what the lines of an order came to after discounts, without excluded items."""
+    return sum(
+        line["total_money"]["amount"] - before_tax * line["total_tax_money"]["amount"]
+        for line in lines_of(order)
+        if not excluded & {*item_of(world, ledger, line)}
+    )
 
 
 def _line_for(
@@ -142,12 +125,17 @@ def _line_for(
     found: list[Line] = [
         line
         for line in lines_of(order)
-        if units_taken(line, order) < int(Decimal(line["quantity"]))
+        if _units_taken(line, order) < int(Decimal(line["quantity"]))
         and any(each in wanted for each in item_of(world, ledger, line))
     ]
     if not world.assumptions.first_matching_line_is_free:
         found.sort(key=lambda line: -line["base_price_money"]["amount"])
     return found[0] if found else None
+
+
+def _units_taken(line: Line, order: Order) -> int:
+    """Return how many units of a line rewards have discounted; each reward takes one."""
+    return sum("reward_ids" in each for each in own_discounts(line, order))
 
 
 def _worth(definition: dict[str, Any]) -> dict[str, Any]:
@@ -159,90 +147,3 @@ def _worth(definition: dict[str, Any]) -> dict[str, Any]:
 
 def _others(record: dict[str, Any], name: str, field: str, value: str) -> list[dict[str, Any]]:
     return [each for each in record.get(name, ()) if each[field] != value]
-
-
-def _fresh(line: Line, own: set[str]) -> dict[str, Any]:
-    """Return a line as if no discount were taken from it and no tax added to it."""
-    gross = _rounded(Decimal(line["quantity"]) * line["base_price_money"]["amount"])
-    for_line = [
-        {name: value for name, value in each.items() if name != "applied_money"}
-        for each in line.get("applied_discounts", ())
-        if each["discount_uid"] in own
-    ]
-    kept = {name: value for name, value in line.items() if not name.startswith("applied_")}
-    return {
-        **kept,
-        **({"applied_discounts": for_line} if for_line else {}),
-        "variation_total_price_money": money(gross),
-        "gross_sales_money": money(gross),
-        "total_tax_money": money(0),
-        "total_discount_money": money(0),
-        "total_money": money(gross),
-    }
-
-
-def _discount(discount: dict[str, Any], lines: list[Line]) -> int:
-    """Take a discount from the lines it is for, and return what it came to."""
-    if discount["scope"] == "ORDER":
-        off: int = _off(discount, sum(line["total_money"]["amount"] for line in lines))
-        for line, share in _shares(off, lines):
-            applied = {
-                "uid": f"{discount['uid']}-{line['uid']}"[:60],
-                "discount_uid": discount["uid"],
-            }
-            _apply(line, "discount", -1, {**applied, "applied_money": money(share)}, share)
-        return off
-    for line in lines:
-        for applied in line.get("applied_discounts", ()):
-            if applied["discount_uid"] == discount["uid"]:
-                left = line["total_money"]["amount"]
-                off = min(left, _off(discount, line["base_price_money"]["amount"]))
-                applied["applied_money"] = money(off)
-                _apply(line, "discount", -1, None, off)
-                return off
-    return 0
-
-
-def _tax(tax: dict[str, Any], lines: list[Line]) -> int:
-    """Add a tax to all lines, on what is left after discounts, and return what it came to."""
-    untaxed = [line["total_money"]["amount"] - line["total_tax_money"]["amount"] for line in lines]
-    total = _rounded(Decimal(tax["percentage"]) / 100 * sum(untaxed))
-    for line, share in _shares(total, lines):
-        applied = {"uid": f"{tax['uid']}-{line['uid']}"[:60], "tax_uid": tax["uid"]}
-        _apply(line, "tax", 1, {**applied, "applied_money": money(share)}, share)
-    return total
-
-
-def _apply(line: Line, kind: str, sign: int, applied: dict[str, Any] | None, amount: int) -> None:
-    if applied:
-        name = "applied_taxes" if kind == "tax" else "applied_discounts"
-        line[name] = [*line.get(name, ()), applied]
-    line[f"total_{kind}_money"] = money(line[f"total_{kind}_money"]["amount"] + amount)
-    line["total_money"] = money(line["total_money"]["amount"] + sign * amount)
-
-
-def _off(discount: dict[str, Any], amount: int) -> int:
-    if discount["type"] == "FIXED_PERCENTAGE":
-        return _rounded(Decimal(discount["percentage"]) / 100 * amount)
-    return min(amount, int(discount["amount_money"]["amount"]))
-
-
-def _shares(amount: int, lines: list[Line]) -> Iterable[tuple[Line, int]]:
-    """Split an amount over the lines by what they come to; no cent is lost."""
-    whole = sum(line["total_money"]["amount"] for line in lines)
-    passed = given = 0
-    shares = []
-    for line in lines:
-        passed += line["total_money"]["amount"]
-        share = amount * passed // whole - given if whole else 0
-        given += share
-        shares.append((line, share))
-    return shares
-
-
-def _with_applied(entries: list[dict[str, Any]], came_to: dict[str, int]) -> list[dict[str, Any]]:
-    return [{**each, "applied_money": money(came_to[each["uid"]])} for each in entries]
-
-
-def _rounded(amount: Decimal) -> int:
-    return int(amount.quantize(Decimal(1), ROUND_HALF_EVEN))

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from .clock import rfc3339_ms
 from .ledger import Ledger
-from .orders import Order, keep_order, money
+from .orders import keep_order, open_order
+from .pricing import Order, cents_of, money
 from .rewards import settle, the_open_order
 from .rules import the_location
 from .wire_errors import not_found, refusal
@@ -29,14 +30,13 @@ def pay(world: World, ledger: Ledger, asked: Payment) -> dict[str, Any]:
     """Take a payment, complete its order if it pays all of that, and return it."""
     if asked.source_id.endswith("-declined"):
         raise refusal("GENERIC_DECLINE", "Authorization error: 'GENERIC_DECLINE'")
-    order = None
     if asked.order_id:
         order = the_open_order(world, ledger, asked.order_id, "order_id")
         _must_fit(world, order, asked)
-    location_id = asked.location_id or (order["location_id"] if order else _main(ledger))
-    the_location(world, ledger, location_id, "location_id")
-    payment = _new_payment(world, ledger, asked, location_id)
-    if order and asked.autocomplete:
+    else:
+        order = _order_of(world, ledger, asked)
+    payment = _new_payment(world, ledger, asked, order)
+    if asked.autocomplete:
         complete(world, ledger, order, [payment])
     return payment
 
@@ -65,9 +65,24 @@ def complete(world: World, ledger: Ledger, order: Order, payments: list[dict[str
     settle(world, ledger, order)
     paid = ledger.record("order", order["id"]) or order
     tenders = [_tender(payment) for payment in payments]
-    closed = {"state": "COMPLETED", "closed_at": rfc3339_ms(world.clock())}
+    closed = {
+        "state": "COMPLETED",
+        "closed_at": rfc3339_ms(world.clock()),
+        "total_tip_money": money(sum(cents_of(each, "tip_money") for each in payments)),
+    }
     changed = {**paid, **({"tenders": tenders} if tenders else {}), **closed}
     return keep_order(world, ledger, changed)
+
+
+def _order_of(world: World, ledger: Ledger, asked: Payment) -> Order:
+    """Make the order of a payment that has none: Square makes one, too, of a custom amount."""
+    location_id = asked.location_id or _main(ledger)
+    the_location(world, ledger, location_id, "location_id")
+    amount = {"item_type": "CUSTOM_AMOUNT", "base_price_money": money(asked.cents)}
+    line = {"uid": "line-1", "quantity": "1", **amount}
+    customer = asked.more.get("customer_id")
+    order = {"line_items": [line], **({"customer_id": customer} if customer else {})}
+    return open_order(world, ledger, location_id, order)
 
 
 def _must_fit(world: World, order: Order, asked: Payment) -> None:
@@ -91,7 +106,7 @@ def _approved(ledger: Ledger, order_id: str, payment_id: str) -> dict[str, Any]:
     return payment
 
 
-def _new_payment(world: World, ledger: Ledger, asked: Payment, location_id: str) -> dict[str, Any]:
+def _new_payment(world: World, ledger: Ledger, asked: Payment, order: Order) -> dict[str, Any]:
     now = rfc3339_ms(world.clock())
     payment = {
         "id": ledger.unused("payment", lambda: world.ids.code() + "ZY"),
@@ -103,11 +118,11 @@ def _new_payment(world: World, ledger: Ledger, asked: Payment, location_id: str)
         "approved_money": money(asked.cents + asked.tip),
         "status": "COMPLETED" if asked.autocomplete else "APPROVED",
         "source_type": asked.source_id if asked.source_id in ("CASH", "EXTERNAL") else "CARD",
-        "location_id": location_id,
-        **({"order_id": asked.order_id} if asked.order_id else {}),
+        "location_id": order["location_id"],
+        "order_id": order["id"],
         **asked.more,
     }
-    ledger.keep("payment", payment, owner=asked.order_id, moment=now)
+    ledger.keep("payment", payment, owner=order["id"], moment=now)
     return payment
 
 
@@ -117,7 +132,8 @@ def _tender(payment: dict[str, Any]) -> dict[str, Any]:
         "location_id": payment["location_id"],
         "transaction_id": payment["order_id"],
         "created_at": payment["created_at"],
-        "amount_money": payment["amount_money"],
+        "amount_money": payment["total_money"],
+        **({"tip_money": payment["tip_money"]} if "tip_money" in payment else {}),
         "type": payment["source_type"].replace("EXTERNAL", "OTHER"),
         "payment_id": payment["id"],
     }

@@ -6,7 +6,8 @@ from typing import Any
 
 from .accrual import base_points, promotion_points
 from .handling import Call, cents
-from .orders import money, priced, the_order
+from .orders import the_order
+from .pricing import money, priced
 from .rules import the_account, the_program
 from .wire_errors import refusal
 from .world import Answer

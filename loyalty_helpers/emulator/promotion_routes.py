@@ -9,8 +9,8 @@ from typing import Any, Final
 from .clock import event_id
 from .handling import KEY_LENGTH, Call, cents
 from .ledger import Ledger
-from .orders import money
-from .promotions import Promotion, available, promotions_of, shown
+from .pricing import money
+from .promotions import Promotion, available, past_periods, promotions_of, shown
 from .rules import the_program
 from .validation import INT32_MAX, Reader
 from .wire_errors import not_found, refusal
@@ -19,6 +19,7 @@ from .world import Answer, KeyedRequest
 
 _STATUSES: Final = ("ACTIVE", "ENDED", "CANCELED", "SCHEDULED")
 _MOST_AT_ONCE: Final = 10
+_MOST_PERIODS: Final = 100
 _MULTIPLIER: Final = re.compile(r"[0-9]{1,2}(\.[0-9]{1,3})?")
 
 
@@ -112,6 +113,10 @@ def _promotion(call: Call, sent: Reader) -> Promotion:
 def _incentive(sent: Reader) -> dict[str, Any]:
     kind = sent.one_of("type", ("POINTS_MULTIPLIER", "POINTS_ADDITION"))
     sent.required("type")
+    for each in ("POINTS_ADDITION", "POINTS_MULTIPLIER"):
+        name = f"{each.lower()}_data"
+        if sent.has(name) and kind != each:
+            sent.report(name, "CONFLICTING_PARAMETERS", f"Send it only with the type {each}.")
     if kind == "POINTS_ADDITION":
         data = sent.required_object("points_addition_data")
         points = data.required_integer("points_addition", 1, INT32_MAX)
@@ -136,7 +141,7 @@ def _multiplier(sent: Reader) -> Decimal:
 
 
 def _available_time(sent: Reader) -> dict[str, Any]:
-    periods = sent.texts("time_periods")
+    periods = sent.texts("time_periods", most=_MOST_PERIODS)
     if periods is None:
         sent.required("time_periods")
     try:
@@ -156,8 +161,11 @@ def _trigger_limit(sent: Reader | None) -> dict[str, Any] | None:
 def _refuse_misfit(
     call: Call, ledger: Ledger, program: dict[str, Any], promotion: Promotion
 ) -> None:
-    """Refuse what does not go with the program, and one promotion too many."""
+    """Refuse what is over, does not go with the program, or is one promotion too many."""
     assumptions = call.world.assumptions
+    if past := past_periods(call.world, ledger, promotion):
+        field = "loyalty_promotion.available_time.time_periods"
+        raise refusal("INVALID_VALUE", f"The time period {past[0]!r} is wholly past.", field)
     qualifiers = {name for name in promotion if name.startswith("qualifying_")}
     kinds = {rule["accrual_type"] for rule in program["accrual_rules"]}
     if len(qualifiers) > 1 or (qualifiers and not kinds & {"VISIT", "SPEND"}):

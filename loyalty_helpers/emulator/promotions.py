@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from .clock import rfc3339
 from .ledger import Account, Ledger, Where
-from .orders import Order, item_of, lines_of
+from .orders import item_of, spent
+from .pricing import Order, lines_of
 from .rules import seller_zone
 from .world import World
 
@@ -34,13 +35,22 @@ class Period(NamedTuple):
     def covers(self, moment: datetime) -> bool:
         """Tell whether a local time lies in the period or in one of its repetitions."""
         for back in range(self.length.days + 2):
-            day = moment.date() - timedelta(days=back)
-            begin = datetime.combine(day, self.start.time())
-            repeats = begin.weekday() in self.days and not (self.until and begin > self.until)
-            is_on = begin == self.start or (begin > self.start and repeats)
-            if is_on and begin <= moment < begin + self.length:
+            begin = self.begin_on(moment.date() - timedelta(days=back))
+            if begin and begin <= moment < begin + self.length:
                 return True
         return False
+
+    def begin_on(self, day: date) -> datetime | None:
+        """Return when it begins on a day, if it does."""
+        begin = datetime.combine(day, self.start.time())
+        repeats = begin.weekday() in self.days and not (self.until and begin > self.until)
+        return begin if begin == self.start or (begin > self.start and repeats) else None
+
+    def clashes_with(self, other: Period) -> bool:
+        """Tell whether both begin on some day: what repeats does so within a week, or never."""
+        first = max(self.start, other.start).date()
+        days = [first + timedelta(days=n) for n in range(7 if self.days or other.days else 1)]
+        return any(self.begin_on(day) and other.begin_on(day) for day in days)
 
     def end(self) -> datetime | None:
         """Return when it is over for good, or None when it repeats for ever."""
@@ -75,8 +85,14 @@ def wrapped(text: str) -> str:
 
 
 def available(periods: list[str]) -> dict[str, Any]:
-    """Return the available time as Square answers it: its dates follow from its periods."""
+    """Return the available time as Square answers it: its dates follow from its periods.
+
+    Raises ValueError for periods that are none, and for two on one day.
+    """
     read = [read_period(each) for each in periods]
+    for i, period in enumerate(read):
+        if any(period.clashes_with(other) for other in read[:i]):
+            raise ValueError(f"{periods[i]!r} is on a day that has a time period already")
     ends = [period.end() for period in read]
     last = max((end for end in ends if end), default=None) if None not in ends else None
     return {
@@ -84,6 +100,14 @@ def available(periods: list[str]) -> dict[str, Any]:
         **({"end_date": last.date().isoformat()} if last else {}),
         "time_periods": [wrapped(each) for each in periods],
     }
+
+
+def past_periods(world: World, ledger: Ledger, promotion: Promotion) -> list[str]:
+    """Return the time periods that are over for good."""
+    now = _local_now(world, ledger)
+    periods = promotion["available_time"]["time_periods"]
+    ends = [(each, read_period(each).end()) for each in periods]
+    return [each for each, end in ends if end and end < now]
 
 
 def shown(world: World, ledger: Ledger, promotion: Promotion) -> Promotion:
@@ -139,14 +163,13 @@ def _repetition(rule: str, start: datetime) -> tuple[frozenset[int], datetime | 
 
 
 def _qualifies(world: World, ledger: Ledger, promotion: Promotion, order: Order) -> bool:
-    spent: int = order["total_money"]["amount"]
-    if not world.assumptions.minimum_spend_includes_tax:
-        spent -= order["total_tax_money"]["amount"]
+    before_tax = not world.assumptions.minimum_spend_includes_tax
+    amount = spent(world, ledger, order, before_tax=before_tax, excluded=set())
     names = ("qualifying_item_variation_ids", "qualifying_category_ids")
     wanted = {each for name in names for each in promotion.get(name, ())}
     least: int = promotion.get("minimum_spend_amount_money", {}).get("amount", 0)
-    if spent < least or not wanted:
-        return bool(spent >= least)
+    if amount < least or not wanted:
+        return amount >= least
     return any(wanted & {*item_of(world, ledger, line)} for line in lines_of(order))
 
 

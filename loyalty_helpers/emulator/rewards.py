@@ -6,7 +6,8 @@ from typing import Any
 
 from .clock import event_id
 from .ledger import Event, Ledger
-from .orders import Order, attach, detach, has_discount_of, keep_order, the_order
+from .orders import attach, detach, has_discount_of, keep_order, the_order
+from .pricing import Order
 from .rules import new_event, post, the_account, the_program
 from .wire_errors import found, refusal
 from .world import KeyedRequest, World
@@ -47,7 +48,8 @@ def issue(
         "updated_at": now,
     }
     held = {"points": -tier["points"], "reward_id": reward["id"]}
-    event = new_event(event_id(scope, request.key), account, "CREATE_REWARD", now, held)
+    identifier = event_id(scope, request.key)
+    event = new_event(identifier, account, "CREATE_REWARD", now, held, order_id=order_id)
     post(world, ledger, account.enrolled(now), event)
     keep_reward(ledger, reward)
     if order:
@@ -76,11 +78,12 @@ def give_back(world: World, ledger: Ledger, reward: Reward) -> None:
     identifier = event_id("DeleteLoyaltyReward", reward["id"])
     account = the_account(ledger, reward["loyalty_account_id"])
     returned = {"points": reward["points"], "reward_id": reward["id"]}
-    event = new_event(identifier, account, "DELETE_REWARD", now, returned)
+    order_id = reward.get("order_id")
+    event = new_event(identifier, account, "DELETE_REWARD", now, returned, order_id=order_id)
     post(world, ledger, account, event)
     keep_reward(ledger, {**reward, "status": "DELETED", "updated_at": now})
-    if "order_id" in reward:
-        order = the_order(ledger, reward["order_id"])
+    if order_id:
+        order = the_order(ledger, order_id)
         keep_order(world, ledger, detach(order, reward["id"]))
 
 

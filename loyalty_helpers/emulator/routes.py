@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from . import account_routes as accounts
+from . import customer_routes as customers
 from . import order_routes as orders
 from . import program_routes as programs
 from . import promotion_routes as promotions
@@ -21,6 +22,7 @@ from .handling import Call, retrieving
 from .orders import the_order
 from .rewards import the_reward
 from .rules import the_program
+from .unsupported import Unsupported, unsupported
 from .wire_errors import not_found, refusal
 from .world import Answer
 
@@ -32,6 +34,7 @@ class Route:
     method: str
     path: re.Pattern[str]
     handle: Callable[[Call], Answer]
+    unsupported: Unsupported = field(compare=False)
 
     def answer(self, call: Call) -> Answer:
         """Answer a request; those of Loyalty find its program in force and up to date."""
@@ -47,7 +50,8 @@ class Route:
 
 def _route(operation: str, handle: Callable[[Call], Answer]) -> Route:
     method, path = operation.split()
-    return Route(method, re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path)), handle)
+    pattern = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path))
+    return Route(method, pattern, handle, unsupported(operation))
 
 
 _OPERATIONS: Final = {
@@ -71,9 +75,9 @@ _OPERATIONS: Final = {
     "GET /v2/loyalty/rewards/{id}": retrieving("reward", the_reward),
     "DELETE /v2/loyalty/rewards/{id}": rewards.delete_loyalty_reward,
     "POST /v2/loyalty/rewards": rewards.create_loyalty_reward,
-    "POST /v2/customers/search": orders.search_customers,
+    "POST /v2/customers/search": customers.search_customers,
     "GET /v2/customers/{id}": retrieving("customer", the_customer),
-    "POST /v2/customers": orders.create_customer,
+    "POST /v2/customers": customers.create_customer,
     "POST /v2/orders/{id}/pay": orders.pay_for_order,
     "GET /v2/orders/{id}": retrieving("order", the_order),
     "POST /v2/orders": orders.create_order,
@@ -85,12 +89,14 @@ ROUTES: Final = tuple(_route(*each) for each in _OPERATIONS.items())
 
 def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
     """Return the route and the ids in the path; raise WireError with 404 or 405."""
-    allowed = False
+    allowed = []
     for route in ROUTES:
         match = route.path.fullmatch(path)
         if match and route.method == method:
             return route, match.groupdict()
-        allowed = allowed or match is not None
+        allowed += [route.method] if match else []
     if allowed:
-        raise refusal("METHOD_NOT_ALLOWED", f"The method {method} is not allowed here.")
+        refused = refusal("METHOD_NOT_ALLOWED", f"The method {method} is not allowed here.")
+        refused.headers["Allow"] = ", ".join(allowed)
+        raise refused
     raise not_found("Resource")

@@ -35,8 +35,12 @@ def new_event(
     *,
     source: str = "LOYALTY_API",
     location_id: str | None = None,
+    order_id: str | None = None,
 ) -> Event:
-    """Return an event; what is None in `particulars` is absent."""
+    """Return an event; what is None in `particulars` is absent.
+
+    It is found by its order, which its particulars name, or which is given as `order_id`.
+    """
     present = without_absent(particulars)
     body: dict[str, Any] = {
         "id": identifier,
@@ -48,7 +52,7 @@ def new_event(
         "source": source,
     }
     points = present.get("points", 0)
-    order_id = present.get("order_id")
+    order_id = present.get("order_id", order_id)
     return Event(identifier, account.id, kind, created_at, location_id, order_id, points, body)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from .enrolment import customer
 from .ledger import Account, Ledger
-from .orders import priced
+from .pricing import priced
 from .rewards import keep_reward
 from .seed_buyers import LOCATIONS, PROGRAM_ID, buyers
 from .seed_histories import history

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from .ledger import Ledger
-from .orders import money
+from .pricing import money
 from .seed_buyers import LOCATIONS, PROGRAM_ID
 
 COFFEE_TIER_ID: Final = "e1b39225-9da5-43d1-a5db-782cdd8ad94f"

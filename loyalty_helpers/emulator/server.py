@@ -69,7 +69,31 @@ def _listen(emulator: Emulator, port: int) -> tuple[Any, str]:
             "or give another port; port 0 takes a free one."
         ) from error
     server.adj.send_bytes = _SEND_BYTES
+    server.channel_class = _channel_class()
     return server, f"http://{HOST}:{server.effective_port}"
+
+
+def _channel_class() -> type[Any]:
+    """Return waitress's connection, but that its loop does not spin while requests wait.
+
+    It would ask to write what is below `send_bytes`, and then not write it; and it would try again
+    and again for a lock that is only held while the other thread sends. Spinning keeps that
+    thread from its work.
+    """
+    from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # as above
+
+    class Channel(HTTPChannel):  # type: ignore[misc]  # as above
+        def writable(self) -> bool:
+            least = self.adj.send_bytes if self.requests else 1
+            return bool(
+                self.total_outbufs_len >= least or self.will_close or self.close_when_flushed
+            )
+
+        def _flush_some_if_lockable(self, do_close: bool = True) -> None:
+            with self.outbuf_lock:
+                super()._flush_some_if_lockable(do_close)
+
+    return Channel
 
 
 def _application(
@@ -80,7 +104,7 @@ def _application(
     Once an answer has dripped, all that follow leave in small pieces, too: the setting is the
     server's.
     """
-    from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]  # as above
+    from waitress.channel import ClientDisconnected
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,16 +10,19 @@ from typing import Any, Final
 
 from .assumptions import Assumptions
 from .clock import parse_rfc3339
+from .unsupported import Unsupported
 from .wire_errors import Problem, WireError, refusal
 from .wire_json import canonical_json, read_json
 
 INT32_MIN: Final = -(2**31)
 INT32_MAX: Final = 2**31 - 1
+_INDEX: Final = re.compile(r"\[\d+\]")
 
 
 @dataclass(slots=True)
 class _Findings:
     assumptions: Assumptions
+    unsupported: Unsupported = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     readers: list[Reader] = field(default_factory=list)
 
@@ -125,6 +129,23 @@ class Reader:
             return None
         return [self._string(f"{name}[{i}]", item, None) for i, item in enumerate(items)]
 
+    def texts_by_name(self, name: str) -> dict[str, str] | None:
+        """Read an object of strings whose names are the sender's own."""
+        found = self.object(name)
+        if found is None:
+            return None
+        return {each: found.free_text(each, longest=255) or "" for each in found._data}
+
+    def words(self, name: str, choices: Iterable[str]) -> list[str]:
+        """Read an array, which must be there, of words of an enumeration."""
+        self.required(name)
+        words = self.texts(name) or []
+        for i, word in enumerate(words):
+            if word and word not in choices:
+                detail = f"Expected one of {', '.join(choices)}."
+                self.report(f"{name}[{i}]", "INVALID_ENUM_VALUE", detail)
+        return words
+
     def objects(self, name: str, *, most: int) -> list[Reader] | None:
         """Read an array of objects, which must not be empty."""
         items = self._array(name, most)
@@ -134,12 +155,25 @@ class Reader:
 
     def finish(self) -> None:
         """Raise all that was reported about the whole body, if anything was."""
-        if self._findings.assumptions.unread_fields_refused:
-            for reader in self._findings.readers:
-                for name in reader._data.keys() - reader._read:
-                    reader.report(name, "UNKNOWN_BODY_PARAMETER", "The field is not known.")
+        for reader in self._findings.readers:
+            reader._report_unread()
         if self._findings.problems:
             raise WireError(*self._findings.problems)
+
+    def _report_unread(self) -> None:
+        place = _INDEX.sub("", self._path).rstrip(".")
+        unsupported = self._findings.unsupported.get(place, {})
+        for name, values in unsupported.items():
+            value = self._data.get(name)
+            if value is not None and str(value) not in values:
+                beside = f" beside {' and '.join(values)}" if values else ""
+                detail = f"The emulator does not act on this field{beside}. Leave it out."
+                problem = Problem("INVALID_VALUE", detail, self._path + name)
+                # It comes first: what else is wrong may follow from it.
+                self._findings.problems.insert(0, problem)
+        if self._findings.assumptions.unread_fields_refused:
+            for name in self._data.keys() - self._read - unsupported.keys():
+                self.report(name, "UNKNOWN_BODY_PARAMETER", "The field is not known.")
 
     def _take(self, name: str) -> Any:
         self._read.add(name)
@@ -206,7 +240,7 @@ class Body:
     canonical: str
 
 
-def read_body(raw: bytes, assumptions: Assumptions) -> Body:
+def read_body(raw: bytes, assumptions: Assumptions, unsupported: Unsupported | None = None) -> Body:
     """Decode a body; raise WireError EXPECTED_JSON_BODY unless it is proper JSON in UTF-8.
 
     Writing it out again finds what cannot be stored: lone surrogates pass the decoder.
@@ -220,7 +254,7 @@ def read_body(raw: bytes, assumptions: Assumptions) -> Body:
         raise refusal("EXPECTED_JSON_BODY", f"Expected a JSON body: {_plain(reason)}") from None
     if not isinstance(data, dict):
         raise refusal("EXPECTED_OBJECT", "Expected an object value.")
-    return Body(Reader(data, _Findings(assumptions)), data, canonical)
+    return Body(Reader(data, _Findings(assumptions, unsupported or {})), data, canonical)
 
 
 def _plain(reason: str) -> str:

@@ -21,8 +21,8 @@ CODES: Final[dict[str, tuple[int, str]]] = {
             "ARRAY_EMPTY", "ARRAY_LENGTH_TOO_LONG", "INVALID_ENUM_VALUE", "INVALID_CONTENT_TYPE",
             "EXPECTED_BOOLEAN", "EXPECTED_INTEGER", "EXPECTED_STRING", "EXPECTED_OBJECT",
             "EXPECTED_ARRAY", "UNKNOWN_BODY_PARAMETER", "IDEMPOTENCY_KEY_REUSED",
-            "INVALID_PHONE_NUMBER", "CUSTOMER_NOT_FOUND", "LOCATION_MISMATCH",
-            "INVALID_SQUARE_VERSION_FORMAT",
+            "INVALID_PHONE_NUMBER", "INVALID_EMAIL_ADDRESS", "CUSTOMER_NOT_FOUND",
+            "LOCATION_MISMATCH", "INVALID_SQUARE_VERSION_FORMAT",
             # Square's list of codes lacks it. It was seen for an order, with status 400:
             # https://developer.squareup.com/forums/t/order-is-not-showing-up-in-dashboard/855
             "VERSION_MISMATCH",
@@ -72,6 +72,12 @@ class WireError(Exception):
         super().__init__("; ".join(f"{each.code}: {each.detail}" for each in problems))
         self.problems = problems
         self.status = status or CODES[problems[0].code][0]
+        self.headers: dict[str, str] = {}
+
+    @property
+    def is_declined(self) -> bool:
+        """Tell whether a request was well-formed and its payment was not taken."""
+        return CODES[self.problems[0].code][1] == "PAYMENT_METHOD_ERROR"
 
     def wire(self) -> dict[str, Any]:
         """Return the whole envelope."""

@@ -79,10 +79,11 @@ def once(world: World, request: KeyedRequest, work: Callable[[Ledger], Answer]) 
 
 
 def _attempt(assumptions: Assumptions, ledger: Ledger, work: Callable[[Ledger], Answer]) -> Answer:
-    if not assumptions.refused_requests_consume_keys:
-        return work(ledger)
     try:
         with ledger.undone_by(WireError):
             return work(ledger)
     except WireError as error:
-        return error.wire()
+        # A declined payment keeps its key, whatever becomes of other refusals.
+        if assumptions.refused_requests_consume_keys or error.is_declined:
+            return error.wire()
+        raise

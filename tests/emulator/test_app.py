@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from loyalty_helpers.emulator.app import MAX_BODY_BYTES, SQUARE_VERSION
 from loyalty_helpers.emulator.database import BUSY_SECONDS
-from loyalty_helpers.emulator.seed import ACCOUNT_ID
+from loyalty_helpers.emulator.seed import ACCOUNT_ID, PROGRAM_ID
 from loyalty_helpers.emulator.wire_errors import CODES
 
 from .conftest import problem, refused
@@ -92,6 +92,25 @@ def test_unknown_path_is_not_found(api, path):
 )
 def test_wrong_method_is_not_allowed(api, method, path):
     assert refused("METHOD_NOT_ALLOWED", status=405) == problem(api.client.request(method, path))
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v2/locations", {"GET"}),
+        ("/v2/loyalty/rewards/x", {"GET", "DELETE"}),
+        (f"/v2/loyalty/programs/{PROGRAM_ID}/promotions", {"GET", "POST"}),
+    ],
+)
+def test_refused_method_is_told_which_are_allowed(api, path, allowed):
+    assert allowed == set(api.client.put(path).headers["Allow"].split(", "))
+
+
+@pytest.mark.parametrize("path", ["/v2/locations", "/v2/nothing", ADJUST])
+def test_answer_to_head_has_no_body(api, path):
+    answer = api.client.head(path)
+
+    assert (b"", True) == (answer.content, int(answer.headers["Content-Length"]) > 0)
 
 
 @pytest.mark.parametrize(

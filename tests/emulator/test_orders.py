@@ -258,6 +258,15 @@ def test_line_is_no_item_by_its_name_if_so_assumed(open_api):
     assert (275, 0, 0) == amounts(api.found_order(order))
 
 
+def test_order_filter_finds_the_events_of_rewards_that_were_made_for_it(api, rewarded):
+    order, reward = rewarded
+    api.delete(reward)
+    events = api.events({"order_filter": {"order_id": order}}).json()["events"]
+
+    assert ["DELETE_REWARD", "CREATE_REWARD"] == [each["type"] for each in events]
+    assert not {"order_id"} & {*events[0]["delete_reward"], *events[1]["create_reward"]}
+
+
 def test_deleted_reward_leaves_the_order(api, rewarded):
     order, reward = rewarded
     api.delete(reward)

@@ -16,10 +16,11 @@ from loyalty_helpers.emulator.wire_errors import CODES
 FOLDER = Path(emulator.__file__).parent
 SOURCES = sorted(FOLDER.glob("*.py"))
 FLOORS = (
-    "assumptions clock wire_errors wire_json database faults |"
+    "assumptions clock wire_errors wire_json database faults unsupported pricing |"
     " reply validation ledger | paging world | orders enrolment |"
     " rules handling fault_plan | promotions rewards expiry | accrual payments | seed_buyers |"
     " seed_program | seed_histories | seed |"
+    " customer_routes |"
     " account_routes reward_routes program_routes promotion_routes order_routes |"
     " routes | app | server | __init__"
 )

@@ -432,3 +432,62 @@ def test_period_that_square_does_not_support_is_refused(period):
 )
 def test_code_of_a_refusal_can_be_chosen(open_api, switch, act):
     assert "CONFLICT" == problem(act(open_api(**{switch: "CONFLICT"})))[2]
+
+
+# Periods that cannot be
+
+
+@pytest.mark.parametrize(
+    "period",
+    [
+        "DTSTART:20261101T090000\nDURATION:PT2H",
+        "DTSTART:20260301T090000\nDURATION:PT2H\nRRULE:FREQ=DAILY;UNTIL=20261030T235959",
+    ],
+)
+def test_period_that_is_wholly_past_is_refused(api, period):
+    later = "DTSTART:20261205T090000\nDURATION:PT2H"
+    answer = api.promote(available_time=at(later, period))
+
+    field = "loyalty_promotion.available_time.time_periods"
+    assert refused("INVALID_VALUE", field) == problem(answer)
+
+
+EACH_TUESDAY = "DTSTART:20261103T160000\nDURATION:PT2H\nRRULE:FREQ=WEEKLY"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "DTSTART:20261103T200000\nDURATION:PT1H",
+        "DTSTART:20261110T090000\nDURATION:PT1H",
+        "DTSTART:20261102T090000\nDURATION:PT1H\nRRULE:FREQ=WEEKLY;BYDAY=MO,TU",
+        "DTSTART:20261101T090000\nDURATION:PT1H\nRRULE:FREQ=DAILY",
+    ],
+)
+def test_second_period_on_a_day_is_refused(api, other):
+    for periods in ((EACH_TUESDAY, other), (other, EACH_TUESDAY)):
+        answer = api.promote(available_time=at(*periods))
+
+        field = "loyalty_promotion.available_time.time_periods"
+        assert refused("INVALID_VALUE", field) == problem(answer)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "DTSTART:20261104T160000\nDURATION:PT1H",
+        "DTSTART:20261105T160000\nDURATION:PT1H\nRRULE:FREQ=WEEKLY;BYDAY=TH,FR",
+        "DTSTART:20261101T160000\nDURATION:PT1H\nRRULE:FREQ=DAILY;UNTIL=20261102T235959",
+    ],
+)
+def test_periods_on_different_days_pass(api, clock, other):
+    clock.set(datetime(2026, 11, 1, 9, tzinfo=UTC))
+
+    assert 200 == api.promote(available_time=at(EACH_TUESDAY, other)).status_code
+
+
+def test_data_of_another_kind_of_incentive_is_refused(api):
+    answer = api.promote(incentive={**multiplied(multiplier="2"), **{"type": "POINTS_ADDITION"}})
+
+    field = "loyalty_promotion.incentive.points_multiplier_data"
+    assert refused("CONFLICTING_PARAMETERS", field) == problem(answer)

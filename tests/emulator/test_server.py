@@ -1,5 +1,6 @@
 """Serving over HTTP: loopback only, and clean stops."""
 
+import json
 import signal
 import socket
 import subprocess
@@ -27,6 +28,58 @@ def start(path):
     command = [sys.executable, "-c", SERVE, str(path)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     return process, process.stdout.readline().strip()
+
+
+def pipelined(url, requests):
+    """Everything that is answered to requests which were sent without waiting."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(b"".join(requests))
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def search(limit):
+    body = json.dumps({"limit": limit})
+    head = "POST /v2/loyalty/accounts/search HTTP/1.1\r\nHost: e\r\n"
+    token = f"Authorization: {HEADERS['Authorization']}\r\n"
+    return f"{head}{token}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+def test_pipelined_requests_are_answered_in_order(api):
+    limits = [1 + n % 7 for n in range(60)]
+    with Server(api.emulator) as server:
+        answers = pipelined(server.url, map(search, limits)).split(b"HTTP/1.1 200 OK")[1:]
+
+    assert limits == [each.count(b'"program_id"') for each in answers]
+
+
+@pytest.mark.parametrize("limit", [1, 30])
+def test_loop_does_not_spin_while_pipelined_requests_wait(api, limit):
+    """Whether there is something to write is asked once in a turn of the loop."""
+    asked = []
+
+    def watch(frame, event, _):
+        if event == "call" and frame.f_code.co_name == "writable":
+            asked.append(frame)
+
+    threading.setprofile(watch)
+    try:
+        with Server(api.emulator) as server:
+            pipelined(server.url, map(search, [limit] * 100))
+    finally:
+        threading.setprofile(None)
+
+    # The connection, the trigger and the listening socket are asked, once for each request or so.
+    assert 0 < len(asked) < 100 * 3 * 2
+
+
+def test_answer_to_head_leaves_the_connection_in_order(api):
+    with Server(api.emulator) as server, httpx.Client(headers=HEADERS) as client:
+        head = client.head(f"{server.url}/v2/locations")
+
+        assert (405, b"") == (head.status_code, head.content)
+        assert 200 == client.get(f"{server.url}/v2/locations").status_code
 
 
 def test_server_answers_and_stops(api):

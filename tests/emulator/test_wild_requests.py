@@ -38,9 +38,22 @@ PROMOTION = {
 LINE = {"name": "Coffee", "quantity": "1", "base_price_money": USD, "catalog_object_id": COFFEE_ID}
 ORDER = {
     "location_id": LOCATION,
-    "line_items": [LINE],
+    "line_items": [
+        {
+            **LINE,
+            "modifiers": [{"name": "Oat", "quantity": "1", "base_price_money": USD}],
+            "applied_discounts": [{"discount_uid": "own"}],
+            "metadata": {"till": "2"},
+        }
+    ],
     "taxes": [{"name": "Tax", "percentage": "8.5", "scope": "ORDER"}],
-    "discounts": [{"name": "Less", "amount_money": USD, "scope": "ORDER"}],
+    "discounts": [
+        {"name": "Less", "amount_money": USD, "scope": "ORDER"},
+        {"uid": "own", "percentage": "5", "type": "FIXED_PERCENTAGE", "scope": "LINE_ITEM"},
+    ],
+    "service_charges": [
+        {"name": "Table", "percentage": "5", "calculation_phase": "SUBTOTAL_PHASE", "taxable": True}
+    ],
     "reference_id": "r",
     "customer_id": "<customer>",
 }
@@ -52,7 +65,24 @@ FILTER = {
     "location_filter": {"location_ids": [LOCATION]},
     "order_filter": {"order_id": ORDER_EARNING_12},
 }
-CUSTOMERS = {"filter": {"phone_number": {"exact": "+14155551234"}}}
+CUSTOMERS = {
+    "filter": {
+        "phone_number": {"exact": "+14155551234"},
+        "email_address": {"fuzzy": "example"},
+        "reference_id": {"exact": "r"},
+        "creation_source": {"values": ["LOYALTY"], "rule": "INCLUDE"},
+        "created_at": PERIOD,
+    },
+    "sort": {"field": "CREATED_AT", "order": "DESC"},
+}
+CUSTOMER = {
+    "given_name": "G",
+    "phone_number": "+14155550162",
+    "email_address": "g@example.com",
+    "birthday": "09-21",
+    "address": {"address_line_1": "500 Electric Ave", "country": "US"},
+    "tax_ids": {"eu_vat": "IE3426675K"},
+}
 KEY = {"idempotency_key": "<key>"}
 # In a request, `<order>` and the like stand for the id of one that is made for that request: what
 # has been used up, or has been answered before under the same key, is refused before it is read.
@@ -116,10 +146,10 @@ VALID = [
     (
         "POST",
         "/v2/customers/search",
-        {"query": CUSTOMERS, "limit": 2},
+        {"query": CUSTOMERS, "limit": 2, "count": True},
     ),
     ("GET", "/v2/customers/<customer>", None),
-    ("POST", "/v2/customers", {"given_name": "G", "phone_number": "+14155550162", **KEY}),
+    ("POST", "/v2/customers", {**CUSTOMER, **KEY}),
     ("POST", "/v2/orders", {"order": ORDER, **KEY}),
     ("GET", f"/v2/orders/{ORDER_EARNING_12}", None),
     ("POST", "/v2/orders/<order>/pay", {"payment_ids": ["<payment>"], "order_version": 1, **KEY}),
