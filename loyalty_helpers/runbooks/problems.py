@@ -33,7 +33,7 @@ class Problems:
             self.path.unlink(missing_ok=True)
             return
         self._found.sort(key=lambda problem: (problem.line, problem.column))
-        write_csv(self.path, ("line", "column", "found", "allowed"), self._rows())
+        write_csv(self.path, ("line", "row_id", "column", "found", "allowed"), self._rows())
         count = len(self._found)
         lines = [str(problem) for problem in self._found[:TOLD]]
         if count > TOLD:
@@ -41,6 +41,6 @@ class Problems:
         head = f"no plan was made, and nothing was changed. {count} problem{'s' * (count > 1)}:"
         raise PlanError("\n".join([head, *lines]))
 
-    def _rows(self) -> Iterator[tuple[int, str, str, str]]:
-        for problem in self._found:
-            yield problem.line, problem.column, problem.found, problem.allowed
+    def _rows(self) -> Iterator[tuple[int, str, str, str, str]]:
+        for p in self._found:
+            yield p.line, p.row_id, p.column, p.found, p.allowed

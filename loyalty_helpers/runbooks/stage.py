@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from loyalty_helpers.checks import LARGEST_POINTS
+from loyalty_helpers.checks import LARGEST_POINTS, yes_or_no
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.models import LoyaltyAccount
 from loyalty_helpers.queries import PER_SEARCH
@@ -66,6 +66,11 @@ class Intent:
     expected_balance: int | None = None
     show_phone_numbers: bool = False
     max_rows: int = MAX_ROWS
+
+    def __post_init__(self) -> None:
+        """A notebook may be given texts, and the text `false` would be true."""
+        for name in ("allow_negative_balance", "show_phone_numbers"):
+            object.__setattr__(self, name, yes_or_no(getattr(self, name), name))
 
 
 class Stage:
