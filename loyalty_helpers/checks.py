@@ -3,11 +3,25 @@
 import re
 from collections.abc import Sequence
 from datetime import MAXYEAR, UTC, datetime, timedelta
+from typing import Any
 
 from loyalty_helpers.errors import ParameterError
-from loyalty_helpers.redaction import mask_repr
+from loyalty_helpers.redaction import EXAMPLE, mask_repr
 
-E164 = re.compile(r"\+[1-9][0-9]{7,14}")
+# Letters are digits to phonenumbers, and a second plus begins another number.
+PHONE_NUMBER = re.compile(r"\+[0-9\s()./\u00ad\u2010-\u2015\u2060\u2212-]{1,40}")
+WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+NO_NUMBER = [  # the first that fits tells what is wrong
+    (r"", "a whole number such as 10 or -10; an empty cell is not taken for 0"),
+    (r"[+-]?0+(?:[.,]0*)?", "a whole number, and 0 as a single digit"),
+    (r"\+.*", "a number without a plus, such as 10; a minus takes points away"),
+    (r"(?i)nan", "a whole number such as 10 or -10; NaN often stands for an empty cell"),
+    (r"(?i)[-\d.,]+e[-+]?\d+", "a whole number with its digits written out, such as 1000"),
+    (r"-?\d[\d.,]*[.,][\d.,]*", "a whole number without points or commas, such as 1000 or -10"),
+    (r"-?0\d+", "a whole number without zeros before it, such as 10 or -10"),
+    (r"-?\d+", "a whole number of up to 19 digits"),
+    (r"(?s).*", "a whole number in digits and nothing else, such as 10 or -10"),
+]
 # No dots and no escapes: nothing that a URL parser turns into another path.
 PATH = re.compile(r"/v2(?:/[A-Za-z0-9_-]+)+")
 QUERY = re.compile(r"[A-Za-z0-9_=&.,:%+~-]*")
@@ -17,26 +31,76 @@ REASON_LENGTH = 3500
 
 
 def check_phone_number(number: str) -> str:
-    """Return `number`, or raise ParameterError; the text shows its last four digits only."""
-    import phonenumbers  # 20 ms, needed only where a number is given
+    """Return the number in its one normal form, E.164, or raise ParameterError.
 
-    if isinstance(number, str) and E164.fullmatch(number):
-        try:
-            if phonenumbers.is_possible_number(phonenumbers.parse(number)):
-                return number
-        except phonenumbers.NumberParseException:
-            pass  # an unknown country code: told below
-    raise ParameterError(
-        f"phone_number {_hint(number)} is not in E.164 format: a plus, the country code and the "
-        "number, digits only"
+    Spaces, hyphens, dots and brackets are passed over, and so is the zero that some countries
+    dial at home: `+44 (0)20 7946 0958` is `+442079460958`.
+    """
+    text = number.strip() if isinstance(number, str) else str(number)
+    allowed = (
+        f"a plus and the country code before the number, {EXAMPLE}"
+        if not text.startswith("+")
+        else "a number that exists, in E.164 format: a plus, the country code and the number"
     )
+    if isinstance(number, str) and PHONE_NUMBER.fullmatch(text):
+        import phonenumbers  # 20 ms, needed only where a number is given
+
+        try:
+            parsed = phonenumbers.parse(text)
+            allowed += f"; {_why_not(parsed)}"
+            if phonenumbers.is_valid_number(parsed):
+                return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+        except phonenumbers.NumberParseException as error:
+            unknown = error.error_type == error.INVALID_COUNTRY_CODE
+            allowed += "; no country has this code" if unknown else "; this one is too short"
+    raise refusal("phone_number", number, allowed)
 
 
-def _hint(number: object) -> str:
-    """What was given, with every digit but the last four hidden."""
-    text = str(number)
-    hidden = re.sub(r"\d(?=(?:\D*\d){4})", "*", text)
-    return repr(hidden if len(hidden) <= 40 else hidden[:40] + "...")
+def _why_not(number: Any) -> str:
+    """Why a number that can be read is none."""
+    import phonenumbers
+
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    names = phonenumbers.ValidationResult
+    size = {names.TOO_SHORT: "too short", names.TOO_LONG: "too long"}.get(reason)
+    if size or reason != names.IS_POSSIBLE:
+        return f"this one is {size or 'of a wrong length'} for +{number.country_code}"
+    return f"no number of +{number.country_code} begins like this one: look for a mistyped digit"
+
+
+def refusal(name: str, value: object, allowed: str) -> ParameterError:
+    """The error for a value that is not allowed: named, shown masked, with what is allowed."""
+    found = mask_repr(value, phone=True)
+    return ParameterError(f"{name}: found {found}; allowed: {allowed}", allowed)
+
+
+def whole_number(value: object, name: str) -> int:
+    """The number that was given or typed, or ParameterError.
+
+    One reading for forms, files, the command line and notebooks: `+12`, `012`, `1e3` and `1.0`
+    are refused, since somebody who writes so may mean something else.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    text = value.strip() if isinstance(value, str) else repr(value)
+    if isinstance(value, str) and WHOLE_NUMBER.fullmatch(text):
+        return int(text)
+    allowed = next(allowed for form, allowed in NO_NUMBER if re.fullmatch(form, text[:99]))
+    raise refusal(name, value, allowed)
+
+
+def given_number(value: object, name: str) -> int | None:
+    """The number, or None for an empty text; raises ParameterError as `whole_number` does."""
+    return None if value in ("", None) else whole_number(value, name)
+
+
+def yes_or_no(value: object, name: str) -> bool:
+    """True or False, also as texts in any case, or ParameterError: a text alone would be true."""
+    known = {"true": True, "false": False}
+    text = str(value).strip().lower()
+    if not isinstance(value, bool | str) or text not in known:
+        raise refusal(name, value, "true or false")
+    return known[text]
 
 
 def check_reason(reason: str) -> str:
@@ -62,7 +126,11 @@ def check_points(points: int) -> int:
         raise ParameterError(f"points must be a whole number, found {mask_repr(points)}")
     if points == 0 or abs(points) > LARGEST_POINTS:
         raise ParameterError(
-            f"points must be {-LARGEST_POINTS} to {LARGEST_POINTS} and not 0, found {points}"
+            f"points must be {-LARGEST_POINTS} to {LARGEST_POINTS} and not 0, "
+            f"found {mask_repr(points, phone=True)}",
+            f"{-LARGEST_POINTS} to {LARGEST_POINTS}: Square keeps points in 32 bits"
+            if points
+            else "any whole number but 0: leave out a row that changes nothing",
         )
     return points
 

@@ -39,7 +39,15 @@ class LoyaltyError(Exception):
 
 
 class ParameterError(LoyaltyError, ValueError):
-    """A value given by the caller is not allowed; the text names it and what is allowed."""
+    """A value given by the caller is not allowed; the text names it and what is allowed.
+
+    Attributes:
+        allowed: what is allowed, for a place that names the value itself; or empty.
+    """
+
+    def __init__(self, text: str, allowed: str = "") -> None:
+        super().__init__(text)
+        self.allowed = allowed
 
 
 class SettingsError(LoyaltyError):

@@ -98,7 +98,7 @@ def _shortened(value: Any) -> Any:
 def _for_shell(body: dict[str, Any]) -> str:
     """The body inside single quotes, each phone number taken from $PHONE_NUMBER instead."""
     marker = "\0phone\0"
-    marked = mask_text(json.dumps(_mark_phones(body, marker)))
+    marked = json.dumps(_mark_phones(body, marker))
     return marked.replace("'", "'\\''").replace(json.dumps(marker), '"\'"$PHONE_NUMBER"\'"')
 
 
@@ -108,4 +108,6 @@ def _mark_phones(value: Any, marker: str) -> Any:
             key: marker if key == "phone_number" else _mark_phones(item, marker)
             for key, item in value.items()
         }
-    return [_mark_phones(item, marker) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_mark_phones(item, marker) for item in value]
+    return mask_text(value) if isinstance(value, str) else value  # before JSON escapes it

@@ -38,6 +38,79 @@ def test_other_numbers_stay(text):
     assert text == mask_text(text)
 
 
+@pytest.mark.parametrize(
+    "number",
+    [
+        "+1\u00a0(415)\u00a0555\u20110123",
+        "+44 (0)20 7946 0123",
+        "\uff0b14155550123",
+        "415-555-0123",
+        "415 555 0123",
+        "415 555-0123",
+        "415.555.0123",
+        "(415) 555-0123",
+        "(415)555-0123",
+        "(415)\u00a0555\u20110123",
+        "415\u202f555\u202f0123",
+        "415\u2010555\u20100123",
+        "1-415-555-0123",
+        "1 (415) 555-0123",
+        "020 7946 0123",
+        "(020) 7946 0123",
+        "07700 900123",
+        "06 12 34 01 23",
+        "06.12.34.01.23",
+        "03-1234-0123",
+        "0044 20 7946 0123",
+    ],
+)
+def test_a_phone_number_in_national_or_other_form_is_masked_as_well(number):
+    assert "call ***0123, please" == mask_text(f"call {number}, please")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4155550123 cents",  # ten digits in a row may be anything
+        "1beb38f9-54de-4cb6-8121-718bdexample",
+        "5b1c0e3e-0123-4567-8901-012345678901",
+        "KSUXURMVGUGEZRRZTMA3K4VEMF",
+        "ln1-0123456789012345678901234567890123456789",
+        "sha256 0012345678901234567890",
+        "run 2026-11-28-415-555-0123",
+        "run late-415-555-0123",
+        "28.11.2026 10:30",
+        "01.02.2026 09:30:00",
+        "01-02-2026 1000 points",
+        "05 12 2026 10:30",
+        "2026-11-02T09:30:00+0100",
+        "from 01.02.2026-05.02.2026",
+        "1,234,567.89 and 100 200 3000 and 100 000 0000",
+        "row 0001 123456",
+        "192.168.1.100",
+        "  250  300  5500",
+    ],
+)
+def test_ids_dates_and_amounts_stay(text):
+    assert text == mask_text(text)
+
+
+def test_our_own_example_stays_readable():
+    assert "such as +14155551234" == mask_text("such as +14155551234")
+    assert "of ***1234, such as ***0123" == mask_text("of +14155551234, such as +14155550123")
+
+
+def test_a_value_is_masked_before_it_is_escaped():
+    assert r"'call ***0123\n\xa0'" == mask_repr("call (415)\u00a0555\u20110123\n\u00a0")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("14155550123", "'*******0123'"), (14155550123, "*******0123"), (7, "7")]
+)
+def test_what_may_be_a_phone_number_shows_its_last_four_digits(value, shown):
+    assert shown == mask_repr(value, phone=True)
+
+
 @pytest.mark.parametrize("token", [CANARY_TOKEN, "sq0" + "atp-" + "canary_canary-22"])
 def test_a_token_of_square_is_hidden_in_a_text(token):
     assert "Bearer [token]!" == mask_text(f"Bearer {token}!")

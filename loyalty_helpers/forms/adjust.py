@@ -3,8 +3,9 @@
 from typing import Any
 
 from loyalty_helpers.adjustments import Preview, Verification, adjust, preview, verify
+from loyalty_helpers.checks import check_points, whole_number, yes_or_no
 from loyalty_helpers.client import LoyaltyClient
-from loyalty_helpers.forms.base import Form, checkbox, long_text_field, text_field, whole_number
+from loyalty_helpers.forms.base import Form, checkbox, long_text_field, text_field
 from loyalty_helpers.models import LoyaltyAccount
 
 
@@ -42,7 +43,7 @@ class AdjustForm(Form):
     @property
     def values(self) -> dict[str, Any]:
         """What was typed, `points` as a number; raises ParameterError when it is none."""
-        return self.typed | {"points": whole_number(self.typed["points"], "points")}
+        return self.typed | {"points": check_points(whole_number(self.typed["points"], "points"))}
 
     def preview(self) -> Preview:
         """What the values would do."""
@@ -63,4 +64,5 @@ def adjust_form(
     allow_negative_balance: bool = False,
 ) -> AdjustForm:
     """A form for `adjustments.preview(client, account, **form.values)`, filled from parameters."""
-    return AdjustForm(client, account, points, reason, run_id, allow_negative_balance)
+    allowed = yes_or_no(allow_negative_balance, "allow_negative_balance")
+    return AdjustForm(client, account, points, reason, run_id, allowed)

@@ -1,6 +1,5 @@
 """What all forms share: fields, buttons, and a place where an answer is shown."""
 
-import re
 from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
@@ -31,19 +30,6 @@ def long_text_field(name: str, value: str, placeholder: str = "") -> widgets.Tex
 def checkbox(name: str, value: bool) -> widgets.Checkbox:
     """Yes or no."""
     return widgets.Checkbox(value=value, indent=True, **_look(name))
-
-
-def whole_number(text: str, name: str) -> int:
-    """The number that was typed.
-
-    A browser's own number field would make 1 of "1.5" and of "1e3", and show what was typed.
-
-    Raises:
-        ParameterError: the text is no whole number.
-    """
-    if not re.fullmatch(r"[+-]?[0-9]{1,20}", text):
-        raise ParameterError(f"{name} must be a whole number like 12 or -12, found {text!r}")
-    return int(text)
 
 
 def _look(name: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.notebooks_runner.parameters import WALKTHROUGHS
 from loyalty_helpers.notebooks_runner.runbook_parameters import RUNBOOKS
+from loyalty_helpers.redaction import SHOWN_LENGTH, mask_repr
 
 MODELS: dict[str, type[BaseModel]] = {**WALKTHROUGHS, **RUNBOOKS}
 LOOKS_LIKE_TOKEN = re.compile(r"EAAA|sq0[a-z]{3}-")
@@ -46,14 +47,13 @@ def _problem(model: type[BaseModel], error: Any, given: Mapping[str, Any]) -> st
         return (
             f"{name}: there is no such parameter{meant}; allowed: {', '.join(model.model_fields)}"
         )
-    found = _found(name, given.get(name))
-    return f"{name}: found {found}; allowed: {model.model_fields[name].description}"
+    reason = getattr(error.get("ctx", {}).get("error"), "allowed", "")
+    allowed = "; ".join(filter(None, [model.model_fields[name].description, reason]))
+    return f"{name}: found {_found(given.get(name), digits=bool(reason))}; allowed: {allowed}"
 
 
-def _found(name: str, value: Any) -> str:
-    """What was given, short, and without the digits of a phone number."""
-    text = str(value)
-    if name == "phone_number":
-        text = re.sub(r"\d(?=(?:\D*\d){4})", "*", text)
-    size = f" ({len(text)} characters)" if len(text) > 60 else ""
-    return f"{text[:60]!r}{'...' if size else ''}{size}"
+def _found(value: Any, *, digits: bool) -> str:
+    """What was given, short; where digits are read, without those of a phone number."""
+    size = len(str(value))
+    more = f" ({size} characters)" if size > SHOWN_LENGTH else ""
+    return mask_repr(str(value), phone=digits) + more

@@ -1,10 +1,9 @@
 """The parameters of the walkthroughs: names, types, limits and defaults.
 
 The field descriptions say what is allowed; the same words are in the error texts. Values arrive
-as text from the command line, so numbers are read strictly: `1.5`, `1e3` and `+5` are refused.
+as text from the command line, and are read as in forms and files: see `checks`.
 """
 
-import re
 from typing import Annotated, Any
 
 from pydantic import (
@@ -16,31 +15,22 @@ from pydantic import (
     model_validator,
 )
 
-from loyalty_helpers.checks import check_id, check_phone_number, check_points, check_reason
+from loyalty_helpers.checks import (
+    check_id,
+    check_phone_number,
+    check_points,
+    check_reason,
+    whole_number,
+    yes_or_no,
+)
 from loyalty_helpers.idempotency import check_run_id
 from loyalty_helpers.models import LoyaltyEvent
 from loyalty_helpers.purchase_plan import read_lines
 from loyalty_helpers.queries import event_types, start_of_day
+from loyalty_helpers.redaction import EXAMPLE
 from loyalty_helpers.settings import ENVIRONMENTS
 
 BUYER = ("phone_number", "customer_id", "account_id")
-
-
-def _whole_number(value: Any) -> Any:
-    if isinstance(value, str) and not re.fullmatch(r"-?[1-9][0-9]*", value):
-        raise ValueError("not a whole number other than 0")
-    if isinstance(value, bool | float):
-        raise ValueError("not a whole number")
-    return check_points(int(value)) if isinstance(value, str | int) else value
-
-
-def _yes_or_no(value: Any) -> Any:
-    known = {"true": True, "false": False}
-    if isinstance(value, str) and value.lower() in known:
-        return known[value.lower()]
-    if not isinstance(value, bool):
-        raise ValueError("neither true nor false")
-    return value
 
 
 def _environment(value: str) -> str:
@@ -57,7 +47,7 @@ Environment = Annotated[
 PhoneNumber = Annotated[
     str,
     AfterValidator(lambda v: v and check_phone_number(v)),
-    Field(description="E.164 format: '+', country code and number, for example +14155551234"),
+    Field(description=f"E.164 format: '+', country code and number, {EXAMPLE}"),
 ]
 SquareId = Annotated[
     str,
@@ -66,7 +56,7 @@ SquareId = Annotated[
 ]
 Points = Annotated[
     int,
-    BeforeValidator(_whole_number),
+    BeforeValidator(lambda v: check_points(whole_number(v, "points"))),
     Field(description="a whole number, negative to take away, not 0, of 32 bits"),
 ]
 Reason = Annotated[
@@ -77,7 +67,9 @@ RunId = Annotated[
     AfterValidator(check_run_id),
     Field(description="1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit"),
 ]
-YesOrNo = Annotated[bool, BeforeValidator(_yes_or_no), Field(description="true or false")]
+YesOrNo = Annotated[
+    bool, BeforeValidator(lambda v: yes_or_no(v, "a parameter")), Field(description="true or false")
+]
 EventTypes = Annotated[
     str,
     AfterValidator(lambda value: value if event_types(value) else ""),

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from loyalty_helpers.checks import given_number, whole_number
 from loyalty_helpers.idempotency import check_run_id
 from loyalty_helpers.notebooks_runner.parameters import (
     Date,
@@ -19,19 +20,19 @@ from loyalty_helpers.notebooks_runner.parameters import (
 from loyalty_helpers.runbooks.limits import errors_allowed
 from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH
 from loyalty_helpers.runbooks.reconcile_steps import account_list
+from loyalty_helpers.runbooks.sheet import read_columns
 from loyalty_helpers.runbooks.steps import sheet_path
 from loyalty_helpers.variables import absolute
 
 
 def _count(least: int, most: int) -> Any:
-    """A whole number between two others; text from the command line is read strictly."""
+    """A whole number between two others."""
 
     def check(value: Any) -> int:
-        if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", str(value)):
-            raise ValueError("not a whole number")
-        if not least <= int(value) <= most:
+        number = whole_number(value, "a parameter")
+        if not least <= number <= most:
             raise ValueError("out of range")
-        return int(value)
+        return number
 
     said = f"a whole number from {least:,} to {most:,}"
     return Annotated[int, BeforeValidator(check), Field(description=said)]
@@ -50,9 +51,8 @@ def _digest(value: str) -> str:
 
 
 def _balance(value: Any) -> str:
-    if not re.fullmatch(r"(-?[0-9]{1,10})?", str(value)):
-        raise ValueError("not a balance")
-    return str(value)
+    number = given_number(value, "expected_balance")
+    return "" if number is None else str(number)
 
 
 def _here(value: str) -> str:
@@ -68,6 +68,11 @@ def _earlier_run(value: str) -> str:
 def _choice(value: str) -> str:
     if value not in ("note", "skip"):
         raise ValueError("unknown")
+    return value
+
+
+def _columns(value: str) -> str:
+    read_columns(value)
     return value
 
 
@@ -151,7 +156,11 @@ class BulkAdjust(Applying):
         str, AfterValidator(_here), Field(description="the path of a CSV file")
     ] = "adjustments.csv"
     max_points: _count(1, 2**31 - 1) = 10_000  # type: ignore[valid-type]  # made by a function
-    max_rows: _count(1, 10_000_000) = 100_000  # type: ignore[valid-type]  # made by a function
+    columns: Annotated[
+        str,
+        AfterValidator(_columns),
+        Field(description="empty, or the file's names for ours: Phone Number=phone_number, Memo=-"),
+    ] = ""
     show_phone_numbers: YesOrNo = False
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from loyalty_helpers.checks import whole_number, yes_or_no
 from loyalty_helpers.errors import ParameterError
 
 
@@ -41,6 +42,13 @@ class Limits:
     settle: float = 60.0
     resend_limit: float = 900.0
     resend_unknown: bool = False
+
+    def __post_init__(self) -> None:
+        """A notebook may be given texts, and the text `false` would be true."""
+        for name in ("in_flight", "canary"):
+            object.__setattr__(self, name, whole_number(getattr(self, name), name))
+        again = yes_or_no(self.resend_unknown, "resend_unknown")
+        object.__setattr__(self, "resend_unknown", again)
 
     def errors_allowed(self, rows: int) -> int:
         """How many rows may end without success."""

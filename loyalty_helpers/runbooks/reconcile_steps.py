@@ -5,7 +5,7 @@ import tempfile
 from itertools import islice
 from pathlib import Path
 
-from loyalty_helpers.checks import check_id
+from loyalty_helpers.checks import check_id, yes_or_no
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.errors import ParameterError, PlanError
 from loyalty_helpers.queries import start_of_day
@@ -61,9 +61,10 @@ def reconcile(
     """
     ids = account_list(account_ids)
     period = Period(start_of_day(start_date, "start_date"), start_of_day(end_date, "end_date"))
+    shown = yes_or_no(show_phone_numbers, "show_phone_numbers")
     folder, clock = _own_folder(run_id), time or Time()
     reading = Reading(folder)
-    with open_books(period, show_phone_numbers=show_phone_numbers) as books:
+    with open_books(period, show_phone_numbers=shown) as books:
         missing = read_accounts(client, books, reading.counted(ids))
         if not ids:
             read_all(client, books, reading)

@@ -25,24 +25,36 @@ KEPT = (PLAN, JOURNAL, f"{JOURNAL}-journal", OWNER)
 RESULT_COLUMNS = (
     *("row_id", "account_id", "phone_number", "points", "reason", "state", "applied", "event_id"),
     *("event_at", "attempts", "balance_planned", "balance_found", "undoes", "note"),
+    "balance_after",
 )
 UNDO_COLUMNS = ("row_id", "account_id", "points", "reason", "undoes")
 
 
 def write_results(folder: Path, journal: Journal) -> None:
-    """One line for each row of the plan."""
+    """One line for each row of the plan, the last column with the balance that it makes.
+
+    `balance_after` is the balance that was found before the first change (the planned one, if
+    none was read), plus what this run applied to the account up to this row. What others did
+    meanwhile is not in it. It is empty where nothing was applied, or no balance is known.
+    """
     write_csv(folder / RESULTS, RESULT_COLUMNS, _results(journal))
 
 
 def _results(journal: Journal) -> Iterator[tuple[Any, ...]]:
+    made: Counter[str] = Counter()  # points by account
     for entry in journal.entries():
         _, planned, found = journal.balances([entry.account_id])[entry.account_id]
         moved = found is not None and found != planned
         note = entry.note or ("the balance had moved since the plan was made" if moved else "")
+        earlier = entry.applied == "before"  # and so in the balance that was found
+        known = entry.state == "APPLIED" and not (earlier and found is None)
+        made[entry.account_id] += entry.points if known and not earlier else 0
+        after = (planned if found is None else found) + made[entry.account_id]
         yield (
             *(entry.row_id, entry.account_id, entry.phone, entry.points, entry.reason),
             *(entry.state, entry.applied, entry.event_id, entry.event_at, entry.attempts),
             *(planned, "" if found is None else found, entry.undoes, note),
+            after if known else "",
         )
 
 

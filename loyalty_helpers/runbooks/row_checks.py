@@ -4,39 +4,33 @@ Each check of a cell gives what is allowed there when the cell is wrong, else an
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from loyalty_helpers.checks import (
     ID_PATTERN,
-    LARGEST_POINTS,
     REASON_LENGTH,
     check_phone_number,
+    check_points,
     check_reason,
     reason_length,
+    whole_number,
 )
 from loyalty_helpers.errors import ParameterError
-from loyalty_helpers.redaction import mask_text
+from loyalty_helpers.redaction import mask_repr, mask_text
 from loyalty_helpers.runbooks.identity import MARKER_ROOM
 
 REASON_ROOM = REASON_LENGTH - MARKER_ROOM  # 3,477 characters
 BUYER = ("phone_number", "customer_id", "account_id")
-SHOWN_LENGTH = 60
-SHOWN_DIGITS = 7  # as many are no phone number
+WHOLE_LETTERS = (
+    "a text with its accents: they were lost when the file was saved, so take the file from before "
+    "and save it as UTF-8"
+)
 
-_PHONE_SEPARATORS = re.compile(r"[\s.()-]")
 _DAMAGED_PHONE = re.compile(r"\+?\d+(?:[.,]\d+)?[eE]\+?\d+")
-_WHOLE = re.compile(r"-?[1-9][0-9]*")
-_NO_POINTS = [  # the first that fits tells what is wrong
-    (r"\s*", "a whole number such as 10 or -10; an empty cell is not taken for 0"),
-    (r"[+-]?0+(?:[.,]0*)?", "any whole number but 0: leave out a row that changes nothing"),
-    (r"\+.*", "a number without a plus, such as 10; a minus takes points away"),
-    (r"(?i)nan", "a whole number such as 10 or -10; NaN often stands for an empty cell"),
-    (r"(?i)[-\d.,]+e[-+]?\d+", "a whole number with its digits written out, such as 1000"),
-    (r"-?\d[\d.,]*[.,][\d.,]*", "a whole number without points or commas, such as 1000 or -10"),
-    (r"-?0\d+", "a whole number without zeros before it, such as 10 or -10"),
-    (r"(?s).*", "a whole number in digits and nothing else, such as 10 or -10"),
-]
+# What UTF-8 looks like when it was read as Windows-1252 and saved again, in letters of Europe and
+# above U+2000. Alphabets between the two come out of whole words by chance.
+_BROKEN_LETTERS = re.compile("[\x80-\xff\u2000-\U0010ffff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +87,41 @@ def judge_row(line: int, cells: Mapping[str, str], max_points: int) -> Iterator[
     """The row, or every problem it has; a column that the file does not have is an empty cell."""
     problems = list(_problems(line, cells, max_points))
     if problems:
-        yield from problems
+        yield from (replace(problem, row_id=shown_id(cells)) for problem in problems)
     else:
         yield SheetRow(
             line=line,
             row_id=cells.get("row_id", ""),
-            phone_number=_PHONE_SEPARATORS.sub("", cells["phone_number"]),
+            phone_number=_in_normal_form(cells["phone_number"]),
             customer_id=cells["customer_id"],
             account_id=cells["account_id"],
-            points=int(cells["points"]),
+            points=whole_number(cells["points"], "points"),
             reason=cells["reason"],
             undoes=cells["undoes"],
         )
+
+
+def given_row(
+    phone_number: str, customer_id: str, account_id: str, points: int, reason: str
+) -> SheetRow:
+    """The row of one adjustment, as it was given to a notebook; numbers may still be texts.
+
+    Raises:
+        ParameterError: phone number or points are not allowed.
+    """
+    number = check_points(whole_number(points, "points"))
+    phone = _in_normal_form(phone_number)
+    return SheetRow(0, "", phone, customer_id, account_id, number, reason)
+
+
+def _in_normal_form(text: str) -> str:
+    return check_phone_number(text) if text.strip() else ""
+
+
+def shown_id(cells: Mapping[str, str]) -> str:
+    """The row's id as a problem may show it; empty if it has none, or a wrong one."""
+    row_id = cells.get("row_id", "")
+    return "" if _row_id(row_id) else mask_text(row_id)
 
 
 def _problems(line: int, cells: Mapping[str, str], max_points: int) -> Iterator[Problem]:
@@ -128,16 +145,14 @@ def _problems(line: int, cells: Mapping[str, str], max_points: int) -> Iterator[
 
 def shown(text: str) -> str:
     """A cell as a problem may show it: no token, no number but its last four digits, one line."""
-    text = mask_text(text)
-    text = repr(text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}...")
-    if len(re.findall(r"\d", text)) <= SHOWN_DIGITS:
-        return text
-    return re.sub(r"\d(?=(?:\D*\d){4})", "*", text)
+    return mask_repr(text, phone=True)
 
 
 def _row_id(text: str) -> str:
     right = 1 <= len(text) <= 64 and text.isprintable() and text == text.strip()
-    return "" if right else "1 to 64 printable characters, no space before or after them"
+    if right:
+        return "" if _letters_are_whole(text) else WHOLE_LETTERS
+    return "1 to 64 printable characters, no space before or after them"
 
 
 def _phone_number(text: str) -> str:
@@ -146,16 +161,16 @@ def _phone_number(text: str) -> str:
             "a plus, the country code and the number. Excel turned the number into the like of "
             "1.41556E+10, its digits are lost: format the column as text, then enter it again"
         )
-    if text and not text.startswith("+"):
-        return "a plus and the country code before the number, such as +14155551234"
-    return "" if not text or _is_phone_number(text) else "a number that exists, in E.164 format"
+    return _allowed(lambda: _in_normal_form(text))
 
 
-def _is_phone_number(text: str) -> bool:
+def _allowed(check: Callable[[], object]) -> str:
+    """What is allowed where the check refuses; else an empty text."""
     try:
-        return bool(check_phone_number(_PHONE_SEPARATORS.sub("", text)))
-    except ParameterError:
-        return False
+        check()
+    except ParameterError as error:
+        return error.allowed
+    return ""
 
 
 def _id(text: str) -> str:
@@ -164,12 +179,10 @@ def _id(text: str) -> str:
 
 
 def _points(text: str, most: int) -> str:
-    if not _WHOLE.fullmatch(text):
-        return next(allowed for form, allowed in _NO_POINTS if re.fullmatch(form, text))
-    size = abs(int(text[:12]))  # 12 characters are enough to be too many; int() has its own limit
-    if size > LARGEST_POINTS:
-        return f"{-LARGEST_POINTS} to {LARGEST_POINTS}: Square keeps points in 32 bits"
-    return "" if size <= most else f"{-most} to {most}; a larger max_points allows more"
+    allowed = _allowed(lambda: check_points(whole_number(text, "points")))
+    if allowed or abs(int(text)) <= most:
+        return allowed
+    return f"{-most} to {most}; a larger max_points allows more"
 
 
 def _reason(text: str) -> str:
@@ -183,4 +196,23 @@ def _reason(text: str) -> str:
         check_reason(text)
     except ParameterError:
         return "a text without NUL and lone surrogates"
-    return ""
+    return "" if _letters_are_whole(text) else WHOLE_LETTERS
+
+
+def _letters_are_whole(text: str) -> bool:
+    """Whether no letter was lost or taken apart when the file was saved."""
+    if "\ufffd" in text or text.isascii():
+        return "\ufffd" not in text
+    try:
+        once_more = b"".join(map(_byte, text)).decode()
+    except UnicodeError:
+        return True
+    letters = "".join(c for c in once_more if not c.isascii())
+    return not _BROKEN_LETTERS.fullmatch(letters)
+
+
+def _byte(character: str) -> bytes:
+    try:
+        return character.encode("cp1252")
+    except UnicodeEncodeError:
+        return character.encode("latin-1")  # five bytes have no letter in Windows-1252

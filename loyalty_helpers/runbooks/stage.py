@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from loyalty_helpers.checks import yes_or_no
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.idempotency import same_words
 from loyalty_helpers.models import LoyaltyAccount
@@ -84,6 +85,12 @@ class Intent:
     expected_balance: int | None = None
     show_phone_numbers: bool = False
     max_rows: int = MAX_ROWS
+
+    def __post_init__(self) -> None:
+        """A notebook may be given texts, and the text `false` would be true."""
+        words = ("allow_negative_balance", "allow_repeats", "allow_partial", "show_phone_numbers")
+        for name in words:
+            object.__setattr__(self, name, yes_or_no(getattr(self, name), name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The steps of a runbook, as its notebook calls them: plan, apply, verify.
 
-Each one reads what it needs from the folder of the run, so that cells may be run twice, out of
-order, or after a new start of the kernel.
+Each reads what it needs from the run's folder: cells may run twice, or in a new kernel.
 """
 
 import signal
@@ -10,13 +9,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from loyalty_helpers.checks import given_number, whole_number, yes_or_no
 from loyalty_helpers.client import LoyaltyClient
-from loyalty_helpers.errors import (
-    ParameterError,
-    PlanError,
-    ProductionGuardError,
-    RunStoppedError,
-)
+from loyalty_helpers.errors import ParameterError, PlanError, ProductionGuardError, RunStoppedError
 from loyalty_helpers.idempotency import check_run_id
 from loyalty_helpers.runbooks.asked_again import (
     EXAMPLE_ROW,
@@ -31,9 +26,9 @@ from loyalty_helpers.runbooks.plan import PLAN, Plan, check_approval, read_plan
 from loyalty_helpers.runbooks.planning import make_plan
 from loyalty_helpers.runbooks.progress import Progress
 from loyalty_helpers.runbooks.reporting import write_results, write_undo
-from loyalty_helpers.runbooks.row_checks import Problem, SheetRow
+from loyalty_helpers.runbooks.row_checks import Problem, SheetRow, given_row
 from loyalty_helpers.runbooks.running import Run
-from loyalty_helpers.runbooks.sheet import described, read_sheet, sha256_of
+from loyalty_helpers.runbooks.sheet import described, read_columns, read_sheet, sha256_of
 from loyalty_helpers.runbooks.stage import MAX_ROWS, Intent
 from loyalty_helpers.runbooks.undoing import compensating_rows
 from loyalty_helpers.runbooks.verifying import verify_rows
@@ -80,14 +75,15 @@ def plan_one(
         expected_balance: a whole number that the balance must be now; empty if any will do.
         allow_repeats: apply it though the ledger holds the same points and reason already.
     """
-    row = SheetRow(0, "", phone_number, customer_id, account_id, points, reason)
+    row = given_row(phone_number, customer_id, account_id, points, reason)
     intent = Intent(
         "adjust_points",
         run_id,
         allow_negative_balance=allow_negative_balance,
         allow_repeats=allow_repeats,
-        expected_balance=int(expected_balance) if expected_balance else None,
+        expected_balance=given_number(expected_balance, "expected_balance"),
     )
+    dry_run = yes_or_no(dry_run, "dry_run")
     if approved_plan and not dry_run:
         return Planned(_approved_one(client, row, intent, approved_plan), approved_plan)
     if dry_run:
@@ -125,24 +121,28 @@ def plan_file(
     max_points: int = 10_000,
     max_rows: int = MAX_ROWS,
     show_phone_numbers: bool = False,
+    columns: str = "",
 ) -> Planned:
     """The plan of a file of adjustments: made now, or the approved one as it is on disk.
+
+    `columns` has the file's names for ours, such as `Phone Number=phone_number, Memo=-`.
 
     Raises:
         PlanError: with every problem of the file.
     """
-    path = sheet_path(adjustments_file)
+    path, names = sheet_path(adjustments_file), read_columns(columns)
     intent = Intent(
         "bulk_adjust",
         run_id,
-        source=described(path),
+        source=described(path, names),
         source_sha256=sha256_of(path),
         allow_negative_balance=allow_negative_balance,
         allow_repeats=allow_repeats,
         show_phone_numbers=show_phone_numbers,
-        max_rows=max_rows,
+        max_rows=whole_number(max_rows, "max_rows"),
     )
-    planned = _planned(client, read_sheet(path, max_points=max_points), intent, approved_plan)
+    rows = read_sheet(path, max_points=whole_number(max_points, "max_points"), columns=names)
+    planned = _planned(client, rows, intent, approved_plan)
     if approved_plan:
         check_same_file(planned.plan, path, intent.source_sha256, intent)
     return planned

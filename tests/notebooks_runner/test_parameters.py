@@ -21,11 +21,24 @@ def test_text_of_the_command_line_becomes_what_the_notebook_takes() -> None:
     )
 
 
-@pytest.mark.parametrize("points", ["1.5", "1e3", "0", "+5", "1,000", "five", "", "NaN", "0x10"])
-def test_points_must_be_a_whole_number_other_than_0(points: str) -> None:
+@pytest.mark.parametrize(
+    ("points", "reason"),
+    [
+        ("1.5", "a whole number without points or commas, such as 1000 or -10"),
+        ("1e3", "a whole number with its digits written out, such as 1000"),
+        ("0", "any whole number but 0: leave out a row that changes nothing"),
+        ("+5", "a number without a plus, such as 10; a minus takes points away"),
+        ("1,000", "a whole number without points or commas, such as 1000 or -10"),
+        ("five", "a whole number in digits and nothing else, such as 10 or -10"),
+        ("", "a whole number such as 10 or -10; an empty cell is not taken for 0"),
+        ("NaN", "a whole number such as 10 or -10; NaN often stands for an empty cell"),
+        ("0x10", "a whole number in digits and nothing else, such as 10 or -10"),
+    ],
+)
+def test_points_must_be_a_whole_number_other_than_0(points: str, reason: str) -> None:
     allowed = "a whole number, negative to take away, not 0, of 32 bits"
 
-    assert f"points: found {points!r}; allowed: {allowed}" == refusal(points=points)
+    assert f"points: found {points!r}; allowed: {allowed}; {reason}" == refusal(points=points)
 
 
 @pytest.mark.parametrize("points", [0, 1.5, True, 2**31, -(2**31), "99999999999"])
@@ -33,7 +46,7 @@ def test_points_of_another_type_or_size_are_refused(points: object) -> None:
     assert "points: found" in refusal(points=points)
 
 
-@pytest.mark.parametrize("number", ["14155550101", "+1 415 555 0101", "+1415555CALL", "+1415555"])
+@pytest.mark.parametrize("number", ["14155550101", "415 555 0101", "+1415555CALL", "+1415555"])
 def test_a_phone_number_that_is_not_e164_is_refused(number: str) -> None:
     assert "allowed: E.164 format" in refusal(phone_number=number)
 
@@ -41,6 +54,15 @@ def test_a_phone_number_that_is_not_e164_is_refused(number: str) -> None:
 def test_a_refused_phone_number_is_not_repeated_in_full() -> None:
     assert "4155550123" not in refusal(phone_number="+4155550123x")
     assert "0123" in refusal(phone_number="+4155550123x")
+
+
+def test_a_national_number_is_refused_with_an_example_that_can_be_read() -> None:
+    example = "E.164 format: '+', country code and number, such as +14155551234"
+    reason = "a plus and the country code before the number, such as +14155551234"
+
+    assert f"phone_number: found '***0123'; allowed: {example}; {reason}" == refusal(
+        phone_number="(415) 555-0123"
+    )
 
 
 def test_a_reason_over_3500_characters_is_refused_and_shown_short() -> None:

@@ -1,5 +1,6 @@
 """Applying: each row once, what is lost is found again, and nothing is done without approval."""
 
+import csv
 from collections import Counter
 from dataclasses import replace
 
@@ -325,3 +326,29 @@ def test_errors_are_allowed_by_number_or_share(text: str, rows: int, allowed: in
 def test_no_number_and_no_share(text: str) -> None:
     with pytest.raises(ParameterError, match="neither a number nor a share"):
         errors_allowed(text)
+
+
+def test_results_end_with_the_balance_after_each_row(world) -> None:
+    planned = world.plan()
+    world.apply(planned)
+    world.verify(planned)
+    before = {row.account_id: row.before for row in reversed(list(planned.plan.rows()))}
+    with (planned.plan.folder / "results.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    assert "balance_after" == list(rows[0])[-1]
+    for row in rows:
+        before[row["account_id"]] += int(row["points"])
+        assert str(before[row["account_id"]]) == row["balance_after"]
+
+
+def test_a_row_that_was_not_applied_has_no_balance_after(world) -> None:
+    planned = world.plan()
+    account = world.client.find_account(phone_number="+14155551234")
+    world.client.adjust_points(account.id, 1, idempotency_key="moved", reason="moved")
+    world.apply(planned, on_drift="skip")
+    world.verify(planned)
+    with (planned.plan.folder / "results.csv").open(encoding="utf-8-sig", newline="") as file:
+        [skipped] = [row for row in csv.DictReader(file) if row["state"] == "SKIPPED"]
+
+    assert "" == skipped["balance_after"]

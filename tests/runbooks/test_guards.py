@@ -154,7 +154,7 @@ def test_a_reason_is_no_formula_in_the_results(world) -> None:
     planned = world.plan("phone_number,points,reason\n+14155551234,1,=1+1\n")
     world.apply(planned)
     world.verify(planned)
-    with (planned.plan.folder / "results.csv").open(newline="") as file:
+    with (planned.plan.folder / "results.csv").open(encoding="utf-8-sig", newline="") as file:
         [row] = csv.DictReader(file)
 
     assert row["reason"].startswith("'=1+1 [lr1:")

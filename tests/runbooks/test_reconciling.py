@@ -43,7 +43,7 @@ def tamper(world, statement, *values):
 
 
 def rows_of(world, name):
-    with (world.folder / "runs" / "audit" / name).open(newline="") as file:
+    with (world.folder / "runs" / "audit" / name).open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 

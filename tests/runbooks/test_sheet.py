@@ -1,13 +1,16 @@
 """Files of adjustments as people make them: good ones give the same rows, bad ones say why."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loyalty_helpers.errors import ParameterError
+from loyalty_helpers.runbooks.csv_files import guarded, unguarded, write_csv
 from loyalty_helpers.runbooks.row_checks import REASON_ROOM, Problem, SheetRow
-from loyalty_helpers.runbooks.sheet import read_sheet
+from loyalty_helpers.runbooks.sheet import read_columns, read_sheet
 
 PHONE = "+14155550101"
 CLEAN = f"phone_number,points,reason\n{PHONE},10,Late\n+14155550103,-4,Twice\n"
@@ -17,7 +20,7 @@ ROWS = [
 ]
 
 
-def read(folder: Path, content: str | bytes, **limits: int) -> list[SheetRow | Problem]:
+def read(folder: Path, content: str | bytes, **limits: Any) -> list[SheetRow | Problem]:
     path = folder / "sheet.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return list(read_sheet(path, **limits))
@@ -68,6 +71,177 @@ def test_the_files_own_row_ids(tmp_path: Path) -> None:
     rows = read(tmp_path, "row_id,account_id,points,reason\nx,a1,1,r\ny,a1,1,r\n")
 
     assert ["x", "y"] == [row.row_id for row in rows]
+
+
+HEAD = "phone_number,points,reason\n"
+EXAMPLE = "a plus and the country code before the number, such as +14155551234"
+CELLS = "3 as in the header; a cell with a separator in it stands in quotes"
+SQUARE = (
+    "Reference ID,First Name,Last Name,Email Address,Phone Number,Memo,Square Customer ID,"
+    "points,reason\n,Ana,Example,ana@example.com,'+14155550101,,KSUXURMVGUGEZRRZTMA3K4VEMF,10,"
+    "Late order\n"
+)
+COLUMNS = (
+    "Phone Number=phone_number, Square Customer ID=customer_id, Reference ID=-, First Name=-,"
+    "Last Name=-, Email Address=-, Memo=-"
+)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"phone_number,points,reason,,\n{PHONE},10,Late,,\n,,,,\n",
+        f"{HEAD}{PHONE},10,Late,,\n,,\n",
+        f"phone_number,points,reason,,\n{PHONE},10,Late\n",
+        f",phone_number,points,reason\n,{PHONE},10,Late\n",
+        f"{HEAD}'{PHONE},10,Late\n",
+        f"{HEAD}{PHONE}, 10 ,Late\n",
+        f"{HEAD}+1\u00a0(415)\u00a0555\u20110101,10,Late\n",
+        f"phone_number, points, reason\n{PHONE}, 10, Late\n",
+    ],
+)
+def test_what_does_no_harm_is_passed_over(tmp_path: Path, content: str) -> None:
+    assert [SheetRow(2, "", PHONE, "", "", 10, "Late")] == read(tmp_path, content)
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;;;"])
+def test_a_line_that_tells_the_separator_is_no_header(tmp_path: Path, first: str) -> None:
+    content = f"{first}\nphone_number;points;reason\n{PHONE};10;Late\n"
+
+    assert [SheetRow(3, "", PHONE, "", "", 10, "Late")] == read(tmp_path, content)
+
+
+def test_a_space_before_a_quote_where_all_cells_have_one(tmp_path: Path) -> None:
+    content = f'phone_number, points, reason\n{PHONE}, 10, "Late, again"\n'
+
+    assert [SheetRow(2, "", PHONE, "", "", 10, "Late, again")] == read(tmp_path, content)
+
+
+def test_a_number_with_a_trunk_zero_is_read_in_its_normal_form(tmp_path: Path) -> None:
+    [row] = read(tmp_path, f"{HEAD}+44 (0)20 7946 0958,10,Late\n")
+
+    assert "+442079460958" == row.phone_number
+
+
+def test_an_export_of_square_loads_with_columns(tmp_path: Path) -> None:
+    found = read(tmp_path, SQUARE, columns=read_columns(COLUMNS))
+
+    assert [SheetRow(2, "", PHONE, "KSUXURMVGUGEZRRZTMA3K4VEMF", "", 10, "Late order")] == found
+
+
+WHOLE = {
+    "national": (
+        f'{HEAD}4155550101,10,Late\n"(415) 555-0103",10,Late\n',
+        (
+            f"line 2, phone_number: found '******0101'; allowed: {EXAMPLE}\n"
+            f"line 3, phone_number: found '***0103'; allowed: {EXAMPLE}"
+        ),
+    ),
+    "escaped": (
+        f"{HEAD}(415)\u00a0555\u20110101\u2028,1,x\n",
+        f"line 2, phone_number: found '***0101\\u2028'; allowed: {EXAMPLE}",
+    ),
+    "row id": (
+        "row_id,phone_number,points,reason\n2026-11-28-001,,5,x\n",
+        (
+            "line 2, row 2026-11-28-001: found no buyer; allowed: one of phone_number, "
+            "customer_id, account_id"
+        ),
+    ),
+    "filled without a name": (
+        f"phone_number,points,reason,,\n{PHONE},10,Late,,x\n",
+        (
+            "line 2: found 'x' in a column without a name; allowed: a name for the column in the "
+            "header, or nothing in its cells"
+        ),
+    ),
+    "filled beyond the header": (
+        f"{HEAD}{PHONE},10,Late,x\n",
+        f"line 2: found 4 cells; allowed: {CELLS}",
+    ),
+    "another separator": (
+        f"sep=|\nphone_number|points|reason\n{PHONE}|1|x\n",
+        "line 2: found the separator '|'; allowed: a comma, a semicolon or a tab between columns",
+    ),
+    "space before a quote": (
+        f'{HEAD}{PHONE},10, "Late, again"\n',
+        (
+            "line 2: found a space before a quote; allowed: a quote right behind the separator, or "
+            "none"
+        ),
+    ),
+    "minus as a name": (
+        f"-,phone_number,points,reason\nx,{PHONE},1,x\n",
+        (
+            "line 1: found the column '-'; allowed: phone_number, customer_id, account_id, points, "
+            "reason, row_id, undoes; the parameter columns maps a name to another, or to '-' to "
+            "leave it out"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "problems"), WHOLE.values(), ids=WHOLE)
+def test_what_is_wrong_is_told_whole(tmp_path: Path, content: str, problems: str) -> None:
+    assert problems == told(tmp_path, content)
+
+
+def test_a_name_in_columns_that_the_file_does_not_have(tmp_path: Path) -> None:
+    found = read(tmp_path, CLEAN, columns=read_columns("Memo=-"))
+
+    assert (
+        "line 1: found no column 'memo', which columns names; allowed: names of the file: "
+        "'phone_number, points, reason'"
+    ) == "\n".join(map(str, found))
+
+
+@pytest.mark.parametrize("text", ["x=pints", "Memo", "=points", "a=points, b=points", "a=-, A=-"])
+def test_columns_that_map_to_nothing_are_refused(text: str) -> None:
+    with pytest.raises(ParameterError, match=r"columns: found .*; allowed: the file's names and"):
+        read_columns(text)
+
+
+@pytest.mark.parametrize(
+    "reason", ["FÃ¼r Ana", "F\ufffdr Ana", "lâ€™Ã©tÃ©", "Ã\x81", "\u00f0\u0178\u02dc\u20ac"]
+)
+@pytest.mark.parametrize("column", ["reason", "row_id"])
+def test_a_file_that_lost_its_accents_is_told(tmp_path: Path, column: str, reason: str) -> None:
+    cells = {"row_id": "1", "account_id": "a1", "points": "1", "reason": "r", column: reason}
+    text = told(tmp_path, f"{','.join(cells)}\n{','.join(cells.values())}\n")
+
+    assert f"{column}: found " in text
+    assert "they were lost when the file was saved" in text or "printable" in text
+
+
+@pytest.mark.parametrize(
+    "reason", ["Für Ana", "CAFÉ\u2019S", "CAFÉ\u2013BAR", "« Né »", "Ã", "日本語", "£5"]
+)
+def test_accents_that_are_whole_stay(tmp_path: Path, reason: str) -> None:
+    [row] = read(tmp_path, f"account_id,points,reason\na1,1,{reason}\n")
+
+    assert reason == row.reason
+
+
+GUARDED = ["=1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "＝1", "＋1", "－1", "＠x", "'=1", "''+1"]  # noqa: RUF001 - the full width is the point
+
+
+@pytest.mark.parametrize("text", GUARDED)
+def test_a_formula_is_guarded_and_comes_back_as_it_was(text: str) -> None:
+    assert (f"'{text}", text) == (guarded(text), unguarded(guarded(text)))
+
+
+@pytest.mark.parametrize("text", ["x", "'x", "''", "", "'", "1"])
+def test_what_is_no_formula_is_neither_guarded_nor_changed(text: str) -> None:
+    assert (text, text) == (guarded(text), unguarded(text))
+
+
+def test_what_we_write_is_read_again_as_it_was(tmp_path: Path) -> None:
+    path, reason = tmp_path / "undo.csv", "=Für Ana"
+    names = ("row_id", "account_id", "points", "reason", "undoes")
+    write_csv(path, names, [("-1", "a1", -10, reason, "e1")])
+
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfrow_id")
+    assert [SheetRow(2, "-1", "", "", "a1", -10, reason, "e1")] == list(read_sheet(path))
 
 
 BAD_FILES = {
@@ -126,7 +300,8 @@ def test_a_cell_that_is_wrong(tmp_path: Path, column: str, cell: str, message: s
     cells[column] = cell
     text = told(tmp_path, f"{','.join(cells)}\n{','.join(cells.values())}\n")
 
-    assert text.startswith(f"line 2, {column}: found ")
+    row = "" if column == "row_id" else "row 1, "
+    assert text.startswith(f"line 2, {row}{column}: found ")
     assert message in text
 
 

@@ -1,0 +1,148 @@
+"""One dialect: whatever door a text comes in by, it is read alike, or refused alike."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from loyalty_helpers import forms, runbooks
+from loyalty_helpers.emulator import Emulator
+from loyalty_helpers.errors import LoyaltyError
+from loyalty_helpers.notebooks_runner.checking import check_parameters
+from loyalty_helpers.runbooks.limits import Limits
+from loyalty_helpers.runbooks.row_checks import SheetRow
+from loyalty_helpers.runbooks.sheet import read_sheet
+
+from .doubles import make_client
+
+REFUSED = "refused"
+NUMBERS = {
+    "12": 12,
+    "-12": -12,
+    " 12 ": 12,
+    "12\n": 12,
+    "+12": REFUSED,
+    "012": REFUSED,
+    "1e3": REFUSED,
+    "1.0": REFUSED,
+    "1,000": REFUSED,
+    "1_000": REFUSED,
+    "\uff11\uff12": REFUSED,
+    "0": REFUSED,
+    "-0": REFUSED,
+    "0x10": REFUSED,
+    "": REFUSED,
+    "NaN": REFUSED,
+    "true": REFUSED,
+    "2147483648": REFUSED,
+}
+PHONES = {
+    "+14155550101": "+14155550101",
+    " +14155550101 ": "+14155550101",
+    "+1 (415) 555-0101": "+14155550101",
+    "+1\u00a0415\u00a0555\u20110101": "+14155550101",
+    "+44 (0)20 7946 0958": "+442079460958",
+    "4155550101": REFUSED,
+    "(415) 555-0101": REFUSED,
+    "14155550101": REFUSED,
+    "+1415555010": REFUSED,
+    "+12005550199": REFUSED,
+    "+1415CALLNOW": REFUSED,
+    "1.41556E+10": REFUSED,
+}
+BOOLEANS = {
+    "true": True,
+    "TRUE": True,
+    "False": False,
+    "false": False,
+    " false ": False,
+    "yes": REFUSED,
+    "no": REFUSED,
+    "1": REFUSED,
+    "0": REFUSED,
+    "": REFUSED,
+}
+
+
+@pytest.fixture
+def client(monkeypatch, tmp_path):
+    monkeypatch.setenv("LOYALTY_RUNS", str(tmp_path / "runs"))
+    with Emulator.open(tmp_path / "emulator.sqlite3") as emulator:
+        client = make_client(httpx.WSGITransport(emulator))
+        program = client.retrieve_program()
+        client.create_account("+44 (0)20 7946 0958", program_id=program.id, idempotency_key="k")
+        yield client
+
+
+def by_command_line(client: Any, folder: Path, name: str, text: str) -> Any:
+    return getattr(check_parameters("adjust_points", {name: text}), name)
+
+
+def by_file(client: Any, folder: Path, name: str, text: str) -> Any:
+    cells = {"phone_number": "+14155550101", "points": "1", "reason": "r", name: f'"{text}"'}
+    path = folder / "sheet.csv"
+    path.write_text(f"{','.join(cells)}\n{','.join(cells.values())}\n")
+    [row] = read_sheet(path, max_points=2**31 - 1)
+    return getattr(row, name) if isinstance(row, SheetRow) else REFUSED
+
+
+def by_form(client: Any, folder: Path, name: str, text: str) -> Any:
+    if name == "phone_number":
+        form = forms.buyer_form(client)
+        form.fields[name].value = text
+        return client.find_account(**form.values).mapping.phone_number
+    account = client.find_account(phone_number="+14155550101")
+    given = {"points": 1, "reason": "r", "run_id": "r", "allow_negative_balance": True, name: text}
+    return forms.adjust_form(client, account, **given).values[name]
+
+
+def by_notebook(client: Any, folder: Path, name: str, text: str) -> Any:
+    """What plain papermill gives a runbook with `-r`: the text as it is."""
+    given = {"phone_number": "+14155550101", "points": 1, "reason": "r", name: text}
+    given = {"allow_negative_balance": True, **given}
+    planned = runbooks.plan_one(client, run_id="run", **given)
+    [row] = planned.plan.rows()
+    if name == "phone_number":
+        return client.retrieve_account(row.account_id).mapping.phone_number
+    return row.points if name == "points" else planned.plan.header.allow_negative_balance
+
+
+DOORS = [by_command_line, by_file, by_form, by_notebook]
+
+
+def read(door: Any, client: Any, folder: Path, name: str, text: str) -> Any:
+    try:
+        return door(client, folder, name, text)
+    except LoyaltyError:
+        return REFUSED
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(("text", "meant"), NUMBERS.items())
+def test_a_number_is_read_alike(client, tmp_path, door, text, meant):
+    assert meant == read(door, client, tmp_path, "points", text)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(("text", "meant"), PHONES.items())
+def test_a_phone_number_is_read_alike(client, tmp_path, door, text, meant):
+    assert meant == read(door, client, tmp_path, "phone_number", text)
+
+
+@pytest.mark.parametrize("door", [by_command_line, by_form, by_notebook])
+@pytest.mark.parametrize(("text", "meant"), BOOLEANS.items())
+def test_true_and_false_are_read_alike(client, tmp_path, door, text, meant):
+    assert meant == read(door, client, tmp_path, "allow_negative_balance", text)
+
+
+@pytest.mark.parametrize("text", ["false", "False"])
+def test_limits_of_a_notebook_may_be_texts(text):
+    limits = Limits(canary="5", in_flight="2", resend_unknown=text)
+
+    assert (5, 2, False) == (limits.canary, limits.in_flight, limits.resend_unknown)
+
+
+def test_a_buyer_who_was_enrolled_is_found_however_the_number_is_written(client):
+    for number in ("+44 (0)20 7946 0958", "+4402079460958", "+442079460958"):
+        assert "+442079460958" == client.find_account(phone_number=number).mapping.phone_number
