@@ -81,6 +81,7 @@ Digest = Annotated[
     AfterValidator(_digest),
     Field(description=f"empty to plan only, or {APPROVAL_LENGTH} or more characters of the digest"),
 ]
+Number = Annotated[str, BeforeValidator(_balance), Field(description="empty, or a whole number")]
 Approver = Annotated[str, Field(description="who approved the plan", max_length=100)]
 
 
@@ -133,10 +134,9 @@ class AdjustOne(Parameters):
     dry_run: YesOrNo = True
     approved_plan: Digest = ""
     approved_by: Approver = ""
-    expected_balance: Annotated[
-        str, BeforeValidator(_balance), Field(description="empty, or a whole number")
-    ] = ""
+    expected_balance: Number = ""
     allow_negative_balance: YesOrNo = False
+    allow_repeats: YesOrNo = False
 
     @model_validator(mode="after")
     def _production_needs_approval(self) -> "AdjustOne":
@@ -156,6 +156,10 @@ class BulkAdjust(Applying):
         str, AfterValidator(_here), Field(description="the path of a CSV file")
     ] = "adjustments.csv"
     max_points: _count(1, 2**31 - 1) = 10_000  # type: ignore[valid-type]  # made by a function
+    max_rows: _count(1, 10_000_000) = 100_000  # type: ignore[valid-type]  # made by a function
+    expected_rows: Number = ""
+    expected_points: Number = ""
+    allow_repeats: YesOrNo = False
     columns: Annotated[
         str,
         AfterValidator(_columns),
@@ -173,6 +177,7 @@ class UndoAdjustments(Applying):
         Field(description="the run id of an earlier run, or the path of its receipt.json"),
     ] = "example-bulk"
     run_id: RunId = "example-undo"
+    allow_partial: YesOrNo = False
 
 
 class Reconcile(Runbook):

@@ -36,15 +36,21 @@ class Judge:
 
     def rows(self) -> None:
         """What the rows show by themselves."""
-        most = self.intent.max_rows
-        if self.stage.count > most:
-            found = f"{self.stage.count} rows"
-            self.problems.add(Problem(0, "", found, f"up to max_rows ({most})"))
+        count, points, intent = self.stage.count, self.stage.points(), self.intent
+        if count > intent.max_rows:
+            self._tell_file(f"{count} rows", f"up to max_rows ({intent.max_rows})")
+        if intent.expected_rows not in (None, count):
+            self._tell_file(f"{count} rows", f"expected_rows ({intent.expected_rows})")
+        if intent.expected_points not in (None, points):
+            self._tell_file(f"{points:+d} points", f"expected_points ({intent.expected_points})")
         for n, _, row_id in list(self.stage.doubled_ids()):
             self._tell(n, "row_id", f"{row_id!r} again", "each row_id once")
         for n, line, row_id in list(self.stage.doubled_undoings()):
             self._tell(n, "undoes", f"the same event as {_place(line, row_id)}", "each event once")
         self._tell_doubled(by_account=False)
+
+    def _tell_file(self, found: str, allowed: str) -> None:
+        self.problems.add(Problem(0, "", found, allowed))
 
     def accounts(self) -> None:
         """What only the accounts show."""
@@ -106,7 +112,7 @@ class Judge:
     ) -> Iterator[tuple[str, str, str]]:
         if row.applied:
             return
-        change = f"balance {before}, change {row.points:+d}"
+        change = f"account {row.account_id}, balance {before}, change {row.points:+d}"
         if row.points < 0 > after and not self.intent.allow_negative_balance:
             allowed = "a balance of 0 or more, unless allow_negative_balance is true"
             yield "points", f"{change} makes {after}", allowed

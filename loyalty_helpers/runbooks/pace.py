@@ -10,6 +10,7 @@ decrease teach nothing new.
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from loyalty_helpers.errors import HeldBackError
 
@@ -62,17 +63,23 @@ class Pace:
         """Wait for a slot; returns the number of the lesson that its rate comes from.
 
         Raises:
-            HeldBackError: the run stops, or the machine slept while this waited: what was meant
-                to go out then may have been done elsewhere since.
+            HeldBackError: the run stops.
         """
+        return self.wait(lambda began: None)
+
+    def while_awake(self) -> "WhileAwake":
+        """The same slots, for requests that must not go out after a sleep of the machine."""
+        return WhileAwake(self, self._now)
+
+    def wait(self, waited: Callable[[float], None]) -> float:
+        """As `take`; `waited` is called after each piece of waiting, with when it began."""
         slot, lesson = self._slot()
         while (wait := slot - self._clock()) > 0 or self._stopped:
             if self._stopped:
                 raise HeldBackError("the run stops", request="", attempts=0)
             began = self._now()
             self._sleep(min(wait, LOOK_UP))
-            if abs(self._now() - began) > ASLEEP:
-                raise HeldBackError("the machine slept", request="", attempts=0)
+            waited(began)
             if lesson != self._lesson:  # the rate has changed meanwhile, and with it the slots
                 slot, lesson = self._slot()
         return lesson
@@ -125,3 +132,30 @@ class Pace:
         self._rate = max(min(self._rate, ceiling) * DROP, LOWEST)
         self._next = self._resumed_at = now + max(hold, 1 / self._rate)
         self._lesson, self._taken, self._refused = self._lesson + 1, 0, 0
+
+
+@dataclass(frozen=True)
+class WhileAwake:
+    """Gives a slot of a Pace up when the machine slept before it came.
+
+    What was meant to go out then may have been done elsewhere since.
+
+    Attributes:
+        pace: whose slots.
+        now: the wall clock.
+    """
+
+    pace: Pace
+    now: Callable[[], float]
+
+    def take(self) -> float:
+        """Wait for a slot; HeldBackError if the run stops, or if the machine slept."""
+        return self.pace.wait(self._check)
+
+    def _check(self, began: float) -> None:
+        if abs(self.now() - began) > ASLEEP:
+            raise HeldBackError("the machine slept", request="", attempts=0)
+
+    def seen(self, ticket: float, status: int, retry_after: float | None) -> None:
+        """As the Pace's."""
+        self.pace.seen(ticket, status, retry_after)

@@ -14,6 +14,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 
 from loyalty_helpers.client import LoyaltyClient
@@ -76,8 +77,10 @@ class Run:
         pace = Pace(limits.requests_per_second, clock=clock, sleep=sleep, now=now)
         self._client, self._plan, self._journal = client.variant(pace=pace), plan, journal
         self._limits, self._skip_moved = limits, skip_moved
+        self._contradicted: dict[int, Entry] = {}
         self._marks: defaultdict[str, list[str]] = defaultdict(list)  # of others, newest first
-        send = Sender(self._client.variant(attempts=1), plan.header.allow_negative_balance)
+        awake = client.variant(pace=pace.while_awake(), attempts=1)
+        send = Sender(awake, plan.header.allow_negative_balance)
         self._newest = newest_event(self._client)
         self._sending = Sending(
             journal,
@@ -155,6 +158,8 @@ class Run:
             with self._journal.commit():
                 for event in batch:
                     self._saw(event)
+        while self._contradicted:  # it is there twice, or another event was answered
+            self._look_for(self._contradicted.popitem()[1])
 
     def _saw(self, event: LoyaltyEvent) -> None:
         entry = self._journal.with_marker(marker_in(event.reason))
@@ -163,7 +168,7 @@ class Run:
         elif entry.state in OPEN:
             self._found(entry, event)
         elif entry.state == "APPLIED" and entry.event_id != event.id:
-            self._doubled(entry, [entry.event_id, event.id])
+            self._contradicted[entry.n] = replace(entry, event_id="")
 
     def _found(self, entry: Entry, event: LoyaltyEvent) -> None:
         """The ledger holds the row, whether or not its answer ever came."""

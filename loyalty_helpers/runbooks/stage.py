@@ -73,6 +73,7 @@ class Intent:
         expected_balance: what each account must hold now; None if anything will do.
         show_phone_numbers: keep them readable in the plan and in the reports.
         max_rows: the most rows that a plan may have.
+        expected_rows, expected_points: what the file must have; None if anything will do.
     """
 
     runbook: str
@@ -85,6 +86,8 @@ class Intent:
     expected_balance: int | None = None
     show_phone_numbers: bool = False
     max_rows: int = MAX_ROWS
+    expected_rows: int | None = None
+    expected_points: int | None = None
 
     def __post_init__(self) -> None:
         """A notebook may be given texts, and the text `false` would be true."""
@@ -217,6 +220,10 @@ class Stage:
             " (SELECT account_id FROM found AS p WHERE p.kind = 'phone_number'"
             " AND p.value = also_phone)"
         )
+
+    def points(self) -> int:
+        """What all rows add up to, with their signs."""
+        return int(self._db.execute("SELECT coalesce(sum(points), 0) FROM row").fetchone()[0])
 
     def named(self, n: int) -> tuple[int, str]:
         """How people find a row: its line, and its id if it was given one."""

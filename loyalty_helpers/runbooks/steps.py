@@ -120,6 +120,8 @@ def plan_file(
     allow_repeats: bool = False,
     max_points: int = 10_000,
     max_rows: int = MAX_ROWS,
+    expected_rows: str = "",
+    expected_points: str = "",
     show_phone_numbers: bool = False,
     columns: str = "",
 ) -> Planned:
@@ -140,6 +142,8 @@ def plan_file(
         allow_repeats=allow_repeats,
         show_phone_numbers=show_phone_numbers,
         max_rows=whole_number(max_rows, "max_rows"),
+        expected_rows=given_number(expected_rows, "expected_rows"),
+        expected_points=given_number(expected_points, "expected_points"),
     )
     rows = read_sheet(path, max_points=whole_number(max_points, "max_points"), columns=names)
     planned = _planned(client, rows, intent, approved_plan)

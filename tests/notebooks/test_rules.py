@@ -83,9 +83,13 @@ def test_one_title_on_top(notebook: dict[str, Any]) -> None:
 
 
 def test_cells_are_short(notebook: dict[str, Any]) -> None:
-    """A parameters cell has a line a parameter: what a runbook takes is told in one place."""
+    """A parameters cell has a line a parameter: what a runbook takes is told in one place.
+
+    There a line is not code to follow but a row of a table, so the 15 lines of a cell do not bind
+    it; 20 do, since nobody keeps more in sight.
+    """
     for cell in code_cells(notebook):
-        most = 15 if "parameters" in cell["metadata"].get("tags", []) else 10
+        most = 20 if "parameters" in cell["metadata"].get("tags", []) else 10
         assert len(source(cell).splitlines()) <= most, source(cell)
 
 
