@@ -9,10 +9,10 @@ READY := $(VENV)/ready
 NOTEBOOKS := $(wildcard notebooks/*.ipynb notebooks/runbooks/*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run lab test contract lint format notebooks record bench lock audit clean
+.PHONY: help install run lab test test-all contract lint format notebooks record bench lock audit clean
 
 help:  ## print this list
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -33,6 +33,9 @@ test: $(READY)  ## all tests, and every notebook against its recording
 	LOYALTY_ENVIRONMENT=recorded LOYALTY_RECORDINGS= LOYALTY_ENV_FILE=/dev/null \
 	    LOYALTY_RUNS=$$(mktemp -d) PYTHONPATH=tests/network_guard \
 	    $(BIN)/python -m pytest --nbval --nbval-current-env notebooks
+
+test-all: $(READY)  ## the same, with weeks of 40 offices: 10,000 operations (takes long)
+	OFFICES=40 OFFICE_OPERATIONS=250 OFFICE_ROWS=30 $(MAKE) test
 
 contract: $(READY)  ## ask what Square leaves open: the emulator, or Square's Sandbox (see README)
 	$(BIN)/python -m tests.contract
