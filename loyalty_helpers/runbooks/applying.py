@@ -100,6 +100,7 @@ class Sending:
         self._answers: queue.SimpleQueue[tuple[Entry, Outcome]] = queue.SimpleQueue()
         self._stop = ""
         self._asleep = max(limits.settle, ASLEEP)
+        self.awake_at = self._time.now()  # when the ledger, or the clock, was last looked at
         self.slept = False  # whether the last pass ended because the machine had slept
 
     def run(
@@ -146,7 +147,7 @@ class Sending:
         self._ready: deque[Entry] = deque()
         self._errors_left = errors_allowed
         self._back: list[tuple[Entry, Outcome]] = []  # answers that are not written down yet
-        self._turned_at, self.slept = self._time.now(), False
+        self.slept = False
 
     def _turn(self, pool: ThreadPoolExecutor) -> bool:
         """Write down what came back and what goes out, in one commit; then let it go out."""
@@ -163,7 +164,7 @@ class Sending:
             self._back.clear()
             for n, (entry, future) in self._flying.items():
                 if future is None:
-                    self._flying[n] = (entry, pool.submit(self._work, entry, self._time.now()))
+                    self._flying[n] = (entry, pool.submit(self._work, entry, self.awake_at))
             self._told()
         return not self._ends and bool(self._flying or self._again or self._peek())
 
@@ -173,9 +174,8 @@ class Sending:
 
     def _look_at_the_clock(self) -> None:
         """A gap, or a step back, of the wall clock between two turns: the machine slept."""
-        now = self._time.now()
-        self.slept = self.slept or not self._is_awake(self._turned_at)
-        self._turned_at = now
+        self.slept = self.slept or not self._is_awake(self.awake_at)
+        self.awake_at = self._time.now()
 
     def _is_awake(self, since: float) -> bool:
         return -SET_RIGHT <= self._time.now() - since <= self._asleep
@@ -251,7 +251,7 @@ class Sending:
             self._applied(entry, outcome.event)
         elif outcome.state == "PLANNED":
             self._journal.not_sent(entry)
-            self.slept = not self._stop
+            self.slept = self.slept or not self._stop
         elif outcome.state == "FAILED" and not lost_before:
             self._journal.settle(entry.n, "FAILED", note=outcome.note)
             self._error()

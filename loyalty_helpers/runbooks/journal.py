@@ -232,6 +232,12 @@ class Journal:
             " FROM sighting JOIN row USING (n) ORDER BY n DESC, sighting.event_id"
         )
 
+    def numbered(self, places: Collection[int]) -> list[Entry]:
+        """The rows with these places in the plan, in order."""
+        wanted = ", ".join("?" * len(places))
+        query = f"SELECT {_COLUMNS} FROM row WHERE n IN ({wanted}) ORDER BY n"  # noqa: S608 - no text from outside
+        return [Entry(*row) for row in self._db.execute(query, (*places,))]
+
     def with_marker(self, marker: str) -> Entry | None:
         """The row that carries a marker."""
         query = f"SELECT {_COLUMNS} FROM row WHERE marker = ?"  # noqa: S608 - no text from outside

@@ -148,10 +148,11 @@ class Run:
 
     def _look_first(self) -> None:
         """Find the rows of this plan that the ledger holds, whatever the journal says of them."""
-        since = self._plan.header.marks_since
+        began, since = self._time.now(), self._plan.header.marks_since
         self._see(adjustments_of(self._client, self._journal.accounts(), since=since))
         # Rows that were held while planning are older than that.
         self._see(adjustments_of(self._client, self._journal.accounts("UNKNOWN")))
+        self._sending.awake_at = began
 
     def _see(self, events: Iterable[LoyaltyEvent]) -> None:
         for batch in batches(events, EVENTS_PER_COMMIT):
@@ -207,17 +208,20 @@ class Run:
         if self._journal.meta(CANARY) or not self._limits.canary:
             return
         self._send(self._resolve(), errors_allowed=0)  # what an earlier try left
-        planned = (entry for entry in self._first() if entry.state == "PLANNED")
+        first = self._first()
+        planned = (entry for entry in self._journal.numbered(first) if entry.state == "PLANNED")
         self._send(self._checked(planned), errors_allowed=0)
         self._resolve()
-        for entry in self._first():
+        for entry in self._journal.numbered(first):
             if entry.state != "SKIPPED":
                 self._look_for_canary(entry)
         with self._journal.commit():
             self._journal.set_meta(CANARY, "held by the ledger")
 
-    def _first(self) -> list[Entry]:
-        return list(islice(self._journal.entries(), self._limits.canary))
+    def _first(self) -> list[int]:
+        """The places of the first rows that were not left out."""
+        kept = (entry.n for entry in self._journal.entries() if entry.state != "SKIPPED")
+        return list(islice(kept, self._limits.canary))
 
     def _look_for_canary(self, entry: Entry) -> None:
         """An event that is late is given its time; one that is wrong stops everything."""
@@ -227,7 +231,7 @@ class Run:
                 f"row {entry.row_id}, one of the first, is {entry.state}{why}{GO}"
             )
         for wait in (0.0, self._limits.settle):
-            self._time.sleep(wait)
+            self._pause(wait)
             found = self._events_of(entry)
             if found:
                 break
@@ -293,7 +297,12 @@ class Run:
         """Wait until whatever was sent must have become visible."""
         since = self._time.now() - self._journal.last_sent()
         if (wait := self._limits.settle - max(since, 0.0)) > 0:
-            self._time.sleep(wait)
+            self._pause(wait)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait on purpose: no sleep of the machine, unless it takes longer than that."""
+        self._time.sleep(seconds)
+        self._sending.awake_at = min(self._sending.awake_at + seconds, self._time.now())
 
     def _events_of(self, entry: Entry) -> list[LoyaltyEvent]:
         """The events on the row's account that carry its marker."""
@@ -317,7 +326,7 @@ class Run:
 
     def _give_up(self, gone: list[Entry]) -> None:
         """Look once more, later; then it was refused, or only a person can tell."""
-        self._time.sleep(self._limits.settle)
+        self._pause(self._limits.settle)
         for entry in gone:
             if self._look_for(entry):
                 continue

@@ -145,6 +145,15 @@ def test_two_rows_of_one_buyer_alone_in_a_file_pass_the_canary(world: World) -> 
     assert states(planned) == [("APPLIED", 1), ("APPLIED", 1)]
 
 
+def test_the_canary_is_sent_where_the_first_rows_are_left_out(world: World) -> None:
+    world.apply(world.plan(TWO_OF_ONE, "first"))
+    planned = world.plan(TWO_OF_ONE + "r3,+14155550103,3,three\nr4,+14155550103,4,four\n")
+    on_adjust(world, whenever(1, nothing_is_done))
+
+    with pytest.raises(RunStoppedError, match="row r3 was answered as applied, but"):
+        world.apply(planned, limits=replace(QUICK, canary=1))
+
+
 def test_a_limit_of_errors_that_was_passed_stays_passed(world: World) -> None:
     planned = world.plan()
     refusal = {"errors": [{"category": "INVALID_REQUEST_ERROR", "code": "BAD_REQUEST"}]}
@@ -219,6 +228,26 @@ def test_a_row_that_waits_for_its_turn_while_the_machine_sleeps_is_not_sent(worl
     world.apply(planned, limits=replace(QUICK, requests_per_second=5.0), time=time)
 
     assert slept
+    assert marks(world, planned) == [1, 1, 1, 1]
+
+
+def test_a_machine_that_sleeps_between_the_look_and_the_first_row_looks_again(
+    world: World,
+) -> None:
+    clock, planned = Clock(), world.plan()
+    real, slept = world.wire.handle_request, []
+
+    def sleep(request: httpx.Request) -> httpx.Response:
+        """While the balances are read, which comes after the look at the ledger."""
+        if request.url.path.endswith("/accounts/search") and not slept:
+            slept.append(True)
+            elsewhere(world, planned, 1, 2, 3, 4)
+            clock.now += HOURS
+        return real(request)
+
+    world.wire.handle_request = sleep
+    world.apply(planned, time=clock.time())
+
     assert marks(world, planned) == [1, 1, 1, 1]
 
 
