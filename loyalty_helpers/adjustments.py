@@ -5,11 +5,15 @@ Each step is a plain function that a notebook cell, a form's button and a test c
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
 
 from loyalty_helpers.checks import check_points, check_reason
 from loyalty_helpers.client import LoyaltyClient
-from loyalty_helpers.idempotency import adjustment_key, check_run_id
+from loyalty_helpers.idempotency import MARKER, adjustment_key, check_run_id, same_words
+from loyalty_helpers.intents import check_intent, digest, kept_intent
 from loyalty_helpers.models import LoyaltyAccount, LoyaltyEvent
+from loyalty_helpers.queries import EVENTS_PER_PAGE
 from loyalty_helpers.redaction import mask_text
 from loyalty_helpers.rendering import (
     VERIFICATION_MIME,
@@ -19,8 +23,7 @@ from loyalty_helpers.rendering import (
     plain,
     points_text,
 )
-
-SNAPSHOT_READS = 3
+from loyalty_helpers.snapshots import around, balance_problems, ids_of, snapshot, was_there
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Preview(Shown):
         reason: the text for the account's history.
         run_id: the name of the intent.
         allow_negative_balance: let the balance fall below 0.
-        alike: adjustments already in the ledger with the same points and reason.
+        alike: those of the account's newest 30 adjustments that have the same points and, but
+            for spaces, case and the mark of a runbook, the same reason.
     """
 
     account: LoyaltyAccount
@@ -42,6 +46,11 @@ class Preview(Shown):
     run_id: str
     allow_negative_balance: bool = False
     alike: tuple[LoyaltyEvent, ...] = field(default=(), repr=False)
+
+    @property
+    def intent(self) -> dict[str, Any]:
+        """The whole intent, as it is kept for the run id."""
+        return _intent(self.account.id, self.points, self.reason, self.allow_negative_balance)
 
     @property
     def balance_after(self) -> int:
@@ -69,11 +78,11 @@ class Preview(Shown):
     def _repetition(self) -> str:
         if not self.alike:
             return ""
-        last = self.alike[0]
+        found = "; ".join(map(_event_told, self.alike))
         return (
-            f"The ledger already holds {points_text(last.points)} with this reason, at "
-            f"{plain(last.created_at)}. If that was this run id, adjusting adds nothing; under a "
-            "new run id it would be added once more."
+            f"The ledger already holds {points_text(self.points)} with this reason: {found} (of "
+            f"the newest {EVENTS_PER_PAGE} adjustments, which are looked at). If that was this run "
+            "id, adjusting adds nothing; under a new run id it would be added once more."
         )
 
 
@@ -85,15 +94,15 @@ class Adjustment(Shown):
         event: the event that Square answered with.
         before: the account as it was just before the request.
         applied: `now`, or `before` when the same run had been applied earlier.
-        known_events: ids of the account's events just before the request.
         run_id: the name of the intent.
+        known: the newest page of the account's events just before the request.
     """
 
     event: LoyaltyEvent
     before: LoyaltyAccount
     applied: str
     run_id: str
-    known_events: frozenset[str] = field(repr=False)
+    known: tuple[LoyaltyEvent, ...] = field(repr=False)
 
     @property
     def told(self) -> str:
@@ -187,14 +196,21 @@ def preview(
     """Show what an adjustment would do; reads the account and its adjustments, changes nothing.
 
     Raises:
-        ParameterError: points, reason or run id are not allowed.
+        ParameterError: points, reason or run id are not allowed, or the run id stands for
+            another intent.
     """
     check_points(points)
     check_reason(reason)
     check_run_id(run_id)
+    intent = _intent(account.id, points, reason, allow_negative_balance)
+    check_intent(client.environment, run_id, intent)
     now = client.retrieve_account(account.id)
     earlier = client.search_events(account_id=account.id, types=["ADJUST_POINTS"])
-    alike = tuple(e for e in earlier if (e.points, e.reason) == (points, reason))
+    alike = tuple(
+        event
+        for event in islice(earlier, EVENTS_PER_PAGE)
+        if (event.points, same_words(event.reason)) == (points, same_words(reason))
+    )
     return Preview(now, points, reason, run_id, allow_negative_balance, alike)
 
 
@@ -202,81 +218,70 @@ def adjust(client: LoyaltyClient, planned: Preview) -> Adjustment:
     """Make the adjustment, once for its run id: again under the same run id, it adds nothing.
 
     The ledger is read just before, so that an event which was there already is told as
-    "applied before". No clock is compared for that.
+    "applied before". No clock of this machine is compared for that.
 
     Raises:
-        IdempotencyKeyReusedError: the run id was used with other points or another reason.
+        ParameterError: the run id stands for another intent, or what it stands for cannot be
+            written down; nothing was sent.
+        IdempotencyKeyReusedError: the run id was used elsewhere with other points or reason.
         OutcomeUnknownError: no answer; call it again, with the same preview or run id.
     """
-    before, known = snapshot(client, planned.account.id)
-    event = client.adjust_points(
-        before.id,
-        planned.points,
-        reason=planned.reason,
-        idempotency_key=adjustment_key(planned.run_id, before.id),
-        allow_negative_balance=planned.allow_negative_balance,
-    )
-    ids = frozenset(e.id for e in known)
-    applied = "before" if event.id in ids else "now"
-    return Adjustment(event, before, applied, planned.run_id, ids)
+    with kept_intent(client.environment, planned.run_id, planned.intent):
+        before, known = snapshot(client, planned.account.id)
+        event = client.adjust_points(
+            before.id,
+            planned.points,
+            reason=planned.reason,
+            idempotency_key=adjustment_key(planned.run_id, before.id),
+            allow_negative_balance=planned.allow_negative_balance,
+        )
+    applied = "before" if was_there(client, event, known) else "now"
+    return Adjustment(event, before, applied, planned.run_id, tuple(known))
 
 
 def verify(client: LoyaltyClient, done: Adjustment) -> Verification:
     """Read account and ledger again, and compare both with the adjustment."""
-    after, events = snapshot(client, done.before.id)
+    after, events = snapshot(client, done.before.id, known=done.known)
     problems = [
-        *_ledger_problems(done, events),
-        *balance_problems(done.before, done.known_events, after, events),
+        *_ledger_problems(client, done, events),
+        *balance_problems(done.before, done.known, after, events),
     ]
     return Verification(done, after, tuple(problems))
 
 
-def snapshot(client: LoyaltyClient, account_id: str) -> tuple[LoyaltyAccount, list[LoyaltyEvent]]:
-    """An account and all its events, newest first, that belong together.
-
-    A purchase between the two reads would look like a wrong balance; so they are read again
-    while the balance moves, up to three times.
-    """
-    account = client.retrieve_account(account_id)
-    for _ in range(SNAPSHOT_READS):
-        events = list(client.search_events(account_id=account_id))
-        balance, account = account.balance, client.retrieve_account(account_id)
-        if account.balance == balance:
-            break
-    return account, events
+def _intent(
+    account_id: str, points: int, reason: str, allow_negative_balance: bool
+) -> dict[str, Any]:
+    return {
+        "account_id": account_id,
+        "points": points,
+        "reason_sha256": digest(reason),
+        "allow_negative_balance": allow_negative_balance,
+    }
 
 
-def _ledger_problems(done: Adjustment, events: Sequence[LoyaltyEvent]) -> list[str]:
+def _event_told(event: LoyaltyEvent) -> str:
+    runbook = ", made by a runbook," if MARKER.search(event.reason) else ""
+    return f"event {event.id}{runbook} at {plain(event.created_at)}"
+
+
+def _ledger_problems(
+    client: LoyaltyClient, done: Adjustment, events: Sequence[LoyaltyEvent]
+) -> list[str]:
     found = [event for event in events if event.id == done.event.id]
+    if not found and done.applied == "before":  # deeper than what was read
+        found = [event for event in around(client, done.event) if event.id == done.event.id]
     if len(found) != 1:
         return [f"the event is {len(found)} times in the account's ledger, not once"]
     if found != [done.event]:
         return ["the event in the ledger is not the one that Square answered with"]
+    there = ids_of(done.known) | {done.event.id}
     return [
         f"event {event.id} came since with the same points and reason: they may be credited twice"
         for event in events
-        if event.id not in done.known_events | {done.event.id}
-        and _substance(event) == _substance(done.event)
+        if event.id not in there and _substance(event) == _substance(done.event)
     ]
 
 
 def _substance(event: LoyaltyEvent) -> tuple[str, int, str]:
-    return event.type, event.points, event.reason
-
-
-def balance_problems(
-    before: LoyaltyAccount,
-    known_events: frozenset[str],
-    after: LoyaltyAccount,
-    events: Sequence[LoyaltyEvent],
-) -> list[str]:
-    """The balance must have moved by just the events that came since."""
-    new = [event for event in events if event.id not in known_events]
-    moved = after.balance - before.balance
-    told = sum(event.points for event in new)
-    if moved == told:
-        return []
-    return [
-        f"the balance moved by {points_text(moved)}, but the events since then ({len(new)}) make "
-        + points_text(told)
-    ]
+    return event.type, event.points, same_words(event.reason)

@@ -3,16 +3,24 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from loyalty_helpers.adjustments import snapshot
 from loyalty_helpers.checks import check_id
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.idempotency import check_run_id, purchase_key
-from loyalty_helpers.models import Location, LoyaltyAccount, LoyaltyProgram, RewardTier
+from loyalty_helpers.intents import check_intent, digest
+from loyalty_helpers.models import (
+    Location,
+    LoyaltyAccount,
+    LoyaltyEvent,
+    LoyaltyProgram,
+    RewardTier,
+)
 from loyalty_helpers.purchase_models import Money
 from loyalty_helpers.redaction import mask_repr
 from loyalty_helpers.rendering import Bundle, Shown, card
+from loyalty_helpers.snapshots import snapshot
 
 _LINE = re.compile(r"([1-9][0-9]{0,3}) (\S.{0,199}) ([0-9]{1,9})")
 
@@ -58,7 +66,7 @@ class Planned(Shown):
         orders: the lines of the first order, and of the second.
         tier: the reward that the second order uses.
         run_id: the name of the intent.
-        known_events: ids of the account's events as they are now.
+        known: the newest page of the account's events as they are now.
     """
 
     account: LoyaltyAccount
@@ -67,7 +75,12 @@ class Planned(Shown):
     orders: tuple[tuple[Line, ...], tuple[Line, ...]]
     tier: RewardTier
     run_id: str
-    known_events: frozenset[str] = field(repr=False)
+    known: tuple[LoyaltyEvent, ...] = field(repr=False)
+
+    @property
+    def intent(self) -> dict[str, Any]:
+        """The whole intent, as it is kept for the run id."""
+        return _intent(self.account.id, self.orders)
 
     def key(self, step: str) -> str:
         """The idempotency key of one step."""
@@ -114,16 +127,26 @@ def plan(
         location_id: where it is bought; empty for the program's first location.
 
     Raises:
-        ParameterError: a line, the run id, the tier or the location is not allowed.
+        ParameterError: a line, the run id, the tier or the location is not allowed, or the run
+            id stands for another intent.
     """
     orders = read_lines(first_order, "first_order"), read_lines(second_order, "second_order")
     check_run_id(run_id)
+    check_intent(client.environment, run_id, _intent(account.id, orders))
     program = client.retrieve_program()
     tier = _tier(program, reward_tier_id)
     location = _location(client, location_id or next(iter(program.location_ids), ""))
     now, events = snapshot(client, account.id)
-    ids = frozenset(event.id for event in events)
-    return Planned(now, program, location, orders, tier, run_id, ids)
+    return Planned(now, program, location, orders, tier, run_id, tuple(events))
+
+
+def _intent(account_id: str, orders: Sequence[Sequence[Line]]) -> dict[str, Any]:
+    first, second = (digest(", ".join(f"{each} {each.cents}" for each in o)) for o in orders)
+    return {
+        "account_id": account_id,
+        "first_order_sha256": first,
+        "second_order_sha256": second,
+    }
 
 
 def _tier(program: LoyaltyProgram, tier_id: str) -> RewardTier:

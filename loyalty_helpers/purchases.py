@@ -5,13 +5,13 @@ write has a key of its own, made of run id, account and step, so that any step, 
 can be run again: what was done before is not done twice, and what is missing is done.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loyalty_helpers.adjustments import balance_problems, snapshot
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.errors import ParameterError
+from loyalty_helpers.intents import kept_intent
 from loyalty_helpers.models import LoyaltyAccount, LoyaltyEvent
 from loyalty_helpers.purchase_models import LoyaltyReward, Order
 from loyalty_helpers.purchase_plan import Line, Planned, plan
@@ -24,6 +24,7 @@ from loyalty_helpers.rendering import (
     points_text,
     table,
 )
+from loyalty_helpers.snapshots import balance_problems, between, is_all, snapshot, was_there
 
 __all__ = [
     "Earned",
@@ -138,10 +139,15 @@ class Verification(Shown):
 
 
 def place_order(client: LoyaltyClient, planned: Planned, number: int) -> Order:
-    """Open the first order (1) or the second (2), once for the run id; as it is now."""
+    """Open the first order (1) or the second (2), once for the run id; as it is now.
+
+    Raises:
+        ParameterError: the run id stands for another intent; nothing was sent.
+    """
     lines = [_line_item(line, planned.location.currency) for line in planned.orders[number - 1]]
     key = planned.key(f"order {number}")
-    made = client.create_order(planned.location.id, lines, idempotency_key=key)
+    with kept_intent(client.environment, planned.run_id, planned.intent):
+        made = client.create_order(planned.location.id, lines, idempotency_key=key)
     return client.retrieve_order(made.id)  # a repeated request is answered as the first one was
 
 
@@ -166,7 +172,7 @@ def accumulate(client: LoyaltyClient, planned: Planned, order: Order) -> Earned:
         order_id=order.id,
         idempotency_key=planned.key(f"accumulate {order.id}"),
     )
-    known = bool(events) and all(event.id in planned.known_events for event in events)
+    known = bool(events) and all(was_there(client, each, planned.known) for each in events)
     return Earned(order, tuple(events), "before" if known else "now")
 
 
@@ -195,13 +201,14 @@ def verify(
     client: LoyaltyClient, planned: Planned, first: Earned, reward: LoyaltyReward, second: Earned
 ) -> Verification:
     """Read account, ledger and reward again, and compare them with the purchases."""
-    after, events = snapshot(client, planned.account.id)
+    after, events = snapshot(client, planned.account.id, known=planned.known)
     now = client.retrieve_reward(reward.id)
-    problems = [
-        *(problem for each in (first, second) for problem in _earning_problems(each, events)),
-        *_reward_problems(now, events),
-        *balance_problems(planned.account, planned.known_events, after, events),
-    ]
+    problems = _purchase_problems((first, second), now, events)
+    if problems and not is_all(planned.known):  # done before, and deeper than what was read
+        deeper = _deeper(client, (first.order, second.order), now)
+        ours = {event.id: event for event in (*events, *deeper)}
+        problems = _purchase_problems((first, second), now, list(ours.values()))
+    problems += balance_problems(planned.account, planned.known, after, events)
     return Verification(planned, (first, second), now, after, tuple(problems))
 
 
@@ -217,6 +224,23 @@ def buy(client: LoyaltyClient, planned: Planned) -> Verification:
 def _line_item(line: Line, currency: str) -> dict[str, Any]:
     money = {"amount": line.cents, "currency": currency}
     return {"name": line.name, "quantity": str(line.quantity), "base_price_money": money}
+
+
+def _deeper(
+    client: LoyaltyClient, orders: Sequence[Order], reward: LoyaltyReward
+) -> Iterator[LoyaltyEvent]:
+    """The events of the orders, and all from when the reward was made until it was redeemed."""
+    account_id = reward.loyalty_account_id
+    for order in orders:
+        yield from client.search_events(account_id=account_id, order_id=order.id)
+    yield from between(client, account_id, reward.created_at, reward.redeemed_at)
+
+
+def _purchase_problems(
+    earned: Sequence[Earned], reward: LoyaltyReward, events: Sequence[LoyaltyEvent]
+) -> list[str]:
+    found = [problem for each in earned for problem in _earning_problems(each, events)]
+    return found + _reward_problems(reward, events)
 
 
 def _earning_problems(earned: Earned, events: Sequence[LoyaltyEvent]) -> list[str]:

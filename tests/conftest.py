@@ -58,5 +58,6 @@ def clean_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith(OURS)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("LOYALTY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LOYALTY_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("LOYALTY_ENV_FILE", os.devnull)
     monkeypatch.chdir(tmp_path)

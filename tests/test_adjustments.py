@@ -8,7 +8,6 @@ import pytest
 
 from loyalty_helpers.adjustments import VERIFICATION_MIME, adjust, preview, verify
 from loyalty_helpers.errors import (
-    IdempotencyKeyReusedError,
     InvalidRequestError,
     OutcomeUnknownError,
     ParameterError,
@@ -144,7 +143,7 @@ def test_the_same_preview_twice_adds_once(client):
 @pytest.mark.parametrize("edited", [{"points": 500}, {"reason": "Another reason"}])
 def test_points_or_reason_edited_under_the_same_run_id_are_refused(client, edited):
     adjust(client, plan(client))
-    with pytest.raises(IdempotencyKeyReusedError, match="take a new run id for a new intent"):
+    with pytest.raises(ParameterError, match="take a new run id for a new intent"):
         adjust(client, plan(client, **edited))
 
     assert (12, [12]) == state(client)

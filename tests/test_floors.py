@@ -16,14 +16,14 @@ FLOORS = """
     runbooks
     purchases
     purchase_plan
-    charts adjustments balance_history
+    charts adjustments balance_history snapshots
     client tables
     purchase_calls
     calls queries lookup
     wire recordings documented
     exchange purchase_models
     models
-    settings checks differences files idempotency rendering network
+    intents settings checks differences files idempotency rendering network
     redaction variables injected
     errors http
 """

@@ -103,12 +103,12 @@ def find_notebook(name: str) -> Path:
     folder = NOTEBOOKS / "runbooks" if stem in RUNBOOKS else NOTEBOOKS
     path = Path(name) if Path(name).suffix == ".ipynb" else folder / f"{stem}.ipynb"
     try:
-        found = path.is_file()
+        if path.stem in MODELS and not path.is_file():
+            raise ParameterError(f"there is no notebook {path.absolute()}")
+        known = path.stem in MODELS
     except (OSError, ValueError):  # what the system takes for no name of a file
-        found = False
-    if path.stem in MODELS and not found:
-        raise ParameterError(f"there is no notebook {path.absolute()}")
-    if path.stem not in MODELS:
+        known = False
+    if not known:
         raise ParameterError(f"notebook {name!r} is not one of {', '.join(MODELS)}")
     return path.resolve()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.errors import PlanError
 from loyalty_helpers.idempotency import check_run_id
+from loyalty_helpers.intents import check_no_walkthrough
 from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.guards import place_of
 from loyalty_helpers.runbooks.held import Holdings
@@ -44,6 +45,7 @@ def make_plan(
             the ledger holds all of it already.
     """
     check_run_id(intent.run_id)
+    check_no_walkthrough(folder, intent.run_id)
     if (folder / JOURNAL).exists():
         raise PlanError(
             f"run id {intent.run_id!r} has been applied, or its applying has begun. To go on with "

@@ -158,6 +158,7 @@ def _start(base: Path, token: str) -> subprocess.Popen[bytes]:
         "JUPYTER_RUNTIME_DIR": str(base / "run"),
         "JUPYTER_TOKEN": token,
         "LOYALTY_HOME": str(base / "loyalty"),
+        "LOYALTY_RUNS": str(base / "runs"),
         "PYTHONPATH": str(GUARD),
     }
     options = [

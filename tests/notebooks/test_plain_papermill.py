@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from loyalty_helpers import connect
 from loyalty_helpers.rendering import VERIFICATION_MIME
 from loyalty_helpers.settings import NOTEBOOKS
+
+WALKTHROUGH = "1beb38f9-54de-4cb6-8121-718bDexample"
 
 
 def test_papermill_runs_02_from_another_folder(tmp_path: Path) -> None:
@@ -45,3 +48,22 @@ def test_a_parameter_that_a_notebook_does_not_have_stops_it_before_anything_is_d
     told = f"ParameterError: {name}: there is no such parameter{meant}\nallowed: environment, "
     assert (1, True) == (result.returncode, told in result.stderr), result.stderr[-2000:]
     assert not Path(tmp_path, "home").exists()
+
+
+@pytest.mark.parametrize("notebook", ["02_adjust_points", "05_accumulate_from_order"])
+def test_another_buyer_under_a_used_run_id_stops_before_anything_is_sent(
+    tmp_path: Path, notebook: str
+) -> None:
+    out = tmp_path / "out.ipynb"
+    first = papermill(notebook, out, "-p", "run_id", "r")
+    with connect("local") as client:
+        before = [account.balance for account in client.search_accounts()]
+        other = next(a for a in client.search_accounts() if a.id != WALKTHROUGH)
+    options = ["-p", "phone_number", "", "-p", "account_id", other.id]
+    result = papermill(notebook, out, "-p", "run_id", "r", *options)
+
+    told = f"ParameterError: run id 'r' stands for account_id {WALKTHROUGH}"
+    assert (0, 1) == (first.returncode, result.returncode)
+    assert told in result.stderr
+    with connect("local") as client:
+        assert before == [account.balance for account in client.search_accounts()]

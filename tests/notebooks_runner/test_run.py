@@ -74,7 +74,7 @@ def test_a_run_leaves_notebook_report_and_receipt_for_their_owner_only() -> None
     loyalty("run", "02_adjust_points")
 
     folder = Path("runs", "walkthrough-2")
-    names = ["02_adjust_points.html", "02_adjust_points.ipynb", "receipt.json"]
+    names = ["02_adjust_points.html", "02_adjust_points.ipynb", "intent.json", "receipt.json"]
     assert names == sorted(path.name for path in folder.iterdir())
     assert {0o600} == {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
