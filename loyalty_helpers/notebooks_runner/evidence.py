@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.errors import LoyaltyError, PlanError
+from loyalty_helpers.runbooks.guards import planned_for
 from loyalty_helpers.runbooks.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.plan import PLAN, Plan, check_approval, read_plan
 from loyalty_helpers.runbooks.reconciling import ADJUSTMENTS, DIFFERENCES
@@ -78,9 +79,12 @@ class Attempt:
 
     def meant(self, asked: dict[str, Any]) -> dict[str, Any]:
         """The parameters that count, masked: an approved plan's, whatever was given beside it."""
-        if not (self.plans and applies(self.parameters) and (self.folder / PLAN).is_file()):
+        if not (self.plans and applies(self.parameters)):
             return asked
-        held = parameters_of(read_plan(self.folder / PLAN))
+        try:
+            held = parameters_of(read_plan(self.folder / PLAN))
+        except LoyaltyError:  # none is there yet, or it is damaged: what applies it will tell
+            return asked
         return asked | {n: v for n, v in held.items() if n in asked}
 
     def unproven(self, shown: Mapping[str, Any] | None) -> LoyaltyError | None:
@@ -117,7 +121,8 @@ class Attempt:
     def _plan_unproven(self) -> str:
         plan, parameters = read_plan(self.folder / PLAN), self.parameters
         header = plan.header
-        asked = (self.notebook, parameters["run_id"], parameters["environment"])
+        place = planned_for(parameters["environment"])
+        asked = (self.notebook, parameters["run_id"], place)
         if asked != (header.runbook, header.run_id, header.environment):
             return f"{plan.path} is the plan of another run"
         if not applies(parameters):

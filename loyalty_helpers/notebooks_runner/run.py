@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from loyalty_helpers.errors import LoyaltyError, ParameterError
+from loyalty_helpers.errors import LoyaltyError, ParameterError, PlanError
 from loyalty_helpers.notebooks_runner import receipt as receipts
 from loyalty_helpers.notebooks_runner.checking import MODELS, check_parameters
 from loyalty_helpers.notebooks_runner.evidence import (
@@ -98,7 +98,12 @@ def run_notebook(
 def _check_plans(notebook: str, parameters: Mapping[str, Any], target: Path) -> None:
     """Refuse, before anything is asked of Square, what the plans in the folders do not allow."""
     if parameters.get("approved_plan"):
-        check_approval(read_plan(target / PLAN), parameters["approved_plan"])
+        plan = read_plan(target / PLAN)
+        check_approval(plan, parameters["approved_plan"])
+        if plan.header.runbook != notebook:
+            raise PlanError(
+                f"run id {target.name!r} is one of {plan.header.runbook}, not of {notebook}"
+            )
     if parameters.get("check_run_id"):
         read_plan(target.parent / parameters["check_run_id"] / PLAN)
     if "approved_plan" not in parameters and (target / PLAN).exists():

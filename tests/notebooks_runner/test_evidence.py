@@ -1,13 +1,14 @@
 """Success comes from plan, journal and ledger, whatever the cells of a notebook showed."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from loyalty_helpers.notebooks_runner.evidence import SHOW_VERIFICATION
-from loyalty_helpers.settings import NOTEBOOKS
-from tests.notebooks_runner.commands import digest_in, edited, receipt, run
+from loyalty_helpers.settings import NOTEBOOKS, RECORDINGS
+from tests.notebooks_runner.commands import digest_in, edited, loyalty, receipt, run
 from tests.runbooks.harness import served
 
 Edit = Callable[[str], str]
@@ -102,6 +103,15 @@ def test_an_old_plan_does_not_bear_out_a_new_one(tmp_path: Path) -> None:
 def test_a_plan_that_is_made_again_is_verified_as_the_first_time() -> None:
     assert planned() == planned()
     assert receipt("example-bulk")["verified"]
+
+
+def test_a_plan_that_is_made_from_a_recording_is_verified(tmp_path: Path) -> None:
+    recordings = str(shutil.copytree(RECORDINGS, tmp_path / "recordings"))
+    assert 0 == loyalty("record", "adjust_points", LOYALTY_RECORDINGS=recordings).returncode
+    variables = {"LOYALTY_RECORDINGS": recordings, "LOYALTY_ENVIRONMENT": "recorded"}
+    result = run("adjust_points", **variables)
+
+    assert (0, "") == (result.returncode, result.stderr)
 
 
 def test_a_reconciliation_that_wrote_nothing_is_not_verified(tmp_path: Path) -> None:

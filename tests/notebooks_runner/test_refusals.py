@@ -70,6 +70,24 @@ def test_a_file_with_problems_leaves_the_earlier_plan_and_tells_them_beside_it(
     assert set(after) - set(before) <= {"problems.csv"}
 
 
+def test_the_plan_of_another_runbook_is_refused_before_a_kernel_starts(applied: Path) -> None:
+    before = files_in(applied)
+    refused = run("bulk_adjust", "run_id", "t1", "approved_plan", receipt("t1")["plan"][:12])
+
+    assert (2, before) == (refused.returncode, files_in(applied))
+    assert "is one of adjust_points, not of bulk_adjust" in refused.stderr
+
+
+def test_a_damaged_plan_is_told_and_nothing_is_moved(applied: Path) -> None:
+    (applied / "plan.json").write_text("{}")
+    before = files_in(applied)
+    refused = run("adjust_points", "run_id", "t1", "dry_run", "false")
+
+    assert 1 == refused.returncode
+    assert "is not as it was written" in refused.stderr
+    assert before == files_in(applied)
+
+
 def test_what_still_earlier_runs_left_stays_numbered(applied: Path) -> None:
     run("adjust_points", "run_id", "t1", "dry_run", "false")
     before = files_in(applied)
