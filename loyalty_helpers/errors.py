@@ -233,6 +233,23 @@ _HINTS: dict[type[SquareError], str] = {
 }
 
 
+# Raised before anything is changed: who asked has to ask otherwise.
+REFUSALS = (
+    ParameterError,
+    SettingsError,
+    EmulatorError,
+    RecordingError,
+    PlanError,
+    JournalError,
+)
+
+
+def is_refusal(name: str) -> bool:
+    """Whether the error of this name, as a kernel tells it, is one that refuses."""
+    kind = globals().get(name)
+    return isinstance(kind, type) and issubclass(kind, REFUSALS)
+
+
 def square_error(
     status: int, errors: Sequence[Mapping[str, Any]], *, request: str, emulated: bool = False
 ) -> SquareError:

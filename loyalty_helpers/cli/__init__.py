@@ -2,30 +2,17 @@
 
 import signal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from loyalty_helpers.cli.telling import Teller, be_patient
-from loyalty_helpers.errors import (
-    EmulatorError,
-    JournalError,
-    LoyaltyError,
-    ParameterError,
-    PlanError,
-    RecordingError,
-    SettingsError,
-)
+from loyalty_helpers.errors import REFUSALS, LoyaltyError
+
+if TYPE_CHECKING:
+    from loyalty_helpers.notebooks_runner import RunResult
 
 VERIFIED, FAILED, REFUSED = 0, 1, 2
-_REFUSALS = (
-    ParameterError,
-    SettingsError,
-    EmulatorError,
-    RecordingError,
-    PlanError,
-    JournalError,
-)
 
 
 class _Command(click.Command):
@@ -52,9 +39,10 @@ class _Group(click.Group):
         try:
             return super().invoke(context)
         except LoyaltyError as error:
-            click.echo(f"{'refused' if isinstance(error, _REFUSALS) else 'failed'}:", err=True)
+            refused = isinstance(error, REFUSALS)
+            click.echo("refused:" if refused else "failed:", err=True)
             click.echo("\n".join(f"  {line}" for line in str(error).splitlines()), err=True)
-            context.exit(REFUSED if isinstance(error, _REFUSALS) else FAILED)
+            context.exit(REFUSED if refused else FAILED)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,13 +63,24 @@ def main() -> None:
     help="A parameter of the notebook; the value is taken as text and checked.",
 )
 @click.option(
+    "--parameters",
+    "files",
+    multiple=True,
+    metavar="FILE|-",
+    help="A JSON object of parameters, or - for standard input: no list of processes shows it.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder that gets one folder a run; without it LOYALTY_RUNS, else runs.",
 )
 @click.pass_context
 def run(
-    context: click.Context, notebook: str, parameters: tuple[tuple[str, str], ...], out: Path | None
+    context: click.Context,
+    notebook: str,
+    parameters: tuple[tuple[str, str], ...],
+    files: tuple[str, ...],
+    out: Path | None,
 ) -> None:
     """Run NOTEBOOK headlessly: 02_adjust_points, bulk_adjust, or a path.
 
@@ -90,29 +89,33 @@ def run(
     \b
     Exit codes: 0 verified, 1 failed, 2 refused before anything was run.
     """
-    from loyalty_helpers.cli.place import place_of
+    from loyalty_helpers.cli.given import given_parameters
     from loyalty_helpers.notebooks_runner import run_notebook
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as with Ctrl-C
-    names = [name for name, _ in parameters]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ParameterError(f"{', '.join(twice)}: given more than once")
+    given = given_parameters(parameters, files)
     teller, interrupted = Teller(), False
     try:
-        result = run_notebook(notebook, dict(parameters), runs=out, tell=teller)
+        result = run_notebook(notebook, given, runs=out, tell=teller)
         interrupted = result.receipt["status"] == "interrupted"
     finally:
         teller.end(interrupted=interrupted)
-    here = Path.cwd()
-    near = result.report.is_relative_to(here)
-    report = result.report.relative_to(here) if near else result.report
+    _tell(result)
+    context.exit(VERIFIED if result.verified else FAILED)
+
+
+def _tell(result: "RunResult") -> None:
+    """What came of a run, where, and the report; a refusal that changed nothing has none."""
+    from loyalty_helpers.cli.place import place_of
+
     one_line = result.verified and "\n" not in result.summary
     click.echo(result.summary, err=not result.verified, nl=not one_line)
-    place = place_of(result.receipt["environment"])
-    last = f", {place}, report {report}" if one_line else f"{place}, report: {report}"
+    last = place_of(result.receipt["environment"])
+    if (report := result.report) is not None:
+        here = Path.cwd()
+        near = report.relative_to(here) if report.is_relative_to(here) else report
+        last = f", {last}, report {near}" if one_line else f"{last}, report: {near}"
     click.echo(last, err=not result.verified)
-    context.exit(VERIFIED if result.verified else FAILED)
 
 
 @main.command()

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from loyalty_helpers.errors import LoyaltyError
+from loyalty_helpers.errors import LoyaltyError, is_refusal
 from loyalty_helpers.files import write_text
 from loyalty_helpers.notebooks_runner.lean import leave_out_format_checkers
 from loyalty_helpers.redaction import mask_body, mask_phone, mask_text
@@ -23,7 +23,15 @@ _SCHEME = "masked:"
 
 
 class CellError(LoyaltyError):
-    """A cell of the notebook raised, or was not reached."""
+    """A cell of the notebook raised, or was not reached.
+
+    Attributes:
+        refused: it raised an error of this project that refuses what was asked for.
+    """
+
+    def __init__(self, message: str, *, refused: bool = False) -> None:
+        super().__init__(message)
+        self.refused = refused
 
 
 class InterruptedRunError(LoyaltyError):
@@ -106,7 +114,8 @@ def _errors_told() -> Iterator[None]:
         kind, value = type(error).__name__, getattr(error, "evalue", str(error))
         if kind == "DeadKernelError":
             raise InterruptedRunError(INTERRUPTED) from None
-        raise CellError(mask_text(f"{getattr(error, 'ename', kind)}: {value}")) from None
+        kind = getattr(error, "ename", kind)
+        raise CellError(mask_text(f"{kind}: {value}"), refused=is_refusal(kind)) from None
 
 
 def _check_complete(notebook: Mapping[str, Any]) -> None:

@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from loyalty_helpers.errors import ParameterError
@@ -11,8 +13,37 @@ from loyalty_helpers.errors import ParameterError
 EARLIER = "earlier"
 
 
+@dataclass
+class RunFolder:
+    """The folder of a run that is at work.
+
+    Attributes:
+        path: the folder.
+        moved: where what an earlier run left was moved to; None if it left nothing.
+    """
+
+    path: Path
+    moved: Path | None
+
+    def put_back(self) -> None:
+        """What was moved is as it was; files of this run with other names stay beside it."""
+        if self.moved is None:
+            return
+        for path in self.moved.iterdir():
+            place = self.path / path.name
+            if place.is_dir() and not place.is_symlink():
+                shutil.rmtree(place)
+            elif path.is_dir():
+                place.unlink(missing_ok=True)
+            path.replace(place)  # one by one: what a crash leaves behind is in the one or the other
+        self.moved.rmdir()
+        with suppress(OSError):  # it holds what still earlier runs left
+            self.moved.parent.rmdir()
+        self.moved = None
+
+
 @contextmanager
-def run_folder(folder: Path, *, keep: Collection[str] = ()) -> Iterator[Path]:
+def run_folder(folder: Path, *, keep: Collection[str] = ()) -> Iterator[RunFolder]:
     """A folder that is this process's own until the end of the block.
 
     What an earlier run of the same id left moves to `earlier/1`, `earlier/2`, ..., all but the
@@ -25,10 +56,10 @@ def run_folder(folder: Path, *, keep: Collection[str] = ()) -> Iterator[Path]:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             held.enter_context(_locked(folder))
-            _make_room(folder, {EARLIER, *keep})
+            moved = _make_room(folder, {EARLIER, *keep})
         except OSError as error:
             raise ParameterError(f"nothing can be written to {folder}: {error}") from None
-        yield folder
+        yield RunFolder(folder, moved)
 
 
 @contextmanager
@@ -52,14 +83,16 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _make_room(folder: Path, keep: Collection[str]) -> None:
+def _make_room(folder: Path, keep: Collection[str]) -> Path | None:
     left = [path for path in folder.iterdir() if path.name not in keep]
-    if left:
-        earlier = folder / EARLIER
-        earlier.mkdir(exist_ok=True)
-        names = [path.name for path in earlier.iterdir()]
-        # The highest and not how many: people delete what they do not want to keep.
-        last = max((int(name) for name in names if re.fullmatch("[0-9]+", name)), default=0)
-        (kept := earlier / str(last + 1)).mkdir()
-        for path in left:
-            path.rename(kept / path.name)
+    if not left:
+        return None
+    earlier = folder / EARLIER
+    earlier.mkdir(exist_ok=True)
+    names = [path.name for path in earlier.iterdir()]
+    # The highest and not how many: people delete what they do not want to keep.
+    last = max((int(name) for name in names if re.fullmatch("[0-9]+", name)), default=0)
+    (moved := earlier / str(last + 1)).mkdir()
+    for path in left:
+        path.rename(moved / path.name)
+    return moved

@@ -54,7 +54,8 @@ def started_kernel(
         manager.shutdown_kernel = finish_first  # nbclient calls it when Ctrl-C is pressed
         try:
             # A kernel that is stopped in the middle has much to say, none of it for a user.
-            options = ["--log-level=CRITICAL"]
+            # Nor does it write what it is given, parameters among it, into the user's history.
+            options = ["--log-level=CRITICAL", "--HistoryManager.enabled=False"]
             run_sync(manager.start_kernel)(
                 cwd=str(folder), extra_arguments=options, env=os.environ | dict(variables or {})
             )
@@ -87,7 +88,8 @@ def _sockets() -> Iterator[dict[str, str]]:
         yield {}
         return
     with socket_folder([tempfile.gettempdir(), *SHORT_PLACES]) as folder:
-        yield {"transport": "ipc", "ip": f"{folder}/{_NAME}"}
+        place = f"{folder}/{_NAME}"
+        yield {"transport": "ipc", "ip": place, "connection_file": f"{place}.json"}
 
 
 def socket_folder(places: Sequence[str]) -> "tempfile.TemporaryDirectory[str]":

@@ -2,17 +2,29 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from loyalty_helpers.errors import LoyaltyError, ParameterError
+from loyalty_helpers.errors import LoyaltyError, ParameterError, PlanError
 from loyalty_helpers.notebooks_runner import receipt as receipts
 from loyalty_helpers.notebooks_runner.checking import MODELS, check_parameters
-from loyalty_helpers.notebooks_runner.execute import MaskedOutput, execute, import_papermill
-from loyalty_helpers.notebooks_runner.folder import run_folder
+from loyalty_helpers.notebooks_runner.evidence import (
+    Attempt,
+    applies,
+    check_not_applied,
+    told_of,
+)
+from loyalty_helpers.notebooks_runner.execute import (
+    CellError,
+    MaskedOutput,
+    execute,
+    import_papermill,
+)
+from loyalty_helpers.notebooks_runner.folder import RunFolder, run_folder
 from loyalty_helpers.notebooks_runner.kernels import started_kernel
 from loyalty_helpers.notebooks_runner.report import report_maker, write_report
 from loyalty_helpers.notebooks_runner.runbook_parameters import RUNBOOKS
@@ -32,13 +44,13 @@ class RunResult:
 
     Attributes:
         folder: where notebook, report and receipt are.
-        report: the HTML report.
+        report: the HTML report; None if a refusal left what an earlier run had written.
         receipt: the receipt's content.
         summary: one line that says what happened.
     """
 
     folder: Path
-    report: Path
+    report: Path | None
     receipt: dict[str, Any]
     summary: str
 
@@ -74,27 +86,32 @@ def run_notebook(
     parameters["environment"] = parameters["environment"] or settings.loyalty_environment
     check_access(parameters["environment"], settings)
     run_id = parameters.get("run_id") or f"{source.stem}-{datetime.now(UTC):%Y%m%dt%H%M%S}"
-    receipt = receipts.begin(source.stem, parameters, run_id=run_id)
     # Absolute, since kernels work elsewhere.
     below = runs or settings.loyalty_runs or "runs"
     target = absolute(str(below), Path.cwd()).resolve() / run_id
-    _check_plans(parameters, target)
-    with run_folder(target, keep=KEPT if source.stem in RUNBOOKS else ()) as folder:
-        receipts.save(folder / RECEIPT, receipt)
-        with watched(folder, tell):
-            return _run(source, parameters, folder, receipt, out=str(runs or ""))
+    _check_plans(source.stem, parameters, target)
+    attempt = Attempt.begin(source.stem, parameters, target)
+    with run_folder(target, keep=KEPT) as held, watched(target, tell):
+        return _run(source, attempt, held, str(runs or ""))
 
 
-def _check_plans(parameters: Mapping[str, Any], target: Path) -> None:
+def _check_plans(notebook: str, parameters: Mapping[str, Any], target: Path) -> None:
     """Refuse, before anything is asked of Square, what the plans in the folders do not allow."""
     if parameters.get("approved_plan"):
-        check_approval(read_plan(target / PLAN), parameters["approved_plan"])
+        plan = read_plan(target / PLAN)
+        check_approval(plan, parameters["approved_plan"])
+        if plan.header.runbook != notebook:
+            raise PlanError(
+                f"run id {target.name!r} is one of {plan.header.runbook}, not of {notebook}"
+            )
     if parameters.get("check_run_id"):
         read_plan(target.parent / parameters["check_run_id"] / PLAN)
     if "approved_plan" not in parameters and (target / PLAN).exists():
         raise ParameterError(  # its results would be moved away
             f"run id {target.name!r} is a run with a plan: take another run id for this one"
         )
+    if "approved_plan" in parameters and not applies(parameters):
+        check_not_applied(target)
 
 
 def find_notebook(name: str) -> Path:
@@ -103,19 +120,25 @@ def find_notebook(name: str) -> Path:
     folder = NOTEBOOKS / "runbooks" if stem in RUNBOOKS else NOTEBOOKS
     path = Path(name) if Path(name).suffix == ".ipynb" else folder / f"{stem}.ipynb"
     try:
-        if path.stem in MODELS and not path.is_file():
-            raise ParameterError(f"there is no notebook {path.absolute()}")
-        known = path.stem in MODELS
+        found = path.is_file()
     except (OSError, ValueError):  # what the system takes for no name of a file
-        known = False
-    if not known:
-        raise ParameterError(f"notebook {name!r} is not one of {', '.join(MODELS)}")
+        raise _unknown(name) from None
+    if path.stem not in MODELS:
+        raise _unknown(name)
+    if not found:
+        raise ParameterError(f"there is no notebook {path.absolute()}")
     return path.resolve()
 
 
-def _run(
-    source: Path, parameters: dict[str, Any], folder: Path, receipt: dict[str, Any], out: str
-) -> RunResult:
+def _unknown(name: str) -> ParameterError:
+    return ParameterError(f"notebook {name!r} is not one of {', '.join(MODELS)}")
+
+
+def _run(source: Path, attempt: Attempt, held: RunFolder, out: str) -> RunResult:
+    folder, parameters = attempt.folder, attempt.parameters
+    receipt = receipts.begin(source.stem, parameters, run_id=folder.name)
+    asked = receipt["parameters"]
+    receipts.save(folder / RECEIPT, receipt | {"parameters": attempt.meant(asked)})
     output = MaskedOutput(folder / source.name, parameters)
     variables = {"LOYALTY_RUNS": str(folder.parent), "LOYALTY_OUT": out}
     with (
@@ -125,13 +148,23 @@ def _run(
         import_papermill()  # here, since two threads should not import the same things at once
         maker = background.submit(report_maker, source)
         error = _error_of(source, parameters, output, kernel)
-    verification = receipts.verification_of(output.notebook)
-    receipt = receipts.finish(receipt, verification, error)
+    shown = None if attempt.plans else receipts.verification_of(output.notebook)
+    refused = isinstance(error, CellError) and error.refused
+    error = error or attempt.unproven(shown)
+    receipt = receipts.finish(receipt, shown, error)
+    if refused and held.moved and attempt.changed_nothing():
+        held.put_back()
+        left = f"what an earlier run left in {folder} is as it was"
+        return RunResult(folder, None, receipt, f"{_summary(source.stem, receipt, shown)}\n{left}")
+    if not refused:
+        receipt["parameters"] = attempt.meant(asked)
     if source.stem in RUNBOOKS:  # from the journal, whatever became of the notebook
         receipt = {n: v for n, v in receipt.items() if n not in receipts.FACTS}
-        receipt |= facts(folder, out=out)
+        receipt |= _facts(folder, out)
     receipts.save(folder / RECEIPT, receipt)
-    summary = _summary(source.stem, receipt, verification)
+    if attempt.plans and receipt["verified"]:
+        shown = {"summary": told_of(folder, out)}
+    summary = _summary(source.stem, receipt, shown)
     place = f"environment {receipt['environment']}"
     report = folder / f"{source.stem}.html"
     try:
@@ -141,8 +174,15 @@ def _run(
     return RunResult(folder, report, receipt, summary)
 
 
+def _facts(folder: Path, out: str) -> dict[str, Any]:
+    """What plan and journal say; of those that cannot be read, the error has told."""
+    with suppress(LoyaltyError):
+        return facts(folder, out=out)
+    return {}
+
+
 def _error_of(
-    source: Path, parameters: dict[str, Any], output: MaskedOutput, kernel: Any
+    source: Path, parameters: Mapping[str, Any], output: MaskedOutput, kernel: Any
 ) -> LoyaltyError | None:
     """Run, and say what went wrong; the notebook's own metadata is never asked for that."""
     try:

@@ -31,9 +31,12 @@ def place_of(client: LoyaltyClient) -> Place:
     merchants = sorted({location.merchant_id for location in client.list_locations()})
     if len(merchants) != 1:
         raise PlanError(f"the token belongs to {len(merchants)} merchants, and not to one")
-    # A recording of the emulator is played back: what is planned there is meant for `local`.
-    environment = "local" if client.environment == "recorded" else client.environment
-    return Place(environment, merchants[0], program.id)
+    return Place(planned_for(client.environment), merchants[0], program.id)
+
+
+def planned_for(environment: str) -> str:
+    """The environment that a plan names: what is played back is a recording of the emulator."""
+    return "local" if environment == "recorded" else environment
 
 
 def check_place(header: Header, place: Place) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loyalty_helpers.errors import JournalError
-from loyalty_helpers.runbooks.journal_file import OWNER, connect, connect_to_look, told
+from loyalty_helpers.runbooks.journal_file import OWNER, begun, connect, connect_to_look, told
 from loyalty_helpers.runbooks.plan import Header, Plan, PlanRow
 
 JOURNAL = "journal.sqlite3"
@@ -134,10 +134,8 @@ class Journal:
     def look(cls, folder: Path) -> "Journal | None":
         """The journal of a run to read from, or None if there is none."""
         path = folder / JOURNAL
-        if not path.is_file():
-            return None
         with told(path):
-            return cls(path, connect_to_look(path))
+            return cls(path, connect_to_look(path)) if begun(path) else None
 
     def close(self) -> None:
         """Let go of the file."""

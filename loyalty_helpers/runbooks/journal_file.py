@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from loyalty_helpers.errors import JournalError
@@ -27,6 +27,14 @@ def connect(path: Path) -> sqlite3.Connection:
         "PRAGMA journal_mode = DELETE",
         "PRAGMA synchronous = EXTRA",
     )
+
+
+def begun(path: Path) -> bool:
+    """Whether there is a journal: who is killed while making one leaves a file without tables."""
+    if not path.is_file():
+        return False
+    with closing(_connected(path, "PRAGMA user_version")) as connection:
+        return bool(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def connect_to_look(path: Path) -> sqlite3.Connection:

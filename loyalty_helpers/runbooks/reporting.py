@@ -5,10 +5,13 @@ import shlex
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.errors import JournalError
+from loyalty_helpers.intents import INTENT
+from loyalty_helpers.redaction import mask_body, mask_text
 from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.held import REPEAT_DAYS
 from loyalty_helpers.runbooks.journal import JOURNAL, OPEN, Journal
@@ -21,13 +24,41 @@ UNDO = "undo.csv"
 LEFT_OUT = "left_out.csv"  # rows of an undoing that were not possible
 RECEIPT = "receipt.json"  # that `loyalty run` leaves
 # What the next run with the same run id goes on with; all else is made anew.
-KEPT = (PLAN, JOURNAL, f"{JOURNAL}-journal", OWNER)
+KEPT = (PLAN, JOURNAL, f"{JOURNAL}-journal", OWNER, INTENT)
+_VERDICT = "verified"  # name of the fact in the journal
 RESULT_COLUMNS = (
     *("row_id", "account_id", "phone_number", "points", "reason", "state", "applied", "event_id"),
     *("event_at", "attempts", "balance_planned", "balance_found", "undoes", "note"),
     "balance_after",
 )
 UNDO_COLUMNS = ("row_id", "account_id", "points", "reason", "undoes")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What comparing a run with the ledger came to, as its journal holds it.
+
+    Attributes:
+        times: how often its rows were compared so far: a later verdict has a higher number.
+        counts: rows by state, when they were compared.
+        differences: how many rows the ledger contradicted.
+    """
+
+    times: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    differences: int = 0
+
+
+def write_verdict(journal: Journal, differences: int) -> None:
+    """Write down that every row was compared, and how many the ledger contradicts."""
+    verdict = Verdict(verdict_of(journal).times + 1, journal.counts(), differences)
+    with journal.commit():
+        journal.set_meta(_VERDICT, json.dumps(asdict(verdict)))
+
+
+def verdict_of(journal: Journal) -> Verdict:
+    """The last verdict of a run; the number 0 if its rows were never compared."""
+    return Verdict(**json.loads(journal.meta(_VERDICT) or "{}"))
 
 
 def write_results(folder: Path, journal: Journal) -> None:
@@ -135,6 +166,20 @@ def command(plan: Plan, approved_by: str = "", *, out: str = "") -> str:
     options = ["--out", shlex.quote(named)] if named else []
     values = [f"-p {name} {shlex.quote(value)}" for name, value in given.items()]
     return " ".join(["loyalty run", header.runbook, *options, *values])
+
+
+def parameters_of(plan: Plan) -> dict[str, Any]:
+    """What applying a plan goes by, whatever else it was started with, by parameter; masked."""
+    header = plan.header
+    allowed = ("allow_negative_balance", "allow_repeats")
+    held: dict[str, Any] = {name: getattr(header, name) for name in allowed}
+    if header.runbook == "adjust_points":
+        [row] = plan.rows()
+        named = ("customer_id", "account_id", "points", "reason")
+        held |= {name: getattr(row, name) for name in named}
+        held = mask_body(held)
+        return held | {"phone_number": row.phone}  # the plan has it masked
+    return held | {"adjustments_file": mask_text(header.source), "undo": header.source}
 
 
 def facts(folder: Path, *, out: str = "") -> dict[str, Any]:

@@ -25,7 +25,7 @@ from loyalty_helpers.runbooks.limits import Limits, Time
 from loyalty_helpers.runbooks.plan import PLAN, Plan, check_approval, read_plan
 from loyalty_helpers.runbooks.planning import make_plan
 from loyalty_helpers.runbooks.progress import Progress
-from loyalty_helpers.runbooks.reporting import write_results, write_undo
+from loyalty_helpers.runbooks.reporting import write_results, write_undo, write_verdict
 from loyalty_helpers.runbooks.row_checks import Problem, SheetRow, given_row
 from loyalty_helpers.runbooks.running import Run
 from loyalty_helpers.runbooks.sheet import described, read_columns, read_sheet, sha256_of
@@ -309,6 +309,7 @@ def verify(
         )
         write_results(plan.folder, journal)
         write_undo(plan.folder, journal)
+        write_verdict(journal, len(differences))
         return Verified(plan, journal.counts(), tuple(differences))
 
 

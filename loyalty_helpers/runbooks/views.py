@@ -143,11 +143,13 @@ class Verified(Shown):
         plan: what was verified.
         counts: rows by state, as the journal has them; empty if nothing was applied.
         differences: rows that the ledger contradicts.
+        out: the folder of the runs, if it was named on the command line.
     """
 
     plan: Plan
     counts: Mapping[str, int]
     differences: tuple[Difference, ...]
+    out: str = ""
 
     @property
     def ok(self) -> bool:
@@ -161,7 +163,7 @@ class Verified(Shown):
         if not self.counts:
             return (
                 f"planned: {header.rows} rows, {header.added:+d} and {header.taken:+d} points, "
-                f"nothing was changed\nto apply: {command(self.plan)}"
+                f"nothing was changed\nto apply: {command(self.plan, out=self.out)}"
             )
         states = ", ".join(f"{count} {state}" for state, count in self.counts.items())
         verdict = f"{'verified' if self.ok else 'NOT VERIFIED'}: {states} of {header.rows} rows"
