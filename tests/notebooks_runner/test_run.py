@@ -131,15 +131,43 @@ def test_an_earlier_run_of_the_same_id_keeps_its_receipt() -> None:
     assert receipt("walkthrough-2")["applied"] == "before"
 
 
+ANOTHER = "asked for with another "
+
+
 def test_other_points_under_a_used_run_id_fail_loudly_and_change_nothing() -> None:
     loyalty("run", "02_adjust_points")
     result = loyalty("run", "02_adjust_points", "-p", "points", "13")
 
     assert result.returncode == 1
-    assert "IDEMPOTENCY_KEY_REUSED" in result.stderr
+    assert f"{ANOTHER}points 13" in result.stderr.replace("\n", " ")
     assert "take a new run id" in result.stderr
     assert [12] == [event.points for event in events()]
-    assert receipt("walkthrough-2")["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("notebook", "run_id"),
+    [("02_adjust_points", "walkthrough-2"), ("05_accumulate_from_order", "walkthrough-1")],
+)
+def test_another_buyer_under_a_used_run_id_is_not_called_a_success(
+    notebook: str, run_id: str
+) -> None:
+    first = loyalty("run", notebook)
+    intent = Path("runs", run_id, "intent.json").read_text()
+    with connect("local") as client:
+        before = {account.id: account.balance for account in client.search_accounts()}
+    other = next(each for each in before if each != WALKTHROUGH)
+    named = ("-p", "phone_number", "", "-p", "account_id", other)
+    result = loyalty("run", notebook, *named)
+
+    assert (0, 1) == (first.returncode, result.returncode)
+    assert f"run id '{run_id}' stands for account_id {WALKTHROUGH}" in result.stderr
+    assert "verified:" not in result.stdout
+    kept = receipt(run_id)  # of the refused run, or still that of the first
+    assert other not in (kept["account_id"], kept["event_id"])
+    assert not kept["verified"] or kept["parameters"]["account_id"] == ""
+    assert intent == Path("runs", run_id, "intent.json").read_text()
+    with connect("local") as client:
+        assert before == {account.id: account.balance for account in client.search_accounts()}
 
 
 @pytest.mark.parametrize(
