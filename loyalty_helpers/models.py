@@ -9,8 +9,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, StrictInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PlainValidator,
+    StrictInt,
+    StringConstraints,
+    model_validator,
+)
 
+from loyalty_helpers.plain import plain
 from loyalty_helpers.redaction import mask_body, mask_phone, mask_text
 from loyalty_helpers.rendering import Bundle, Shown, card, points_text
 
@@ -32,12 +40,14 @@ def parse_time(value: Any) -> datetime | ImpossibleTime:
         raise ValueError("expected a time in RFC 3339 format")
     try:
         moment = datetime.fromisoformat(value)
-        return moment.astimezone(UTC) if moment.tzinfo else ImpossibleTime(value)
+        return moment.astimezone(UTC) if moment.tzinfo else ImpossibleTime(plain(value))
     except (ValueError, OverflowError):  # the latter: no year of our clock once it is in UTC
-        return ImpossibleTime(value)
+        return ImpossibleTime(plain(value))
 
 
 Time = Annotated[datetime | ImpossibleTime, PlainValidator(parse_time)]
+# Ids stand in messages, files and paths: one that could forge a line of them is none of Square's.
+Id = Annotated[str, StringConstraints(pattern=r"^[ -~]*$")]
 
 
 class Record(BaseModel):
@@ -53,7 +63,7 @@ class Record(BaseModel):
 class LoyaltyAccountMapping(Record):
     """The phone number that leads to an account; absent for a buyer without one."""
 
-    id: str | None = None
+    id: Id | None = None
     phone_number: str | None = None
     created_at: Time | None = None
 
@@ -72,11 +82,11 @@ class LoyaltyAccount(Shown, Record):
     accrued. Both are whole points. `enrolled_at` stays absent until the first accumulation.
     """
 
-    id: str
-    program_id: str
+    id: Id
+    program_id: Id
     balance: StrictInt
     lifetime_points: StrictInt
-    customer_id: str | None = None
+    customer_id: Id | None = None
     mapping: LoyaltyAccountMapping | None = None
     enrolled_at: Time | None = None
     created_at: Time | None = None
@@ -113,10 +123,10 @@ class LoyaltyEventDetails(Record):
 
     points: StrictInt | None = None
     reason: str | None = None
-    order_id: str | None = None
-    reward_id: str | None = None
-    loyalty_program_id: str | None = None
-    loyalty_promotion_id: str | None = None
+    order_id: Id | None = None
+    reward_id: Id | None = None
+    loyalty_program_id: Id | None = None
+    loyalty_promotion_id: Id | None = None
 
 
 class LoyaltyEvent(Shown, Record):
@@ -137,12 +147,12 @@ class LoyaltyEvent(Shown, Record):
         "OTHER": "other_event",
     }
 
-    id: str
+    id: Id
     type: str
     created_at: Time
-    loyalty_account_id: str
+    loyalty_account_id: Id
     source: str
-    location_id: str | None = None
+    location_id: Id | None = None
     accumulate_points: LoyaltyEventDetails | None = None
     accumulate_promotion_points: LoyaltyEventDetails | None = None
     adjust_points: LoyaltyEventDetails | None = None
@@ -199,7 +209,7 @@ class LoyaltyEvent(Shown, Record):
 class RewardTier(Record):
     """What a number of points buys."""
 
-    id: str
+    id: Id
     points: StrictInt
     name: str = ""
 
@@ -214,7 +224,7 @@ class Terminology(Record):
 class LoyaltyProgram(Shown, Record):
     """https://developer.squareup.com/reference/square/objects/LoyaltyProgram"""
 
-    id: str
+    id: Id
     status: str
     terminology: Terminology
     reward_tiers: tuple[RewardTier, ...] = ()
@@ -241,7 +251,7 @@ class LoyaltyProgram(Shown, Record):
 class Location(Record):
     """https://developer.squareup.com/reference/square/objects/Location"""
 
-    id: str
-    merchant_id: str
+    id: Id
+    merchant_id: Id
     name: str = ""
     currency: str = "USD"

@@ -53,7 +53,7 @@ MATRIX = {
     "A reset after the commit": (APPLYING, LOST),
     "A reset after the commit, key forgotten": (HERE, "test_a_forgotten_key_is_not_sent_again"),
     "A read timeout, commit later": (HERE, "test_a_commit_that_comes_late_is_found"),
-    "A body drips": (WIRE, "test_a_body_that_drips_meets_the_deadline_of_the_whole_try"),
+    "A head or body drips": (WIRE, "test_an_answer_that_drips_meets_the_deadline_of_the_whole_try"),
     "A truncated JSON": (APPLYING, LOST),
     "A 200 without an event": (HERE, "test_200_without_an_event_is_asked_again"),
     "A 200 with another event": (HERE, "test_the_event_of_another_adjustment_stops"),
