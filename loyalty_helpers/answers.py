@@ -132,8 +132,8 @@ def come_back(seconds: float, now: datetime | None = None) -> str:
         moment = (now or datetime.now(UTC)) + timedelta(seconds=seconds)
         here = f"{moment.astimezone():%A %d %B %Y at %H:%M}"
     except (OverflowError, ValueError, OSError):
-        return "Square asks to wait for longer than a calendar holds."
-    return f"Square asks to come back on {here} local time ({moment.astimezone(UTC):%H:%M} UTC)."
+        return "Square asks to wait for longer than a calendar holds"
+    return f"Square asks to come back on {here} local time ({moment.astimezone(UTC):%H:%M} UTC)"
 
 
 def failure(answer: Answer, request: str, *, emulated: bool) -> Failure:
@@ -147,7 +147,7 @@ def failure(answer: Answer, request: str, *, emulated: bool) -> Failure:
         error = square_error(status, found, request=request, emulated=emulated)
         error.retry_after = answer.retry_after
         if again and (answer.retry_after or 0) >= LONG_WAIT:
-            error.add_hint(come_back(answer.retry_after or 0))
+            error.add_hint(f"{come_back(answer.retry_after or 0)}.")
         perhaps_done = again and status not in REFUSED_UNDONE
         return Failure(error, again, perhaps_done, answer.retry_after)
     redirect = 300 <= status < 400
