@@ -16,6 +16,7 @@ from loyalty_helpers.errors import (
     RecordingError,
     SettingsError,
 )
+from loyalty_helpers.plain import plain
 
 VERIFIED, FAILED, REFUSED = 0, 1, 2
 _REFUSALS = (
@@ -106,7 +107,7 @@ def run(
         teller.end(interrupted=interrupted)
     here = Path.cwd()
     near = result.report.is_relative_to(here)
-    report = result.report.relative_to(here) if near else result.report
+    report = plain(result.report.relative_to(here) if near else result.report)
     one_line = result.verified and "\n" not in result.summary
     click.echo(result.summary, err=not result.verified, nl=not one_line)
     place = place_of(result.receipt["environment"])
@@ -226,4 +227,4 @@ def reset(db: Path | None) -> None:
     """Put the emulator's made-up buyers back to where they began."""
     from loyalty_helpers.cli.emulating import reset_emulator
 
-    click.echo(f"reset: {reset_emulator(db)}")
+    click.echo(f"reset: {plain(reset_emulator(db))}")

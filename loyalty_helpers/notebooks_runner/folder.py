@@ -27,7 +27,7 @@ def run_folder(folder: Path, *, keep: Collection[str] = ()) -> Iterator[Path]:
             held.enter_context(_locked(folder))
             _make_room(folder, {EARLIER, *keep})
         except OSError as error:
-            raise ParameterError(f"nothing can be written to {folder}: {error}") from None
+            raise ParameterError(f"nothing can be written to {str(folder)!r}: {error}") from None
         yield folder
 
 

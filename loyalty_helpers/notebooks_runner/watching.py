@@ -13,8 +13,10 @@ SILENT = 5.0  # seconds after which it is told that there is nothing new
 
 
 @contextmanager
-def watched(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
-    """Call `tell` with every new line of progress, and when there is none for a while."""
+def watched(
+    folder: Path, tell: Callable[[str], None], *, patience: float = SILENT
+) -> Iterator[None]:
+    """Call `tell` with every new line of progress, and when there is none for so many seconds."""
     ended = threading.Event()
 
     def watch() -> None:
@@ -25,7 +27,7 @@ def watched(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
             if standing and standing != told:
                 tell(standing["text"])
                 since = last = now
-            elif now - last >= SILENT:
+            elif now - last >= patience:
                 far = f"{standing['text']}; " if standing else ""
                 tell(f"{far}still at work, nothing new for {now - since:.0f} s")
                 last = now

@@ -13,12 +13,11 @@ from loyalty_helpers.runbooks.progress import PROGRESS
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "EVERY", 0.01)
-    monkeypatch.setattr(watching, "SILENT", 0.05)
 
 
 def heard(folder: Path) -> list[str]:
     lines: list[str] = []
-    with watching.watched(folder, lines.append):
+    with watching.watched(folder, lines.append, patience=0.05):
         deadline = time.monotonic() + 10
         while len(lines) < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
