@@ -132,7 +132,21 @@ def unexpected(
     return kind(text, request=request, status=exchange.status or 0)
 
 
+def _odd_id(value: Any) -> bool:
+    """Whether an id in it could forge a line: ids stand in messages and files as they are."""
+    if isinstance(value, list):
+        return any(map(_odd_id, value))
+    return isinstance(value, dict) and any(
+        not item.isprintable()
+        if isinstance(item, str) and (name == "id" or name.endswith("_id"))
+        else isinstance(item, dict | list) and _odd_id(item)
+        for name, item in value.items()
+    )
+
+
 def _parse(kind: type[RecordT], exchange: Exchange, value: Any) -> RecordT:
+    if _odd_id(value):
+        raise unexpected(exchange, "an id in it is no printable text")
     try:
         return kind.model_validate(value)
     except ValidationError as error:

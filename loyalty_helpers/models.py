@@ -14,7 +14,6 @@ from pydantic import (
     ConfigDict,
     PlainValidator,
     StrictInt,
-    StringConstraints,
     model_validator,
 )
 
@@ -46,8 +45,6 @@ def parse_time(value: Any) -> datetime | ImpossibleTime:
 
 
 Time = Annotated[datetime | ImpossibleTime, PlainValidator(parse_time)]
-# Ids stand in messages, files and paths: one that could forge a line of them is none of Square's.
-Id = Annotated[str, StringConstraints(pattern=r"^[ -~]*$")]
 
 
 class Record(BaseModel):
@@ -63,7 +60,7 @@ class Record(BaseModel):
 class LoyaltyAccountMapping(Record):
     """The phone number that leads to an account; absent for a buyer without one."""
 
-    id: Id | None = None
+    id: str | None = None
     phone_number: str | None = None
     created_at: Time | None = None
 
@@ -82,11 +79,11 @@ class LoyaltyAccount(Shown, Record):
     accrued. Both are whole points. `enrolled_at` stays absent until the first accumulation.
     """
 
-    id: Id
-    program_id: Id
+    id: str
+    program_id: str
     balance: StrictInt
     lifetime_points: StrictInt
-    customer_id: Id | None = None
+    customer_id: str | None = None
     mapping: LoyaltyAccountMapping | None = None
     enrolled_at: Time | None = None
     created_at: Time | None = None
@@ -123,10 +120,10 @@ class LoyaltyEventDetails(Record):
 
     points: StrictInt | None = None
     reason: str | None = None
-    order_id: Id | None = None
-    reward_id: Id | None = None
-    loyalty_program_id: Id | None = None
-    loyalty_promotion_id: Id | None = None
+    order_id: str | None = None
+    reward_id: str | None = None
+    loyalty_program_id: str | None = None
+    loyalty_promotion_id: str | None = None
 
 
 class LoyaltyEvent(Shown, Record):
@@ -147,12 +144,12 @@ class LoyaltyEvent(Shown, Record):
         "OTHER": "other_event",
     }
 
-    id: Id
+    id: str
     type: str
     created_at: Time
-    loyalty_account_id: Id
+    loyalty_account_id: str
     source: str
-    location_id: Id | None = None
+    location_id: str | None = None
     accumulate_points: LoyaltyEventDetails | None = None
     accumulate_promotion_points: LoyaltyEventDetails | None = None
     adjust_points: LoyaltyEventDetails | None = None
@@ -209,7 +206,7 @@ class LoyaltyEvent(Shown, Record):
 class RewardTier(Record):
     """What a number of points buys."""
 
-    id: Id
+    id: str
     points: StrictInt
     name: str = ""
 
@@ -224,7 +221,7 @@ class Terminology(Record):
 class LoyaltyProgram(Shown, Record):
     """https://developer.squareup.com/reference/square/objects/LoyaltyProgram"""
 
-    id: Id
+    id: str
     status: str
     terminology: Terminology
     reward_tiers: tuple[RewardTier, ...] = ()
@@ -251,7 +248,7 @@ class LoyaltyProgram(Shown, Record):
 class Location(Record):
     """https://developer.squareup.com/reference/square/objects/Location"""
 
-    id: Id
-    merchant_id: Id
+    id: str
+    merchant_id: str
     name: str = ""
     currency: str = "USD"

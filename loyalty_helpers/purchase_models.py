@@ -2,7 +2,7 @@
 
 from pydantic import StrictInt
 
-from loyalty_helpers.models import Id, Record, Time
+from loyalty_helpers.models import Record, Time
 from loyalty_helpers.rendering import Bundle, Shown, card
 
 _NO_DECIMALS = frozenset({"JPY"})
@@ -35,8 +35,8 @@ class OrderLineItem(Record):
 class OrderReward(Record):
     """A reward that is attached to an order."""
 
-    id: Id
-    reward_tier_id: Id
+    id: str
+    reward_tier_id: str
 
 
 class Order(Shown, Record):
@@ -46,8 +46,8 @@ class Order(Shown, Record):
     pays, discounts and taxes counted in.
     """
 
-    id: Id
-    location_id: Id
+    id: str
+    location_id: str
     total_money: Money
     state: str = "OPEN"
     line_items: tuple[OrderLineItem, ...] = ()
@@ -79,10 +79,10 @@ class Order(Shown, Record):
 class Payment(Shown, Record):
     """https://developer.squareup.com/reference/square/objects/Payment"""
 
-    id: Id
+    id: str
     status: str
     total_money: Money
-    order_id: Id | None = None
+    order_id: str | None = None
     created_at: Time | None = None
 
     def __repr__(self) -> str:
@@ -106,12 +106,12 @@ class LoyaltyReward(Shown, Record):
     `status` is ISSUED while its points are held, then REDEEMED or DELETED for good.
     """
 
-    id: Id
+    id: str
     status: str
-    loyalty_account_id: Id
-    reward_tier_id: Id
+    loyalty_account_id: str
+    reward_tier_id: str
     points: StrictInt
-    order_id: Id | None = None
+    order_id: str | None = None
     created_at: Time | None = None
     redeemed_at: Time | None = None
 
