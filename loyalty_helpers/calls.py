@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from loyalty_helpers.errors import ParameterError, ProductionGuardError, UnexpectedAnswerError
 from loyalty_helpers.exchange import Exchange
 from loyalty_helpers.models import Record
+from loyalty_helpers.plain import plain
 from loyalty_helpers.wire import Pacing, Wire
 
 KEPT_EXCHANGES = 100
@@ -82,7 +83,7 @@ class Calls:
         self, path: str, body: dict[str, Any], kind: type[RecordT], name: str
     ) -> Iterator[RecordT]:
         seen: set[str] = set()
-        page = body
+        page, most = body, self._wire.policy.pages
         while True:
             exchange = self._send("POST", path, page)
             yield from records(kind, exchange, name)
@@ -94,6 +95,8 @@ class Calls:
             if cursor in seen:
                 raise unexpected(exchange, "it gives the same page cursor twice")
             seen.add(cursor)
+            if len(seen) >= most:
+                raise unexpected(exchange, f"it has more than {most:,} pages, and no end is near")
             page = body | {"cursor": cursor}
 
 
@@ -123,13 +126,27 @@ def unexpected(
 ) -> UnexpectedAnswerError:
     """The error for an answer that is JSON and still not what Square documents."""
     request = f"{exchange.method} {exchange.path}"
-    text = f"{request} -> {exchange.status}, but {what}."
+    text = f"{request} -> {exchange.status}, but {plain(what)}."
     if exchange.method != "GET" and not exchange.path.endswith(READS):
         text += " It may have changed points: look at the account's events before anything else."
     return kind(text, request=request, status=exchange.status or 0)
 
 
+def _odd_id(value: Any) -> bool:
+    """Whether an id in it could forge a line: ids stand in messages and files as they are."""
+    if isinstance(value, list):
+        return any(map(_odd_id, value))
+    return isinstance(value, dict) and any(
+        not item.isprintable()
+        if isinstance(item, str) and (name == "id" or name.endswith("_id"))
+        else isinstance(item, dict | list) and _odd_id(item)
+        for name, item in value.items()
+    )
+
+
 def _parse(kind: type[RecordT], exchange: Exchange, value: Any) -> RecordT:
+    if _odd_id(value):
+        raise unexpected(exchange, "an id in it is no printable text")
     try:
         return kind.model_validate(value)
     except ValidationError as error:

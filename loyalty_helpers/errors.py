@@ -33,6 +33,8 @@ LoyaltyError
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from loyalty_helpers.plain import plain
+
 
 class LoyaltyError(Exception):
     """The root: catch this to catch everything that this package raises on purpose."""
@@ -164,18 +166,22 @@ class SquareError(LoyaltyError):
         detail: Square's text for developers; it may change at any time.
         field: the field of the request that is meant, or an empty string.
         request: method and path of the request.
-        errors: all errors of the answer as Square sent them; the first is the one above.
+        errors: all errors of the answer as Square sent them; the first is the one above, made
+            plain: one line of printable text each.
+        retry_after: seconds that Square asks to wait, or None.
     """
+
+    retry_after: float | None = None
 
     def __init__(
         self, status: int, errors: Sequence[Mapping[str, Any]], *, request: str, hint: str = ""
     ) -> None:
         first = errors[0] if errors else {}
         self.status = status
-        self.category = str(first.get("category") or "")
-        self.code = str(first.get("code") or "")
-        self.detail = str(first.get("detail") or "")
-        self.field = str(first.get("field") or "")
+        self.category = plain(first.get("category") or "")
+        self.code = plain(first.get("code") or "")
+        self.detail = plain(first.get("detail") or "")
+        self.field = plain(first.get("field") or "")
         self.request = request
         self.errors = tuple(errors)
         super().__init__("\n".join(filter(None, [self._first_line(), *self._others(), hint])))
@@ -186,7 +192,12 @@ class SquareError(LoyaltyError):
         return f"{self.request} -> {self.status} {self.code or 'without a code'}{where}{detail}"
 
     def _others(self) -> list[str]:
-        return [f"also {e.get('code')} {e.get('field') or ''}".rstrip() for e in self.errors[1:]]
+        others = [f"also {e.get('code')} {e.get('field') or ''}" for e in self.errors[1:]]
+        return [plain(other.rstrip()) for other in others]
+
+    def add_hint(self, hint: str) -> None:
+        """Say more of what to do."""
+        self.args = (f"{self}\n{hint}",)
 
 
 class AuthenticationError(SquareError):

@@ -8,6 +8,7 @@ import sys
 
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
+import httpcore  # noqa: E402  # what httpx itself makes connections with
 import httpx  # noqa: E402  # after the line above, on purpose
 
-__all__ = ["httpx"]
+__all__ = ["httpcore", "httpx"]

@@ -9,8 +9,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, StrictInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PlainValidator,
+    StrictInt,
+    model_validator,
+)
 
+from loyalty_helpers.plain import plain
 from loyalty_helpers.redaction import mask_body, mask_phone, mask_text
 from loyalty_helpers.rendering import Bundle, Shown, card, points_text
 
@@ -32,9 +39,9 @@ def parse_time(value: Any) -> datetime | ImpossibleTime:
         raise ValueError("expected a time in RFC 3339 format")
     try:
         moment = datetime.fromisoformat(value)
-        return moment.astimezone(UTC) if moment.tzinfo else ImpossibleTime(value)
+        return moment.astimezone(UTC) if moment.tzinfo else ImpossibleTime(plain(value))
     except (ValueError, OverflowError):  # the latter: no year of our clock once it is in UTC
-        return ImpossibleTime(value)
+        return ImpossibleTime(plain(value))
 
 
 Time = Annotated[datetime | ImpossibleTime, PlainValidator(parse_time)]

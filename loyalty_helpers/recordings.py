@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from loyalty_helpers.answers import read_answer
 from loyalty_helpers.differences import Difference, differences
 from loyalty_helpers.errors import NoRecordingError, RecordingError
 from loyalty_helpers.files import write_json
@@ -186,11 +187,11 @@ class RecordingTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The answer of what is inside, after it was written down."""
         answer = self._inner.handle_request(request)
-        answer.read()
-        try:
-            body, page = self._rewrite(answer.json())
-        except (ValueError, RecursionError):
-            return answer
+        read = read_answer(answer)
+        if read.value is None:
+            answer.close()
+            return httpx.Response(answer.status_code, headers=_kept(answer))
+        body, page = self._rewrite(read.value)
         recorded = Recorded(
             provenance=self._provenance(answer, page),
             request=request_of(request),
@@ -201,8 +202,7 @@ class RecordingTransport(httpx.BaseTransport):
         with self._lock:
             self._exchanges.append(recorded)
             self._save()
-        kept = {name: answer.headers[name] for name in PASSED_ON if name in answer.headers}
-        return httpx.Response(answer.status_code, json=body, headers=kept)
+        return httpx.Response(answer.status_code, json=body, headers=_kept(answer))
 
     def close(self) -> None:
         """Close what is inside."""
@@ -224,6 +224,10 @@ class RecordingTransport(httpx.BaseTransport):
         exchanges = tuple(self._exchanges)
         recording = Recording(format=FORMAT, notebook=self._notebook, exchanges=exchanges)
         save_recording(self._target, recording)
+
+
+def _kept(answer: httpx.Response) -> dict[str, str]:
+    return {name: answer.headers[name] for name in PASSED_ON if name in answer.headers}
 
 
 def _no_recording(asked: Request, recording: Recording, path: Path) -> str:

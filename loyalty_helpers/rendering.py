@@ -9,6 +9,8 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from loyalty_helpers.plain import plain as one_line
+
 Bundle = dict[str, Any]
 VERIFICATION_MIME = "application/vnd.loyalty.verification+json"  # facts for the receipt of a run
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S UTC"
@@ -27,10 +29,7 @@ def plain(value: Any) -> str:
     """The value as one line of printable text: no newline, no terminal escape gets through."""
     if value is None:
         return ""
-    text = value.strftime(TIME_FORMAT) if isinstance(value, datetime) else str(value)
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return one_line(value.strftime(TIME_FORMAT) if isinstance(value, datetime) else value)
 
 
 def points_text(points: int) -> str:

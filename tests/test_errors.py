@@ -20,10 +20,11 @@ from loyalty_helpers.errors import (
     RateLimitedError,
     SquareError,
     SquareUnavailableError,
+    UnexpectedAnswerError,
     square_error,
 )
 
-from .doubles import Answers, make_wire, refused
+from .doubles import EVENT, Answers, make_client, make_wire, refused, reply
 
 CLASSES = [
     value
@@ -212,3 +213,59 @@ def test_phone_numbers_in_an_error_of_square_are_masked():
         wire.send("POST", "/v2/x", {})
 
     assert "***0123 is bad" == caught.value.detail
+
+
+FORGED = "no\x1b[2K\r\nverified: all is well\x9b1m \u202e\u200b\x1b]0;t\x07"
+
+
+@pytest.mark.parametrize("part", ["detail", "field", "code"])
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 500])
+def test_no_text_of_square_can_forge_a_line_of_ours(part, status):
+    wire = make_wire(Answers(refused(status, **{"code": "X"} | {part: FORGED})), attempts=1)
+    with pytest.raises(SquareError) as caught:
+        wire.send("GET", "/v2/x")
+
+    assert getattr(caught.value, part).isprintable()
+    assert all(line.isprintable() for line in str(caught.value).split("\n"))
+    assert not any(line.startswith("verified") for line in str(caught.value).split("\n"))
+
+
+def test_further_errors_cannot_forge_a_line_either():
+    errors = [{"code": "X"}, {"code": FORGED, "field": FORGED}]
+    wire = make_wire(Answers(reply(400, {"errors": errors})), attempts=1)
+    with pytest.raises(SquareError) as caught:
+        wire.send("GET", "/v2/x")
+
+    assert all(line.isprintable() for line in str(caught.value).split("\n"))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"id": FORGED}, {"loyalty_account_id": "a\n"}, {"id": "\u202eid"}]
+)
+def test_an_id_that_could_forge_a_line_is_no_id(wrong):
+    client = make_client(Answers(reply(200, {"events": [EVENT | wrong]})))
+    with pytest.raises(UnexpectedAnswerError) as caught:
+        list(client.search_events())
+
+    assert str(caught.value).isprintable()
+
+
+def test_a_time_that_is_none_is_shown_as_plain_text():
+    client = make_client(Answers(reply(200, {"events": [EVENT | {"created_at": FORGED}]})))
+
+    assert str(next(iter(client.search_events())).created_at).isprintable()
+
+
+def test_a_page_cursor_that_is_new_for_ever_ends_at_a_number_that_is_said():
+    class Endless(httpx.BaseTransport):
+        pages = 0
+
+        def handle_request(self, request):
+            self.pages += 1
+            return httpx.Response(200, json={"events": [], "cursor": f"c{self.pages}"})
+
+    endless = Endless()
+    with pytest.raises(UnexpectedAnswerError, match="more than 7 pages"):
+        list(make_client(endless, pages=7).search_events())
+
+    assert 7 == endless.pages

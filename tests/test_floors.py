@@ -23,9 +23,11 @@ FLOORS = """
     wire recordings documented
     exchange purchase_models
     models
+    answers
     intents settings checks differences files idempotency rendering network
     redaction variables injected
     errors http
+    plain
 """
 FLOOR = {name: floor for floor, names in enumerate(FLOORS.split("\n")) for name in names.split()}
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "emulator" not in path.parts)

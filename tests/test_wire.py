@@ -1,5 +1,6 @@
 """What can go wrong between the client and Square, and what the client makes of it."""
 
+import gzip
 import re
 import shutil
 import socket
@@ -7,14 +8,17 @@ import ssl
 import struct
 import subprocess
 import threading
+import time
+import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
+from loyalty_helpers.answers import DEEPEST, LARGEST_ANSWER, come_back, parse_retry_after
 from loyalty_helpers.errors import (
     AuthenticationError,
     IdempotencyKeyReusedError,
@@ -29,7 +33,6 @@ from loyalty_helpers.errors import (
     UnexpectedAnswerError,
 )
 from loyalty_helpers.network import BearerToken
-from loyalty_helpers.wire import LARGEST_ANSWER, parse_retry_after
 
 from .doubles import (
     ACCOUNT_ID,
@@ -260,8 +263,44 @@ def test_an_error_without_json_is_told_by_its_status(content):
 
 def test_an_answer_without_end_is_cut_off():
     endless = reply(200, b" " * (LARGEST_ANSWER + 1))
-    with pytest.raises(OutcomeUnknownError, match="too large"):
+    with pytest.raises(UnexpectedAnswerError, match="too large"):
         make_wire(Answers(endless), attempts=1).send("GET", "/v2/x")
+
+
+@pytest.mark.parametrize("levels", [DEEPEST, 900, 100_000])
+@pytest.mark.parametrize(("opened", "closed"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_an_answer_nested_deeper_than_square_nests_is_no_answer(levels, opened, closed):
+    deep = b'{"a": ' + opened * levels + b"1" + closed * levels + b"}"
+    wire = make_wire(Answers(reply(200, deep)), attempts=1)
+    kept = []
+    with pytest.raises(UnexpectedAnswerError, match=f"at most {DEEPEST} levels"):
+        wire.send("GET", "/v2/x", keep=kept.append)
+
+    assert "no JSON" not in str(kept[0])  # it can be shown
+
+
+def test_an_answer_nested_as_deep_as_is_allowed_is_shown_and_masked():
+    value = {"phone_number": "+12125550123"}
+    for _ in range(DEEPEST - 2):
+        value = {"a": value}
+    exchange = make_wire(Answers(reply(200, value))).send("GET", "/v2/x")
+
+    assert ("0123" in str(exchange), "+1212" in str(exchange)) == (True, False)
+
+
+def test_an_error_nested_too_deep_is_told_by_its_status():
+    deep = b'{"errors": [' + b"[" * 900 + b"]" * 900 + b"]}"
+    with pytest.raises(InvalidRequestError, match="-> 400 without a code"):
+        make_wire(Answers(reply(400, deep))).send("GET", "/v2/x")
+
+
+def test_the_fields_of_an_unknown_answer_are_few_and_plain():
+    many = {f"a{n}\x1b[2J\nverified": 1 for n in range(1_000)} | {"errors": 1}
+    with pytest.raises(UnexpectedAnswerError) as caught:
+        make_wire(Answers(reply(200, many)), attempts=1).send("GET", "/v2/x")
+
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1_000
 
 
 # When it asks again, and how long it waits
@@ -417,7 +456,35 @@ def test_retry_after_is_seconds_or_a_date(header, seconds):
     assert seconds == parse_retry_after(header, now)
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_retry_after_of_hours_says_when_to_come_back(status):
+    refusal = reply(status, {"errors": []}, Retry_After=str(3 * 3600))
+    with pytest.raises(SquareError, match=r"come back on \w+day .* \(..:.. UTC\)") as told:
+        make_wire(Answers(refusal)).send("GET", "/v2/x")
+
+    assert 10_800.0 == told.value.retry_after
+
+
+def test_the_time_to_come_back_is_told_in_words_and_in_utc():
+    now = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+
+    assert "Monday 02 November 2026 at " in come_back(3600, now)
+    assert "(10:30 UTC)" in come_back(3600, now)
+
+
+@pytest.mark.parametrize("seconds", [1e12, 1e20, 1e300])
+def test_a_time_beyond_the_calendar_is_told_as_such(seconds):
+    assert "longer than a calendar holds" in come_back(seconds)
+
+
 # What is sent
+
+
+def test_an_answer_is_asked_for_as_it_is():
+    answers = Answers(GOOD)
+    make_wire(answers).send("GET", "/v2/x")
+
+    assert "identity" == answers.requests[0].headers["Accept-Encoding"]
 
 
 def test_a_request_carries_token_and_version():
@@ -532,22 +599,122 @@ def test_a_broken_answer_leaves_a_write_unknown_after_every_try(handle):
     assert 3 == server.connections
 
 
-def test_a_body_that_drips_meets_the_deadline_of_the_whole_try():
-    def drip(connection):
+def dripping(start: bytes, drip: bytes):
+    """Sends the start, and then piece after piece, each long before a read takes too long."""
+
+    def handle(connection):
         read_request(connection)
-        connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n{")
-        connection.recv(1)  # the rest never comes; returns when the client hangs up
+        with suppress(OSError):  # the client hangs up: that is what is tested
+            connection.sendall(start)
+            for _ in range(1_000):
+                connection.sendall(drip)
+                time.sleep(0.01)
 
-    class Later(Clock):
-        def __call__(self):  # 50 s pass between two looks at the clock: more than a try may take
-            self.now += 50
-            return self.now
+    return handle
 
-    with serving(drip) as server:
-        wire = make_wire(None, url=server.url, clock=Later(), attempts=1, read=1.0)
-        with pytest.raises(OutcomeUnknownError, match="took too long as a whole"):
+
+@pytest.mark.parametrize(
+    ("start", "drip"),
+    [
+        (HEAD + b"Content-Length: 9999\r\n\r\n", b" "),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        (HEAD + b"X-Long: ", b"a"),
+        (HEAD, b"X-More: 1\r\n"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"", b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"),
+        (b"HTTP/1.1 2", b"0"),
+    ],
+    ids=["body", "chunks", "header", "headers", "100", "103", "status"],
+)
+def test_an_answer_that_drips_meets_the_deadline_of_the_whole_try(start, drip):
+    with serving(dripping(start, drip)) as server:
+        wire = make_wire(None, url=server.url, attempts=1, attempt=0.2)
+        began = time.monotonic()
+        with pytest.raises(OutcomeUnknownError):
+            wire.send("POST", ADJUST, BODY, writes=True)
+        took = time.monotonic() - began
+        wire.close()
+
+    assert 0.15 < took < 3.0
+
+
+def test_a_handshake_that_drips_meets_the_deadline_of_the_whole_try():
+    def handle(connection):
+        with suppress(OSError):
+            connection.sendall(b"\x16\x03\x03\x40\x00")
+            for _ in range(1_000):
+                connection.sendall(b"\x02")
+                time.sleep(0.01)
+
+    with serving(handle) as server:
+        url = server.url.replace("http:", "https:")
+        wire = make_wire(None, url=url, attempts=1, attempt=0.2)
+        began = time.monotonic()
+        with pytest.raises(NotSentError):
+            wire.send("GET", "/v2/x")
+        took = time.monotonic() - began
+        wire.close()
+
+    assert took < 3.0
+
+
+def test_a_connection_that_was_kept_has_a_new_deadline_for_each_request():
+    body = HEAD + b"Content-Length: 2\r\n\r\n{}"
+
+    def handle(connection):
+        for _ in range(3):
+            read_request(connection)
+            time.sleep(0.1)
+            connection.sendall(body)
+
+    with serving(handle) as server:
+        wire = make_wire(None, url=server.url, attempts=1, attempt=0.25)
+        answers = [wire.send("POST", ADJUST, BODY, writes=True).answer for _ in range(3)]
+        wire.close()
+
+    assert ([{}] * 3, 1) == (answers, server.connections)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [b"X-More: 1\r\n" * 100, b"a" * 1_000, b"HTTP/1.1 100 Continue\r\n\r\n" * 40],
+    ids=["headers", "one header", "100"],
+)
+def test_a_head_without_end_is_cut_off(piece):
+    sent = [0]
+
+    def handle(connection):
+        read_request(connection)
+        with suppress(OSError):
+            connection.sendall(b"" if piece.startswith(b"HTTP") else HEAD + b"X: ")
+            while sent[0] < 50_000_000:
+                connection.sendall(piece)
+                sent[0] += len(piece)
+
+    with serving(handle) as server:
+        wire = make_wire(None, url=server.url, attempts=1)
+        with pytest.raises(OutcomeUnknownError):
             wire.send("POST", ADJUST, BODY, writes=True)
         wire.close()
+
+    assert sent[0] < 10_000_000
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "gzip, gzip", "deflate", "br", "zstd", "x\x1b[2J"])
+def test_an_encoded_answer_is_never_decoded(encoding):
+    bomb = gzip.compress(gzip.compress(b"[" + b" " * 10_000_000 + b"]"))
+    head = HEAD + f"Content-Encoding: {encoding}\r\nContent-Length: {len(bomb)}\r\n\r\n".encode()
+    with serving(answering(head, bomb)) as server:
+        wire = make_wire(None, url=server.url, attempts=1)
+        tracemalloc.start()
+        with pytest.raises(UnexpectedAnswerError, match="it is encoded") as caught:
+            wire.send("GET", "/v2/x")
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        wire.close()
+
+    assert most < 5_000_000
+    assert str(caught.value).isprintable()
 
 
 def test_a_server_that_says_nothing_meets_the_read_limit():

@@ -8,6 +8,7 @@ import click
 
 from loyalty_helpers.cli.telling import Teller, be_patient
 from loyalty_helpers.errors import REFUSALS, LoyaltyError
+from loyalty_helpers.plain import plain
 
 if TYPE_CHECKING:
     from loyalty_helpers.notebooks_runner import RunResult
@@ -113,7 +114,7 @@ def _tell(result: "RunResult") -> None:
     last = place_of(result.receipt["environment"])
     if (report := result.report) is not None:
         here = Path.cwd()
-        near = report.relative_to(here) if report.is_relative_to(here) else report
+        near = plain(report.relative_to(here) if report.is_relative_to(here) else report)
         last = f", {last}, report {near}" if one_line else f"{last}, report: {near}"
     click.echo(last, err=not result.verified)
 
@@ -229,4 +230,4 @@ def reset(db: Path | None) -> None:
     """Put the emulator's made-up buyers back to where they began."""
     from loyalty_helpers.cli.emulating import reset_emulator
 
-    click.echo(f"reset: {reset_emulator(db)}")
+    click.echo(f"reset: {plain(reset_emulator(db))}")

@@ -1,6 +1,7 @@
 """Executes a notebook with papermill, the kernel on IPC, everything masked before it is saved."""
 
 import json
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -85,6 +86,8 @@ def execute(source: Path, parameters: Mapping[str, Any], output: MaskedOutput, k
         InterruptedRunError: Ctrl-C or SIGTERM came, or the kernel was killed.
     """
     papermill = import_papermill()
+    # The cell of a kernel that was stopped is a task that nobody asks for any more.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     papermill.iorw.papermill_io.register(_SCHEME, output)
     with _errors_told():
         try:

@@ -58,7 +58,7 @@ def run_folder(folder: Path, *, keep: Collection[str] = ()) -> Iterator[RunFolde
             held.enter_context(_locked(folder))
             moved = _make_room(folder, {EARLIER, *keep})
         except OSError as error:
-            raise ParameterError(f"nothing can be written to {folder}: {error}") from None
+            raise ParameterError(f"nothing can be written to {str(folder)!r}: {error}") from None
         yield RunFolder(folder, moved)
 
 

@@ -28,7 +28,7 @@ from loyalty_helpers.notebooks_runner.folder import RunFolder, run_folder
 from loyalty_helpers.notebooks_runner.kernels import started_kernel
 from loyalty_helpers.notebooks_runner.report import report_maker, write_report
 from loyalty_helpers.notebooks_runner.runbook_parameters import RUNBOOKS
-from loyalty_helpers.notebooks_runner.watching import watched
+from loyalty_helpers.notebooks_runner.watching import SILENT, watched
 from loyalty_helpers.runbooks.journal_file import owned_by
 from loyalty_helpers.runbooks.plan import PLAN, check_approval, read_plan
 from loyalty_helpers.runbooks.reporting import KEPT, facts
@@ -86,13 +86,24 @@ def run_notebook(
     parameters["environment"] = parameters["environment"] or settings.loyalty_environment
     check_access(parameters["environment"], settings)
     run_id = parameters.get("run_id") or f"{source.stem}-{datetime.now(UTC):%Y%m%dt%H%M%S}"
-    # Absolute, since kernels work elsewhere.
-    below = runs or settings.loyalty_runs or "runs"
-    target = absolute(str(below), Path.cwd()).resolve() / run_id
+    target = _target(str(runs or settings.loyalty_runs or "runs"), run_id)
     _check_plans(source.stem, parameters, target)
     attempt = Attempt.begin(source.stem, parameters, target)
-    with run_folder(target, keep=KEPT) as held, watched(target, tell):
+    # A walkthrough takes seconds; a runbook can wait for a service for minutes.
+    patience = SILENT if source.stem in RUNBOOKS else float("inf")
+    with run_folder(target, keep=KEPT) as held, watched(target, tell, patience=patience):
         return _run(source, attempt, held, str(runs or ""))
+
+
+def _target(runs: str, run_id: str) -> Path:
+    """The run's folder, absolute since kernels work elsewhere; refused if there can be none."""
+    try:
+        target = absolute(runs, Path.cwd()).resolve() / run_id
+        with suppress(FileNotFoundError, NotADirectoryError):
+            target.lstat()
+    except (OSError, ValueError) as error:
+        raise ParameterError(f"nothing can be written to {runs!r}: {error}") from None
+    return target
 
 
 def _check_plans(notebook: str, parameters: Mapping[str, Any], target: Path) -> None:

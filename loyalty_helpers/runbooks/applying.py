@@ -28,7 +28,9 @@ from loyalty_helpers.runbooks.outcomes import DOUBTFUL, REFUSED, Outcome, outcom
 
 WAITING = 2_000  # rows held back because their account is busy, before no more are read
 LONGEST_WAIT = 0.5  # seconds after which the loop looks up, to tell progress
-LAST_ANSWERS = 60.0  # seconds that a stop waits for what is on its way
+LAST_ANSWERS = 8.0  # seconds that a stop waits for what is on its way; systems kill after 10
+UNKNOWN_IN_A_ROW = 3  # rows without an answer to trust, none applied in between: the run stops
+PATIENCE = 60.0  # seconds without an answer to trust, after which no row is tried again
 SET_RIGHT = 1.0  # seconds that a clock may be set back without having to be doubted
 ASLEEP = 10.0  # seconds; a shorter gap between two turns is no sleep of the machine
 
@@ -120,14 +122,15 @@ class Sending:
             RunStoppedError: nothing more may be sent; what was on its way was waited for.
         """
         self._begin(rows, errors_allowed, blocked)
-        with ThreadPoolExecutor(self._limits.in_flight) as pool, interruptible(self._interrupt):
+        pool = ThreadPoolExecutor(self._limits.in_flight)
+        with interruptible(self._interrupt):
             try:
                 while self._turn(pool):
                     pass
             except KeyboardInterrupt:
                 self._interrupt()
             except BaseException:
-                self._flying.clear()  # the journal cannot be written: nothing more may go out
+                pool.shutdown(cancel_futures=True)  # the journal cannot be written
                 raise
             self._wait_for_the_rest(pool)
         if self._stop:
@@ -148,6 +151,7 @@ class Sending:
         self._errors_left = errors_allowed
         self._back: list[tuple[Entry, Outcome]] = []  # answers that are not written down yet
         self.slept = False
+        self._unknown, self._trusted, self._heard_at = 0, False, self._time.monotonic()
 
     def _turn(self, pool: ThreadPoolExecutor) -> bool:
         """Write down what came back and what goes out, in one commit; then let it go out."""
@@ -165,7 +169,7 @@ class Sending:
             for n, (entry, future) in self._flying.items():
                 if future is None:
                     self._flying[n] = (entry, pool.submit(self._work, entry, self.awake_at))
-            self._told()
+        self._told()
         return not self._ends and bool(self._flying or self._again or self._peek())
 
     @property
@@ -190,7 +194,16 @@ class Sending:
         self._answers.put((entry, outcome))
 
     def _free(self) -> int:
-        return self._limits.in_flight - len(self._flying)
+        return (self._limits.in_flight if self._trusted else self._first) - len(self._flying)
+
+    @property
+    def _first(self) -> int:
+        """Rows that are begun before any was applied: no more than it takes to stop the run."""
+        return min(self._limits.in_flight, UNKNOWN_IN_A_ROW)
+
+    def _may_begin(self) -> bool:
+        begun = len(self._flying) + len(self._again)
+        return self._holding < WAITING and (self._trusted or begun < self._first)
 
     def _come_back(self) -> None:
         """Take all answers that are there; wait for one if nothing else can be done meanwhile."""
@@ -211,7 +224,7 @@ class Sending:
 
     def _peek(self) -> bool:
         """Whether there is another row to send; it is read and kept ready."""
-        while not self._ready and self._holding < WAITING:
+        while not self._ready and self._may_begin():
             entry = next(self._rows, None)
             if entry is None:
                 return False
@@ -235,7 +248,7 @@ class Sending:
     def _next_rows(self) -> Iterator[Entry]:
         while self._again and self._again[0][0] <= self._time.monotonic():
             entry = heapq.heappop(self._again)[2]
-            if is_young(entry, self._time.now(), self._limits):
+            if entry.state == "PLANNED" or is_young(entry, self._time.now(), self._limits):
                 yield entry
             else:
                 self._leave_to_the_ledger(entry)
@@ -251,11 +264,16 @@ class Sending:
             self._applied(entry, outcome.event)
         elif outcome.state == "PLANNED":
             self._journal.not_sent(entry)
-            self.slept = self.slept or not self._stop
+            self.slept = self.slept or not (self._stop or outcome.stop)
         elif outcome.state == "FAILED" and not lost_before:
             self._journal.settle(entry.n, "FAILED", note=outcome.note)
+            self._heard_at = self._time.monotonic()
             self._error()
             self._release(entry.account_id)
+        elif outcome.gentle:
+            tried = replace(entry, attempts=entry.attempts + 1)
+            self._journal.not_sent(tried)
+            self._try_again(tried, outcome)
         else:
             note = f"{REFUSED}{outcome.note}" if outcome.state == "FAILED" else outcome.note
             self._journal.settle(entry.n, "UNKNOWN", note=note)
@@ -276,6 +294,7 @@ class Sending:
             self._journal.settle(entry.n, "UNKNOWN", note=f"{DOUBTFUL}event {event.id}, no mark")
             self._leave_to_the_ledger(entry)
             return
+        self._unknown, self._trusted, self._heard_at = 0, True, self._time.monotonic()
         before = is_older(event, self._newest)
         self._journal.settle(
             entry.n,
@@ -303,13 +322,23 @@ class Sending:
 
     def _try_again(self, entry: Entry, outcome: Outcome) -> None:
         """Plan another try, or leave the row, and all behind it on the account, to the ledger."""
-        tries_left = outcome.again and (outcome.gentle or entry.attempts < self._limits.tries)
+        if outcome.limited:
+            self._heard_at = self._time.monotonic()  # it is there, and says so
+        patient = self._time.monotonic() - self._heard_at < PATIENCE
+        tried = entry.attempts >= self._limits.tries or not patient
+        tries_left = outcome.again and (outcome.limited or not tried)
         if tries_left and self._retries >= 1:
             self._retries -= 1
             heapq.heappush(self._again, (self._due(entry.attempts), entry.n, entry))
             return
         if tries_left:
             self._stop = self._stop or f"Square does not answer as it should ({outcome.note})"
+        self._unknown += 1
+        if self._unknown >= UNKNOWN_IN_A_ROW and not outcome.stop:
+            self._stop = self._stop or (
+                f"Square does not answer as it should ({outcome.note}): {self._unknown} rows one "
+                "after another have no answer to trust"
+            )
         self._leave_to_the_ledger(entry)
 
     def _leave_to_the_ledger(self, entry: Entry) -> None:
@@ -330,7 +359,7 @@ class Sending:
         if self._stop:
             self._stopping()
         deadline = self._time.monotonic() + LAST_ANSWERS
-        pool.shutdown(wait=False)
+        pool.shutdown(wait=False)  # who is late is not waited for: its row is looked for later
         idle = [e for e, future in self._flying.values() if future is None or future.cancel()]
         if idle:
             with self._journal.commit():

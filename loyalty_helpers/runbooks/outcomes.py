@@ -3,18 +3,22 @@
 | answer                                   | state    | what then                            |
 |------------------------------------------|----------|--------------------------------------|
 | the event of this adjustment             | APPLIED  |                                      |
-| no connection was made                   | UNKNOWN  | again, same key                      |
+| no connection was made                   | PLANNED  | again, same key                      |
+| 429: refused before any work             | PLANNED  | again, same key                      |
+| "come back in hours", in any refusal     | as above | stop; resume when it is time         |
 | lost, cut off, not Square's, 4xx of time | UNKNOWN  | again, same key; then the ledger     |
 | the event of another adjustment          | UNKNOWN  | stop; the ledger                     |
 | IDEMPOTENCY_KEY_REUSED                   | UNKNOWN  | stop; the ledger                     |
 | 401, 403, a redirect, a bad certificate  | UNKNOWN  | stop; resume when it is mended       |
 | any other refusal                        | FAILED   | unless an earlier try is unknown     |
 
-"4xx of time" are 408, 409, 425 and 429; every 5xx is taken in the same way.
+"4xx of time" are 408, 409 and 425; every 5xx is taken in the same way. A row that is PLANNED
+again after an earlier try without an answer stays UNKNOWN.
 """
 
 from dataclasses import dataclass
 
+from loyalty_helpers.answers import come_back
 from loyalty_helpers.errors import (
     AnotherEventError,
     AuthenticationError,
@@ -25,10 +29,12 @@ from loyalty_helpers.errors import (
     LoyaltyError,
     NotFoundError,
     NotSentError,
+    RateLimitedError,
     SquareError,
     UnexpectedAnswerError,
 )
 from loyalty_helpers.models import LoyaltyEvent
+from loyalty_helpers.runbooks.pace import LONGEST
 
 # How the note of an unknown row begins when asking again cannot help: if the ledger does not
 # hold it, it was refused for good, or only a person can tell.
@@ -46,7 +52,8 @@ class Outcome:
         again: whether the same request is worth another try.
         stop: why the whole run stops; empty if it goes on.
         note: status and code of what was answered, for people; no text of Square's.
-        gentle: whether the try says nothing of the row: too many requests, or no connection.
+        gentle: whether it was certainly not carried out: too many requests, or no connection.
+        limited: whether it was too many requests, which are waited for as long as it takes.
     """
 
     state: str
@@ -55,6 +62,7 @@ class Outcome:
     stop: str = ""
     note: str = ""
     gentle: bool = False
+    limited: bool = False
 
 
 def outcome_of(answer: LoyaltyEvent | LoyaltyError) -> Outcome:
@@ -67,12 +75,14 @@ def outcome_of(answer: LoyaltyEvent | LoyaltyError) -> Outcome:
     if stop:
         doubtful = isinstance(answer, IdempotencyKeyReusedError | AnotherEventError)
         note = (DOUBTFUL if doubtful else "") + _note(answer)
+        if isinstance(answer, RateLimitedError):
+            return Outcome("PLANNED", stop=stop, note=note)
         return Outcome("UNKNOWN", stop=stop, note=note)
     if isinstance(answer, InvalidRequestError | NotFoundError):
         return Outcome("FAILED", note=_note(answer))
-    status = getattr(answer, "status", 0)
-    gentle = status == 429 or isinstance(answer, NotSentError)
-    return Outcome("UNKNOWN", again=True, note=_note(answer), gentle=gentle)
+    limited = isinstance(answer, RateLimitedError)
+    gentle = limited or isinstance(answer, NotSentError)
+    return Outcome("UNKNOWN", again=True, note=_note(answer), gentle=gentle, limited=limited)
 
 
 def _stops(error: LoyaltyError) -> str:
@@ -87,12 +97,18 @@ def _stops(error: LoyaltyError) -> str:
         return f"a redirect ({error.status}) was answered, and is never followed"
     if isinstance(error, InsecureConnectionError):
         return "the connection is not secure: the certificate was refused"
-    return ""
+    wait = getattr(_cause(error), "retry_after", None) or 0.0
+    return come_back(wait) if wait > LONGEST else ""
+
+
+def _cause(error: LoyaltyError) -> BaseException:
+    """What Square answered, where that left the outcome unknown."""
+    return error.__cause__ if isinstance(error.__cause__, SquareError) else error
 
 
 def _note(error: LoyaltyError) -> str:
     """Status, code and field: Square's own texts may quote what was sent."""
-    cause = error.__cause__ if isinstance(error.__cause__, SquareError) else error
+    cause = _cause(error)
     if isinstance(cause, SquareError):
         field = f", field {cause.field}" if cause.field else ""
         return f"{cause.status} {cause.code or 'without a code'}{field}"

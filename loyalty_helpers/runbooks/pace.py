@@ -26,7 +26,7 @@ SLOWEST_CREEP = 0.0005
 LOWEST = 0.5  # requests a second
 LOOK_UP = 0.5  # seconds after which a waiting request looks whether the run still goes on
 ASLEEP = 10.0  # seconds that a waiting request cannot oversleep by itself
-LONGEST = 300.0  # seconds of Retry-After that are waited for
+LONGEST = 300.0  # seconds of Retry-After that are waited for; a run stops at a longer one
 
 
 class Pace:

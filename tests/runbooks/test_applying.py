@@ -71,6 +71,8 @@ def test_an_answer_that_stays_lost_is_found_in_the_ledger(world) -> None:
     """Every answer is dropped after the write, and the keys are forgotten at once."""
     planned = world.plan()
     world.fail("drop-after:path=/adjust")
+    with pytest.raises(RunStoppedError, match="3 rows one after another"):
+        world.apply(planned, limits=replace(QUICK, tries=1))
     world.apply(planned, limits=replace(QUICK, tries=1))
 
     assert DONE == applied(world)

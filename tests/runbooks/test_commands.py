@@ -7,8 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Event, Thread
 
+import httpx
 import pytest
 
 from loyalty_helpers.runbooks.plan import read_plan
@@ -120,3 +125,75 @@ def test_a_stop_ends_at_the_border_of_rows_and_says_how_to_go_on(tmp_path: Path,
     assert set(receipt["rows"]) == {"PLANNED", "APPLIED"}, "no row is left in between"
     assert 0 == resumed.returncode, resumed.stderr
     assert {1: 60} == found
+
+
+@contextmanager
+def dripping(url: str) -> Iterator[tuple[str, Event]]:
+    """In front of an emulator: answers to adjustments begin, and then drip for ever."""
+    began = Event()
+
+    class Between(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if self.path.endswith("/adjust"):
+                self.drip()
+                return
+            token = {"Authorization": self.headers["Authorization"]}
+            method, there = self.command, url + self.path
+            answer = httpx.request(method, there, content=body, headers=token, trust_env=False)
+            self.send_response(answer.status_code)
+            self.send_header("Content-Length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        do_GET = do_POST  # noqa: N815 - named by http.server
+
+        def drip(self) -> None:
+            self.close_connection = True
+            began.set()
+            with suppress(OSError):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while True:
+                    self.wfile.write(b"a")
+                    time.sleep(0.1)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Between)
+    server.daemon_threads = True
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", began
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_stop_does_not_wait_for_answers_that_drip(tmp_path: Path) -> None:
+    with served(tmp_path / "e.sqlite3") as url, dripping(url) as (slow, began):
+        with client_of(url) as client:
+            sheet = write_sheet(tmp_path, client, 8)
+        there = os.environ | {"LOYALTY_EMULATOR_URL": slow}
+        os.environ["LOYALTY_EMULATOR_URL"] = url
+        try:
+            planned = run("bulk_adjust", "-p", "adjustments_file", str(sheet))
+            command = [LOYALTY, *command_in(planned.stdout)]
+            process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=there)
+            assert began.wait(60)
+            process.send_signal(signal.SIGTERM)
+            stopped_at = time.monotonic()
+            _, told = process.communicate(timeout=100)
+            took = time.monotonic() - stopped_at
+            resumed = run(*command_in(told)[1:])
+            plan = read_plan(tmp_path / "runs/example-bulk/plan.json")
+            found = times_in_ledger(url, plan)
+        finally:
+            del os.environ["LOYALTY_EMULATOR_URL"]
+
+    assert (1, False) == (process.returncode, "Traceback" in told), told
+    assert took < 25, "waited for what drips"
+    assert 0 == resumed.returncode, resumed.stderr
+    assert {1: 8} == found

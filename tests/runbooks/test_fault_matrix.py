@@ -53,7 +53,7 @@ MATRIX = {
     "A reset after the commit": (APPLYING, LOST),
     "A reset after the commit, key forgotten": (HERE, "test_a_forgotten_key_is_not_sent_again"),
     "A read timeout, commit later": (HERE, "test_a_commit_that_comes_late_is_found"),
-    "A body drips": (WIRE, "test_a_body_that_drips_meets_the_deadline_of_the_whole_try"),
+    "A head or body drips": (WIRE, "test_an_answer_that_drips_meets_the_deadline_of_the_whole_try"),
     "A truncated JSON": (APPLYING, LOST),
     "A 200 without an event": (HERE, "test_200_without_an_event_is_asked_again"),
     "A 200 with another event": (HERE, "test_the_event_of_another_adjustment_stops"),
@@ -337,6 +337,86 @@ def test_429_for_ever_stops_with_every_row_accounted_for(world: World) -> None:
         assert sum(journal.counts().values()) == 4
         assert not journal.counts().keys() - {"PLANNED", "SENT", "UNKNOWN"}
     assert world.wire.writes == 0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [httpx.ConnectError("refused"), httpx.ReadTimeout("late"), httpx.ReadError("reset")],
+    ids=["no connection", "no answer", "reset"],
+)
+@pytest.mark.parametrize("canary", [0, 5])
+def test_a_dead_service_stops_a_run_before_its_25th_request(
+    world: World, error: Exception, canary: int
+) -> None:
+    planned = world.plan(many(60))
+    asked: list[httpx.Request] = []
+
+    def dead(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        raise error
+
+    on_adjust(world, dead)
+    with pytest.raises(RunStoppedError, match="3 rows one after another"):
+        world.apply(planned, limits=replace(QUICK, canary=canary, in_flight=16))
+
+    assert len(asked) < 25
+
+
+def many(rows: int) -> str:
+    phones = [f"+1415555{n}" for n in ("1234", "0101", "0102", "0103")]
+    lines = [f"r{n},{phones[n % 4]},1,a{n}" for n in range(rows)]
+    return "\n".join(["row_id,phone_number,points,reason", *lines])
+
+
+@pytest.mark.parametrize(
+    "fault", [lambda: raising(httpx.ConnectError("refused")), lambda: limited("7200")]
+)
+def test_what_was_certainly_not_carried_out_is_sent_a_day_later_and_needs_no_person(
+    world: World, fault: Callable[[], Any]
+) -> None:
+    planned = world.plan()
+    clock = [Time().now()]
+    time = Time(now=lambda: clock[0])
+    on_adjust(world, fault())
+    with pytest.raises(RunStoppedError):
+        world.apply(planned, time=time)
+    del world.wire.handle_request  # type: ignore[attr-defined]
+    clock[0] += 24 * 3600
+    world.apply(planned, time=time)
+
+    assert once(world, planned)
+
+
+def limited(seconds: str) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda _: reply(429, {"errors": [{"code": "RATE_LIMITED"}]}, Retry_After=seconds)()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_retry_after_of_hours_stops_and_says_when_to_come_back(world: World, status: int) -> None:
+    planned = world.plan()
+    on_adjust(world, lambda _: reply(status, {"errors": []}, Retry_After="7200")())
+
+    with pytest.raises(RunStoppedError, match=r"come back on \w+day .*UTC\)[\s\S]*To go on:"):
+        world.apply(planned, limits=ALONE)
+    assert world.wire.writes == 0
+
+
+def test_a_service_that_takes_long_to_say_nothing_is_asked_for_a_minute(world: World) -> None:
+    planned = world.plan()
+    clock = [0.0]
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+
+    def silent(_: httpx.Request) -> httpx.Response:
+        clock[0] += 30
+        raise httpx.ReadTimeout("late")
+
+    on_adjust(world, silent)
+    with pytest.raises(RunStoppedError, match="3 rows one after another"):
+        world.apply(planned, limits=ALONE, time=Time(monotonic=lambda: clock[0], sleep=sleep))
+
+    assert clock[0] <= 180
 
 
 def test_a_token_without_the_right_stops_at_once(world: World) -> None:
