@@ -28,7 +28,7 @@ from loyalty_helpers.runbooks.progress import Progress
 from loyalty_helpers.runbooks.reporting import write_results, write_undo
 from loyalty_helpers.runbooks.row_checks import Problem, SheetRow, given_row
 from loyalty_helpers.runbooks.running import Run
-from loyalty_helpers.runbooks.sheet import described, read_columns, read_sheet, sha256_of
+from loyalty_helpers.runbooks.sheet import read_columns, read_sheet
 from loyalty_helpers.runbooks.stage import MAX_ROWS, Intent
 from loyalty_helpers.runbooks.undoing import compensating_rows
 from loyalty_helpers.runbooks.verifying import verify_rows
@@ -133,11 +133,12 @@ def plan_file(
         PlanError: with every problem of the file.
     """
     path, names = sheet_path(adjustments_file), read_columns(columns)
+    sheet = read_sheet(path)
     intent = Intent(
         "bulk_adjust",
         run_id,
-        source=described(path, names),
-        source_sha256=sha256_of(path),
+        source=sheet.described(names),
+        source_sha256=sheet.sha256,
         allow_negative_balance=allow_negative_balance,
         allow_repeats=allow_repeats,
         show_phone_numbers=show_phone_numbers,
@@ -145,10 +146,10 @@ def plan_file(
         expected_rows=given_number(expected_rows, "expected_rows"),
         expected_points=given_number(expected_points, "expected_points"),
     )
-    rows = read_sheet(path, max_points=whole_number(max_points, "max_points"), columns=names)
+    rows = sheet.rows(max_points=whole_number(max_points, "max_points"), columns=names)
     planned = _planned(client, rows, intent, approved_plan)
     if approved_plan:
-        check_same_file(planned.plan, path, intent.source_sha256, intent)
+        check_same_file(planned.plan, path, sheet.sha256, intent)
     return planned
 
 
