@@ -55,6 +55,11 @@ class _Group(click.Group):
             click.echo(f"{'refused' if isinstance(error, _REFUSALS) else 'failed'}:", err=True)
             click.echo("\n".join(f"  {line}" for line in str(error).splitlines()), err=True)
             context.exit(REFUSED if isinstance(error, _REFUSALS) else FAILED)
+        except BrokenPipeError:  # a reader that went away
+            raise
+        except OSError as error:  # such as a disk that has become full
+            click.echo(f"failed:\n  {error}", err=True)
+            context.exit(FAILED)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

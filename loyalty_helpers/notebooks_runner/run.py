@@ -12,14 +12,15 @@ from loyalty_helpers.errors import LoyaltyError, ParameterError
 from loyalty_helpers.notebooks_runner import receipt as receipts
 from loyalty_helpers.notebooks_runner.checking import MODELS, check_parameters
 from loyalty_helpers.notebooks_runner.execute import MaskedOutput, execute, import_papermill
-from loyalty_helpers.notebooks_runner.folder import run_folder
+from loyalty_helpers.notebooks_runner.folder import refusing, run_folder
 from loyalty_helpers.notebooks_runner.kernels import started_kernel
 from loyalty_helpers.notebooks_runner.report import report_maker, write_report
 from loyalty_helpers.notebooks_runner.runbook_parameters import RUNBOOKS
 from loyalty_helpers.notebooks_runner.watching import watched
 from loyalty_helpers.runbooks.journal_file import owned_by
-from loyalty_helpers.runbooks.plan import PLAN, check_approval, read_plan
+from loyalty_helpers.runbooks.plan import MAX_PLAN_AGE, PLAN, check_approval, read_plan
 from loyalty_helpers.runbooks.reporting import KEPT, facts
+from loyalty_helpers.runbooks.steps import check_may_begin
 from loyalty_helpers.settings import NOTEBOOKS, check_access, load_settings
 from loyalty_helpers.variables import absolute
 
@@ -80,7 +81,8 @@ def run_notebook(
     target = absolute(str(below), Path.cwd()).resolve() / run_id
     _check_plans(parameters, target)
     with run_folder(target, keep=KEPT if source.stem in RUNBOOKS else ()) as folder:
-        receipts.save(folder / RECEIPT, receipt)
+        with refusing(folder):
+            receipts.save(folder / RECEIPT, receipt)
         with watched(folder, tell):
             return _run(source, parameters, folder, receipt, out=str(runs or ""))
 
@@ -88,7 +90,9 @@ def run_notebook(
 def _check_plans(parameters: Mapping[str, Any], target: Path) -> None:
     """Refuse, before anything is asked of Square, what the plans in the folders do not allow."""
     if parameters.get("approved_plan"):
-        check_approval(read_plan(target / PLAN), parameters["approved_plan"])
+        plan = read_plan(target / PLAN)
+        check_approval(plan, parameters["approved_plan"])
+        check_may_begin(plan, parameters.get("max_plan_age", MAX_PLAN_AGE))
     if parameters.get("check_run_id"):
         read_plan(target.parent / parameters["check_run_id"] / PLAN)
     if "approved_plan" not in parameters and (target / PLAN).exists():

@@ -89,11 +89,13 @@ class Applied(Shown):
         plan: what was applied.
         counts: rows by state; empty for a plan that is not approved.
         stopped: why the run stopped before its end; empty if it did not.
+        moved: rows that were applied to another balance than the one that was planned with.
     """
 
     plan: Plan
     counts: Mapping[str, int]
     stopped: str = ""
+    moved: int = 0
 
     @property
     def told(self) -> str:
@@ -108,11 +110,16 @@ class Applied(Shown):
         note = [self.stopped] if self.stopped else []
         if unfinished:
             note += ["Nothing is lost, and nothing is done twice. To go on:", command(self.plan)]
+        note += [f"{_moved(self.moved)}: {RESULTS} has both"] if self.moved else []
         note += what_to_do(self.counts)
         ended = "applied" if set(self.counts) <= {"APPLIED", "SKIPPED"} else "ended"
         title = f"Run {self.plan.header.run_id}: {'stopped' if self.stopped else ended}"
         tone = "good" if ended == "applied" and not self.stopped else "bad"
         return card(title, rows, note="\n".join(note), tone=tone)
+
+
+def _moved(rows: int) -> str:
+    return f"{rows} of them on a balance that had moved since the plan was made"
 
 
 def what_to_do(counts: Mapping[str, int]) -> list[str]:
@@ -143,11 +150,13 @@ class Verified(Shown):
         plan: what was verified.
         counts: rows by state, as the journal has them; empty if nothing was applied.
         differences: rows that the ledger contradicts.
+        moved: rows that were applied to another balance than the one that was planned with.
     """
 
     plan: Plan
     counts: Mapping[str, int]
     differences: tuple[Difference, ...]
+    moved: int = 0
 
     @property
     def ok(self) -> bool:
@@ -165,11 +174,13 @@ class Verified(Shown):
             )
         states = ", ".join(f"{count} {state}" for state, count in self.counts.items())
         verdict = f"{'verified' if self.ok else 'NOT VERIFIED'}: {states} of {header.rows} rows"
+        verdict += f", {_moved(self.moved)}" if self.moved else ""
         differs = [f"{len(self.differences)} rows are not as the ledger has them"]
         return "\n".join([verdict, *differs[: len(self.differences)], *what_to_do(self.counts)])
 
     def _view(self) -> Bundle:
         rows: list[tuple[str, Any]] = list(self.counts.items()) or [("applied", "nothing")]
+        rows += [("balance had moved", self.moved)] if self.moved else []
         rows += [("differs", str(difference)) for difference in self.differences[:ROWS_SHOWN]]
         if len(self.differences) > ROWS_SHOWN:
             rows.append(("differs", f"... {len(self.differences)} rows in all"))

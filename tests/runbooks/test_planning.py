@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sqlite3
 import threading
 
 import pytest
@@ -261,3 +262,59 @@ def test_a_row_id_has_one_mark_however_it_is_written(world, name: str) -> None:
     [row] = plan.rows()
 
     assert row.row_id == "caf\u00e9"
+
+
+LONG = "/".join(["a" * 200] * 25)
+
+
+@pytest.mark.parametrize("runs", ["a" * 300, LONG, "taken", "taken/below"])
+def test_a_folder_that_cannot_be_is_a_refusal_of_one_line(
+    world, monkeypatch, refused, runs: str
+) -> None:
+    (world.folder / "taken").write_text("")
+    monkeypatch.setenv("LOYALTY_RUNS", str(world.folder / runs))
+    one = {"run_id": "one", "points": 1, "reason": "r", "account_id": ACCOUNT_ID}
+    steps = [
+        world.plan,
+        lambda: runbooks.plan_one(world.client, **one),
+        lambda: runbooks.plan_one(world.client, **one, dry_run=False),
+        lambda: runbooks.plan_undo(world.client, "no-such-run", run_id="undo"),
+        lambda: runbooks.reconcile(world.client, run_id="audit"),
+        lambda: runbooks.compare_run(world.client, "no-such-run"),
+    ]
+
+    assert {0} == {refused(PlanError, step).count("\n") for step in steps}
+    assert world.wire.writes == 0
+
+
+def test_a_plan_that_cannot_be_written_is_a_refusal(world, refused) -> None:
+    (world.folder / "runs" / "run" / "plan.json").mkdir(parents=True)
+
+    told = refused(PlanError, world.plan)
+
+    assert told.endswith("runs/run cannot be written: Is a directory. Nothing was changed.")
+
+
+def test_a_full_disk_behind_the_rows_of_a_plan_is_a_refusal(world, refused, monkeypatch) -> None:
+    """They are in a table that goes to the disk when it grows."""
+    real = sqlite3.connect
+
+    def small(name, *args, **options):
+        connection = real(name, *args, **options)
+        if not name:
+            connection.execute("PRAGMA max_page_count = 10")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", small)
+    rows = "".join(f"{ACCOUNT_ID},{n},Late\n" for n in range(1, 2_000))
+
+    told = refused(PlanError, lambda: world.plan(f"account_id,points,reason\n{rows}"))
+
+    assert told.endswith("cannot be written: database or disk is full. Nothing was changed.")
+
+
+def test_a_file_whose_name_is_too_long_is_one_problem(world, refused) -> None:
+    long = "a" * 300
+    told = refused(PlanError, lambda: runbooks.plan_file(world.client, long, run_id="run"))
+
+    assert "an error: File name too long" in told
