@@ -139,9 +139,10 @@ def plan_file(
         expected_points=given_number(expected_points, "expected_points"),
     )
     rows = sheet.rows(max_points=whole_number(max_points, "max_points"), columns=names)
+    del sheet  # so that its bytes are let go of as soon as its rows are read
     planned = _planned(client, rows, intent, approved_plan)
     if approved_plan:
-        check_same_file(planned.plan, path, sheet.sha256, intent)
+        check_same_file(planned.plan, path, intent.source_sha256, intent)
     return planned
 
 
