@@ -6,7 +6,7 @@ Each reads what it needs from the run's folder: cells may run twice, or in a new
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.errors import ParameterError, RunStoppedError
@@ -86,6 +86,8 @@ def apply(
         try:
             run.run()
         except (RunStoppedError, KeyboardInterrupt) as stopped:
+            with suppress(OSError):  # why it stopped is told, whatever the disk says
+                write_results(plan.folder, journal)
             reason = str(stopped) or "it was interrupted"
             came_to = Applied(plan, journal.counts(), reason, journal.moved())
             raise RunStoppedError(came_to.told) from None

@@ -435,3 +435,22 @@ def test_results_that_cannot_be_written_are_told_in_one_line(world, refused) -> 
     assert "results.csv cannot be written: Is a directory" in refused(
         JournalError, lambda: world.verify(planned)
     )
+
+
+def test_a_run_that_stops_leaves_its_rows_with_their_states_and_notes(world) -> None:
+    planned = world.plan()
+    last = list(planned.plan.rows())[2]  # which takes 4 points that are spent meanwhile
+    world.client.adjust_points(
+        last.account_id, -last.before, reason="Spent", idempotency_key="spent"
+    )
+    with pytest.raises(RunStoppedError, match=r"for the reason in results\.csv"):
+        world.apply(planned, replace(QUICK, in_flight=1))
+    with (planned.plan.folder / "results.csv").open(encoding="utf-8-sig", newline="") as file:
+        found = [(row["state"], row["note"].split()[0:2]) for row in csv.DictReader(file)]
+
+    assert found == [
+        ("APPLIED", []),
+        ("APPLIED", []),
+        ("FAILED", ["400", "BAD_REQUEST"]),
+        ("PLANNED", []),
+    ]
