@@ -55,3 +55,11 @@ def write_text(path: Path, text: str, *, mode: int = 0o600, durable: bool = True
 def write_json(path: Path, value: Any, *, mode: int = 0o600) -> None:
     """Write a JSON value, indented, with a newline at the end."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", mode=mode)
+
+
+def is_there(path: Path) -> bool:
+    """Whether something has this name; what the system takes for no name at all has not."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False

@@ -83,7 +83,7 @@ def by_file(client: Any, folder: Path, name: str, text: str) -> Any:
     cells = {"phone_number": "+14155550101", "points": "1", "reason": "r", name: f'"{text}"'}
     path = folder / "sheet.csv"
     path.write_text(f"{','.join(cells)}\n{','.join(cells.values())}\n")
-    [row] = read_sheet(path, max_points=2**31 - 1)
+    [row] = read_sheet(path).rows(max_points=2**31 - 1)
     return getattr(row, name) if isinstance(row, SheetRow) else REFUSED
 
 

@@ -44,6 +44,11 @@ class _Group(click.Group):
             click.echo("refused:" if refused else "failed:", err=True)
             click.echo("\n".join(f"  {line}" for line in str(error).splitlines()), err=True)
             context.exit(REFUSED if refused else FAILED)
+        except BrokenPipeError:  # a reader that went away
+            raise
+        except OSError as error:  # such as a disk that has become full
+            click.echo(f"failed:\n  {error}", err=True)
+            context.exit(FAILED)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -21,7 +21,7 @@ from loyalty_helpers.notebooks_runner.run import find_notebook
 from loyalty_helpers.recordings import Recorded, load_recording, recording_file, save_recording
 from loyalty_helpers.redaction import mask_body
 from loyalty_helpers.runbooks.plan import PLAN, read_plan
-from loyalty_helpers.runbooks.steps import RECORDED_RUNS
+from loyalty_helpers.runbooks.plan_steps import RECORDED_RUNS
 from loyalty_helpers.runbooks.views import Planned
 from loyalty_helpers.session import connect
 from loyalty_helpers.settings import check_access, load_settings

@@ -177,8 +177,8 @@ def _rows_unproven(plan: Plan, times_before: int) -> str:
 
 def told_of(folder: Path, out: str) -> str:
     """What came of a run with a plan, from its plan and its journal."""
-    plan, counts = read_plan(folder / PLAN), {}
+    plan, counts, moved = read_plan(folder / PLAN), {}, 0
     if journal := Journal.look(folder):
         with journal:
-            counts = journal.counts()
-    return Verified(plan, counts, (), out).summary
+            counts, moved = journal.counts(), journal.moved()
+    return Verified(plan, counts, (), moved, out).summary

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from loyalty_helpers.errors import ParameterError
 
 EARLIER = "earlier"
+ROOM = 2**16  # bytes that have to be free when a run begins
 
 
 @dataclass
@@ -53,13 +55,22 @@ def run_folder(folder: Path, *, keep: Collection[str] = ()) -> Iterator[RunFolde
         ParameterError: another run of the same id is at work, or nothing can be written.
     """
     with ExitStack() as held:
-        try:
+        with refusing(folder):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             held.enter_context(_locked(folder))
+            with tempfile.TemporaryFile(dir=folder) as file:  # before anything is moved away
+                file.write(bytes(ROOM))
             moved = _make_room(folder, {EARLIER, *keep})
-        except OSError as error:
-            raise ParameterError(f"nothing can be written to {str(folder)!r}: {error}") from None
         yield RunFolder(folder, moved)
+
+
+@contextmanager
+def refusing(folder: Path) -> Iterator[None]:
+    """Turns what the file system refuses before anything was run into a ParameterError."""
+    try:
+        yield
+    except OSError as error:
+        raise ParameterError(f"nothing can be written to {str(folder)!r}: {error}") from None
 
 
 @contextmanager

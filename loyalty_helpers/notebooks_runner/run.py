@@ -24,14 +24,15 @@ from loyalty_helpers.notebooks_runner.execute import (
     execute,
     import_papermill,
 )
-from loyalty_helpers.notebooks_runner.folder import RunFolder, run_folder
+from loyalty_helpers.notebooks_runner.folder import RunFolder, refusing, run_folder
 from loyalty_helpers.notebooks_runner.kernels import started_kernel
 from loyalty_helpers.notebooks_runner.report import report_maker, write_report
 from loyalty_helpers.notebooks_runner.runbook_parameters import RUNBOOKS
 from loyalty_helpers.notebooks_runner.watching import SILENT, watched
 from loyalty_helpers.runbooks.journal_file import owned_by
-from loyalty_helpers.runbooks.plan import PLAN, check_approval, read_plan
+from loyalty_helpers.runbooks.plan import MAX_PLAN_AGE, PLAN, check_approval, read_plan
 from loyalty_helpers.runbooks.reporting import KEPT, facts
+from loyalty_helpers.runbooks.steps import check_may_begin
 from loyalty_helpers.settings import NOTEBOOKS, check_access, load_settings
 from loyalty_helpers.variables import absolute
 
@@ -115,6 +116,7 @@ def _check_plans(notebook: str, parameters: Mapping[str, Any], target: Path) -> 
             raise PlanError(
                 f"run id {target.name!r} is one of {plan.header.runbook}, not of {notebook}"
             )
+        check_may_begin(plan, parameters.get("max_plan_age", MAX_PLAN_AGE))
     if parameters.get("check_run_id"):
         read_plan(target.parent / parameters["check_run_id"] / PLAN)
     if "approved_plan" not in parameters and (target / PLAN).exists():
@@ -149,7 +151,8 @@ def _run(source: Path, attempt: Attempt, held: RunFolder, out: str) -> RunResult
     folder, parameters = attempt.folder, attempt.parameters
     receipt = receipts.begin(source.stem, parameters, run_id=folder.name)
     asked = receipt["parameters"]
-    receipts.save(folder / RECEIPT, receipt | {"parameters": attempt.meant(asked)})
+    with refusing(folder):
+        receipts.save(folder / RECEIPT, receipt | {"parameters": attempt.meant(asked)})
     output = MaskedOutput(folder / source.name, parameters)
     variables = {"LOYALTY_RUNS": str(folder.parent), "LOYALTY_OUT": out}
     with (

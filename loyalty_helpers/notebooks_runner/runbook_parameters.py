@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from loyalty_helpers.checks import given_number, whole_number
+from loyalty_helpers.files import is_there
 from loyalty_helpers.idempotency import check_run_id
 from loyalty_helpers.notebooks_runner.parameters import (
     Date,
@@ -18,10 +19,10 @@ from loyalty_helpers.notebooks_runner.parameters import (
     YesOrNo,
 )
 from loyalty_helpers.runbooks.limits import errors_allowed
-from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH
+from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, MAX_PLAN_AGE
+from loyalty_helpers.runbooks.plan_steps import sheet_path
 from loyalty_helpers.runbooks.reconcile_steps import account_list
 from loyalty_helpers.runbooks.sheet import read_columns
-from loyalty_helpers.runbooks.steps import sheet_path
 from loyalty_helpers.variables import absolute
 
 
@@ -58,7 +59,7 @@ def _balance(value: Any) -> str:
 def _here(value: str) -> str:
     """A path that leads to the same file from wherever the kernel works; a sample has no path."""
     here = absolute(value, Path.cwd())
-    return value if not here.exists() and sheet_path(value).exists() else str(here)
+    return value if not is_there(here) and is_there(sheet_path(value)) else str(here)
 
 
 def _earlier_run(value: str) -> str:
@@ -113,6 +114,7 @@ class Applying(Runbook):
     ] = 0.0
     in_flight: _count(1, 64) = 16  # type: ignore[valid-type]  # made by a function
     on_drift: Annotated[str, AfterValidator(_choice), Field(description="note or skip")] = "note"
+    max_plan_age: _count(1, 8_784) = MAX_PLAN_AGE  # type: ignore[valid-type]  # as above
     resend_unknown: YesOrNo = False
 
     @model_validator(mode="after")
@@ -120,7 +122,7 @@ class Applying(Runbook):
         """What a plan is made of must be there; one that is approved needs it no more."""
         for name in ("adjustments_file", "undo"):
             path = Path(getattr(self, name, ""))
-            if path.is_absolute() and not path.exists() and not self.approved_plan:
+            if path.is_absolute() and not is_there(path) and not self.approved_plan:
                 raise ValueError(f"{name}: there is no file {path}")
         return self
 

@@ -272,6 +272,14 @@ class Journal:
         query = "SELECT state, count(*), sum(points) FROM row GROUP BY state"
         return {state: (count, points) for state, count, points in self._db.execute(query)}
 
+    def moved(self) -> int:
+        """How many rows were applied to another balance than the one that was planned with."""
+        query = (
+            "SELECT count(*) FROM row JOIN account ON id = account_id"
+            " WHERE state = 'APPLIED' AND found != planned"
+        )
+        return int(self._db.execute(query).fetchone()[0])
+
     def balances(self, account_ids: Sequence[str]) -> dict[str, tuple[str, int, int | None]]:
         """Customer id, planned balance and balance found before the first change, by account."""
         query = "SELECT customer_id, planned, found FROM account WHERE id = ?"

@@ -7,6 +7,7 @@ file depends on a clock, so that planning the same again gives the same digest.
 
 import hashlib
 import json
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ FORMAT = 2
 PLAN = "plan.json"
 _LATER = ("source_sha256", "allow_repeats", "applied", "repeats", "left_out")
 APPROVAL_LENGTH = 12  # characters of the digest that are enough to approve a plan
+MAX_PLAN_AGE = 24  # hours
 
 
 class Header(BaseModel):
@@ -182,6 +184,24 @@ def check_approval(plan: Plan, approved: str) -> None:
             f"approved_plan {approved!r} is not this plan's digest. Nothing was changed: look at "
             f"the plan in {plan.path}, and approve the one that is meant, by {APPROVAL_LENGTH} "
             "or more characters of its digest."
+        )
+
+
+def check_age(plan: Plan, most: float) -> None:
+    """Raise PlanError if a plan was written more than `most` hours ago.
+
+    The plan itself holds no time, so the file is asked when it was written, by the clock of this
+    machine; a copy may be younger than what it was made of. A time that is yet to come tells as
+    little as one that is long past.
+    """
+    age = (time.time() - plan.path.stat().st_mtime) / 3600
+    if abs(age) > most:
+        when = f"made {age:.0f} hours ago" if age > 0 else f"dated {-age:.0f} hours from now"
+        raise PlanError(
+            f"the plan of run id {plan.header.run_id!r} is {when}, and max_plan_age allows "
+            f"{most:g}: much may have changed since. Nothing was changed: make it anew, by the "
+            "same command without approved_plan, look at it, and approve that. Where nothing has "
+            "changed, its digest is the same."
         )
 
 

@@ -4,8 +4,8 @@ All problems of all rows are found before any of them is told.
 """
 
 import sqlite3
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -46,13 +46,20 @@ def make_plan(
     """
     check_run_id(intent.run_id)
     check_no_walkthrough(folder, intent.run_id)
+    with writable(folder):
+        return _made(client, rows, intent, folder)
+
+
+def _made(
+    client: LoyaltyClient, rows: Iterable[SheetRow | Problem], intent: Intent, folder: Path
+) -> Plan:
     if (folder / JOURNAL).exists():
         raise PlanError(
             f"run id {intent.run_id!r} has been applied, or its applying has begun. To go on with "
             "it, give its digest as approved_plan; for a new intent, take a new run id."
         )
     place, newest = place_of(client), _newest(client)
-    _make(folder)
+    make_folder(folder)
     problems = Problems(folder)
     with closing(sqlite3.connect("")) as database:  # on disk if it grows, and gone when closed
         stage = Stage(database, place, intent)
@@ -74,7 +81,18 @@ def make_plan(
         return write_plan(folder / PLAN, header, (staged.row for staged in stage.staged()))
 
 
-def _make(folder: Path) -> None:
+@contextmanager
+def writable(folder: Path) -> Iterator[None]:
+    """Turns what the file system and SQLite refuse into a PlanError of one line."""
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise PlanError(f"{folder} cannot be written: {why}. Nothing was changed.") from None
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of a run, for its owner only; PlanError if that cannot be done."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -55,6 +56,15 @@ class ReadSoFar(Standing):
         return f"{self.done} records read, {self.rate:.0f}/s"
 
 
+@dataclass(frozen=True)
+class OneByOne(Standing):
+    """How far a reading of single accounts is: each with all its events, by requests of its own."""
+
+    def __str__(self) -> str:
+        left = f", {self.left:.0f} s left" if self.done < self.rows and self.rate else ""
+        return f"{self.done} of {self.rows} accounts read one by one{left}"
+
+
 class Progress:
     """Looks at a journal now and then, and tells; called after every commit."""
 
@@ -83,9 +93,7 @@ class Progress:
         self._looked = self._clock()
         standing = self._standing()
         self._tell(standing, end)
-        value = {"done": standing.done, "rows": standing.rows, "text": str(standing)}
-        path = self._journal.path.with_name(PROGRESS)
-        write_text(path, json.dumps(value), durable=False)
+        _write(self._journal.path.with_name(PROGRESS), standing)
 
     def _standing(self) -> Standing:
         counts = self._journal.counts()
@@ -110,21 +118,39 @@ class Reading:
         for record in records:
             self._count += 1
             if self._count % READ_EVERY == 0 and self._clock() - self._looked >= EVERY:
-                self._say(0)
+                self._say(ReadSoFar(self._count, 0, 0, self._rate(self._count, self._began)))
             yield record
+
+    def one_by_one(self, account_ids: Iterable[str], of: int) -> Iterator[str]:
+        """The same accounts, as they are asked for: so many, each of which takes its time."""
+        began = self._clock()
+        for done, account_id in enumerate(account_ids):
+            if self._clock() - self._looked >= EVERY:
+                self._say(OneByOne(done, of, 0, self._rate(done, began)))
+            self._count += 1
+            yield account_id
 
     def end(self) -> None:
         """Tell how much it was, if anything was told before."""
         if self._told:
-            self._say(self._count)
+            rate = self._rate(self._count, self._began)
+            self._say(ReadSoFar(self._count, self._count, 0, rate), end=True)
 
-    def _say(self, rows: int) -> None:
+    def _rate(self, done: int, began: float) -> float:
+        took = self._clock() - began
+        return done / took if took > 0 else 0.0
+
+    def _say(self, standing: Standing, *, end: bool = False) -> None:
         self._looked, self._told = self._clock(), True
-        took = self._looked - self._began
-        standing = ReadSoFar(self._count, rows, 0, self._count / took if took > 0 else 0.0)
-        self._tell(standing, bool(rows))
-        value = {"done": standing.done, "rows": rows, "text": str(standing)}
-        write_text(self._path, json.dumps(value), durable=False)
+        self._tell(standing, end)
+        _write(self._path, standing)
+
+
+def _write(path: Path, standing: Standing) -> None:
+    """For others to look at; a full disk is no reason to stop, and the next write will tell it."""
+    value = {"done": standing.done, "rows": standing.rows, "text": str(standing)}
+    with suppress(OSError):
+        write_text(path, json.dumps(value), durable=False)
 
 
 def _teller() -> Callable[[Standing, bool], None]:

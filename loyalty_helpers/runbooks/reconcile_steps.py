@@ -8,13 +8,21 @@ from pathlib import Path
 from loyalty_helpers.checks import check_id, yes_or_no
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.errors import ParameterError, PlanError
+from loyalty_helpers.files import is_there
 from loyalty_helpers.queries import start_of_day
 from loyalty_helpers.runbooks.guards import check_place, place_of
 from loyalty_helpers.runbooks.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.limits import Limits, Time
 from loyalty_helpers.runbooks.plan import PLAN, Plan, read_plan
+from loyalty_helpers.runbooks.plan_steps import folder_of
+from loyalty_helpers.runbooks.planning import make_folder, writable
 from loyalty_helpers.runbooks.progress import Reading
-from loyalty_helpers.runbooks.reconcile_views import Adjustments, Compared, Reconciled
+from loyalty_helpers.runbooks.reconcile_views import (
+    NAMED_IN_SUMMARY,
+    Adjustments,
+    Compared,
+    Reconciled,
+)
 from loyalty_helpers.runbooks.reconciling import (
     Books,
     Period,
@@ -24,7 +32,7 @@ from loyalty_helpers.runbooks.reconciling import (
     read_all,
     write_books,
 )
-from loyalty_helpers.runbooks.steps import folder_of, settle_time, verify
+from loyalty_helpers.runbooks.steps import settle_time, verify
 from loyalty_helpers.runbooks.verifying import verify_rows
 from loyalty_helpers.runbooks.views import BARS, ROWS_SHOWN, Planned, Verified
 
@@ -62,29 +70,30 @@ def reconcile(
     ids = account_list(account_ids)
     period = Period(start_of_day(start_date, "start_date"), start_of_day(end_date, "end_date"))
     shown = yes_or_no(show_phone_numbers, "show_phone_numbers")
-    folder, clock = _own_folder(run_id), time or Time()
+    folder, clock = folder_of(run_id), time or Time()
+    with writable(folder):
+        _check_own(folder)
+        make_folder(folder)
     reading = Reading(folder)
     with open_books(period, show_phone_numbers=shown) as books:
-        missing = read_accounts(client, books, reading.counted(ids))
+        missing = read_accounts(client, books, reading.one_by_one(ids, len(ids)))
         if not ids:
             read_all(client, books, reading)
-        gone = read_again(client, books, lambda: clock.sleep(settle_time(client)))
+        gone = read_again(client, books, reading, lambda: clock.sleep(settle_time(client)))
         missing += gone if ids else []
         reading.end()
-        write_books(folder, books)
+        with writable(folder):
+            write_books(folder, books)
         return _told(books, missing)
 
 
-def _own_folder(run_id: str) -> Path:
-    """The folder for what is written: not that of a run whose results it would take away."""
-    folder = folder_of(run_id)
+def _check_own(folder: Path) -> None:
+    """Refuse the folder of a run whose results would be taken away."""
     if (folder / PLAN).exists():
         raise ParameterError(
-            f"run_id {run_id!r} is a run with a plan: give it as check_run_id to compare it with "
-            "the ledger, and take another run_id"
+            f"run_id {folder.name!r} is a run with a plan: give it as check_run_id to compare it "
+            "with the ledger, and take another run_id"
         )
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
 
 
 def _told(books: Books, missing: list[str]) -> Reconciled:
@@ -98,6 +107,8 @@ def _told(books: Books, missing: list[str]) -> Reconciled:
         tuple(missing),
         books.lifetimes_apart(),
         books.count("gone"),
+        books.count("unsettled"),
+        tuple(islice(books.unsettled(), NAMED_IN_SUMMARY)),
         Adjustments("source", books.grouped("source", ROWS_SHOWN)),
         Adjustments("reason", books.grouped("reason", ROWS_SHOWN)),
         Adjustments("day", books.grouped("day", BARS, newest=True)),
@@ -119,7 +130,7 @@ def compare_run(
     if not run_id:
         return Compared()
     path = folder_of(run_id) / PLAN
-    if not path.is_file():
+    if not is_there(path):
         raise PlanError(f"there is no run {run_id!r} to compare: {path} does not exist")
     plan = read_plan(path)
     if (plan.folder / JOURNAL).exists():

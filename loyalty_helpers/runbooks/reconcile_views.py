@@ -4,7 +4,14 @@ from dataclasses import dataclass
 
 from loyalty_helpers.charts import Chart, bar_chart
 from loyalty_helpers.rendering import VERIFICATION_MIME, Bundle, Shown, card, table
-from loyalty_helpers.runbooks.reconciling import ADJUSTMENTS, DIFFERENCES, Difference, Group
+from loyalty_helpers.runbooks.reconciling import (
+    ADJUSTMENTS,
+    DIFFERENCES,
+    MOST_READ_AGAIN,
+    NOT_SETTLED,
+    Difference,
+    Group,
+)
 from loyalty_helpers.runbooks.views import ROWS_SHOWN, Verified
 
 NAMED_IN_SUMMARY = 5  # ids of accounts that do not exist; the view names all of them
@@ -42,6 +49,8 @@ class Reconciled(Shown):
         missing: ids that do not exist.
         lifetimes_apart: accounts whose lifetime points are not what raises them.
         gone: accounts that have events and do not exist: merged or deleted.
+        unsettled: accounts that differed, of which too many did for each to be read once more.
+        unsettled_ids: the first of them.
         by_source, by_reason, by_day: adjustments in the period.
     """
 
@@ -52,6 +61,8 @@ class Reconciled(Shown):
     missing: tuple[str, ...]
     lifetimes_apart: int
     gone: int
+    unsettled: int
+    unsettled_ids: tuple[str, ...]
     by_source: Adjustments
     by_reason: Adjustments
     by_day: Adjustments
@@ -59,7 +70,7 @@ class Reconciled(Shown):
     @property
     def ok(self) -> bool:
         """Whether every account was found and every balance is what its events make."""
-        return not self.differing and not self.missing
+        return not self.differing and not self.missing and not self.unsettled
 
     @property
     def summary(self) -> str:
@@ -69,6 +80,7 @@ class Reconciled(Shown):
             return f"verified: {told}, every balance is what its events make"
         wrong = [self._differ()] * bool(self.differing)
         wrong += [self._missing(NAMED_IN_SUMMARY)] * bool(self.missing)
+        wrong += [self._unsettled()] * bool(self.unsettled)
         return f"NOT VERIFIED: {told}, {', '.join(wrong)}"
 
     def _missing(self, named: int | None = None) -> str:
@@ -77,6 +89,11 @@ class Reconciled(Shown):
         ids = ", ".join(self.missing[:named]) + f" and {more} more" * bool(more)
         count = len(self.missing)
         return f"{count} account{'s do' if count > 1 else ' does'} not exist: {ids}"
+
+    def _unsettled(self) -> str:
+        more = self.unsettled - len(self.unsettled_ids)
+        ids = ", ".join(self.unsettled_ids) + f" and {more} more" * bool(more)
+        return f"{self.unsettled} account{'s' * (self.unsettled > 1)} not settled: {ids}"
 
     def _differ(self, of: str = "") -> str:
         if self.differing == 1:
@@ -105,7 +122,8 @@ class Reconciled(Shown):
         facts = {"verified": self.ok, "summary": self.summary}
         if not self.differing:
             rows = [("accounts", self.accounts), ("events", self.events)]
-            title = f"Every balance{' that was found' * (not self.ok)} is what its events make"
+            settled = "found" if not self.unsettled else "settled"
+            title = f"Every balance{f' that was {settled}' * (not self.ok)} is what its events make"
             tone = "good" if self.ok else "bad"
             shown = card(title, rows, note=self._note(), tone=tone)
         else:
@@ -122,6 +140,12 @@ class Reconciled(Shown):
         more = self.differing - len(self.differences)
         lines = [f"... and {more} more in {DIFFERENCES}"] if more else []
         lines += [f"{self._missing()}."] if self.missing else []
+        if self.unsettled:
+            lines.append(
+                f"{self._unsettled()}. They differed when all were read; after {MOST_READ_AGAIN} "
+                f"that were read once more, one by one, no more are. {NOT_SETTLED} names all of "
+                "them: give them as account_ids, or reconcile at a quieter time."
+            )
         if self.lifetimes_apart:
             lines.append(
                 f"{_accounts(self.lifetimes_apart)} other lifetime points than purchases, "

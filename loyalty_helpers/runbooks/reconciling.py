@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +24,8 @@ from loyalty_helpers.runbooks.progress import Reading
 
 DIFFERENCES = "differences.csv"
 ADJUSTMENTS = "adjustments.csv"
+NOT_SETTLED = "not_settled.csv"
+MOST_READ_AGAIN = 1_000  # accounts that are read once more, one by one
 DIFFERENCE_COLUMNS = (
     *("account_id", "phone_number", "balance", "events_make", "difference"),
     *("lifetime_points", "events_raise"),
@@ -41,13 +42,15 @@ CREATE TABLE event (
     raises INTEGER NOT NULL, source TEXT, reason TEXT, day TEXT
 ) WITHOUT ROWID;
 CREATE TABLE total (account_id TEXT PRIMARY KEY, points INTEGER, raises INTEGER) WITHOUT ROWID;
-CREATE TABLE suspect (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE unsettled (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE VIEW book AS
     SELECT id, phone, balance, coalesce(points, 0) AS made, balance - coalesce(points, 0) AS apart,
         lifetime, coalesce(raises, 0) AS raised
-    FROM account LEFT JOIN total ON account_id = id;
+    FROM account LEFT JOIN total ON account_id = id
+    WHERE id NOT IN (SELECT id FROM unsettled);
 CREATE VIEW gone AS
-    SELECT account_id FROM total WHERE account_id NOT IN (SELECT id FROM account);
+    SELECT account_id FROM total WHERE account_id NOT IN (SELECT id FROM account)
+    AND account_id NOT IN (SELECT id FROM unsettled);
 """
 _GROUPED = """
 SELECT {by}, count(*), sum(max(points, 0)), -sum(min(points, 0))
@@ -142,23 +145,31 @@ class Books:
         )
 
     def count(self, table: str) -> int:
-        """How many of these there are: `account`, `event`, or accounts that are `gone`."""
+        """How many of these there are: `account`, `event`, or accounts `gone` or `unsettled`."""
         query = {
             "account": "SELECT count(*) FROM account",
             "event": "SELECT count(*) FROM event",
             "gone": "SELECT count(*) FROM gone",
+            "unsettled": "SELECT count(*) FROM unsettled",
         }[table]
         return int(self._db.execute(query).fetchone()[0])
 
-    def suspects(self) -> Iterator[str]:
+    def suspects(self, most: int) -> list[str]:
         """Accounts that differ, and those of events that belong to none that was read.
 
-        Kept in a table of their own: what is read of them goes into the others meanwhile.
+        Those beyond the first `most` are unsettled, and so neither right nor wrong.
         """
-        self._db.execute(
-            "INSERT INTO suspect SELECT id FROM book WHERE apart != 0 UNION SELECT * FROM gone"
+        query = (
+            "SELECT id FROM book WHERE apart != 0 UNION SELECT * FROM gone"
+            " ORDER BY id LIMIT ? OFFSET ?"
         )
-        return (found for (found,) in self._db.execute("SELECT id FROM suspect ORDER BY id"))
+        first = [one for (one,) in self._db.execute(query, (most, 0))]
+        self._db.execute(f"INSERT INTO unsettled {query}", (-1, most))
+        return first
+
+    def unsettled(self) -> Iterator[str]:
+        """Accounts of which nothing can be said."""
+        return (found for (found,) in self._db.execute("SELECT id FROM unsettled ORDER BY id"))
 
     def forget(self, account_id: str) -> None:
         """The account is gone; its events stay."""
@@ -214,19 +225,20 @@ def read_accounts(client: LoyaltyClient, books: Books, account_ids: Iterable[str
     return missing
 
 
-def read_again(client: LoyaltyClient, books: Books, wait: Callable[[], None]) -> list[str]:
+def read_again(
+    client: LoyaltyClient, books: Books, reading: Reading, wait: Callable[[], None]
+) -> list[str]:
     """Read each account that differs once more, on its own, when its events must be visible.
 
     It may have moved or come while others were read, or an event of it cannot be found yet.
-    Returns those that do not exist.
+    That takes some requests an account, so there is an end to it. Returns those that do not exist.
     """
     books.add_up()
-    suspects = books.suspects()
-    first = next(suspects, None)
-    if first is None:
+    suspects = books.suspects(MOST_READ_AGAIN)
+    if not suspects:
         return []
     wait()
-    gone = read_accounts(client, books, chain([first], suspects))
+    gone = read_accounts(client, books, reading.one_by_one(suspects, len(suspects)))
     for account_id in gone:
         books.forget(account_id)
     books.add_up()
@@ -245,9 +257,12 @@ def _read_account(client: LoyaltyClient, books: Books, account_id: str) -> None:
 
 
 def write_books(folder: Path, books: Books) -> None:
-    """differences.csv and adjustments.csv, in the folder of the run."""
+    """differences.csv, adjustments.csv, and if it takes one not_settled.csv, into a folder."""
     write_csv(folder / DIFFERENCES, DIFFERENCE_COLUMNS, books.amiss())
     write_csv(folder / ADJUSTMENTS, ADJUSTMENT_COLUMNS, books.adjustments())
+    (folder / NOT_SETTLED).unlink(missing_ok=True)
+    if books.count("unsettled"):
+        write_csv(folder / NOT_SETTLED, ("account_id",), ((one,) for one in books.unsettled()))
 
 
 def open_books(period: Period, *, show_phone_numbers: bool) -> "closing[Books]":

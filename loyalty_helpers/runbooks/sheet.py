@@ -1,23 +1,23 @@
 """Reads a sheet of adjustments (CSV) row by row, and tells all problems of all rows.
 
-The file is read twice: an encoding that is wrong in the last line is told before the first row.
+The file itself is read once: what is judged, what is planned and what is hashed are the same
+bytes, whoever writes to the file meanwhile.
 """
 
 import csv
-import difflib
 import hashlib
+import io
+import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
-from loyalty_helpers.errors import ParameterError
-from loyalty_helpers.redaction import mask_repr
 from loyalty_helpers.runbooks.csv_files import unguarded
 from loyalty_helpers.runbooks.row_checks import (
-    BUYER,
     REASON_ROOM,
     Problem,
     SheetRow,
@@ -25,116 +25,109 @@ from loyalty_helpers.runbooks.row_checks import (
     shown,
     shown_id,
 )
+from loyalty_helpers.runbooks.sheet_header import (
+    COLUMNS,
+    IGNORED,
+    Head,
+    head_of,
+    header_problems,
+    read_columns,
+)
 
 __all__ = [
     "REASON_ROOM",
     "Problem",
+    "Sheet",
     "SheetRow",
-    "described",
     "read_columns",
     "read_sheet",
-    "sha256_of",
 ]
 
-REQUIRED = ("points", "reason")
-COLUMNS = (*BUYER, *REQUIRED, "row_id", "undoes")
-SEPARATORS = ",;\t"
-IGNORED = "-"
 NAMED = "a name for the column in the header, or nothing in its cells"
-HEADER_LENGTH = 4096  # far more than all names; csv refuses a field that is far longer
+SWALLOWED = (
+    "one row a line: look for a quote that nobody closed, here or some lines below. A text of "
+    "several lines is allowed, but not one that holds a row"
+)
+LARGEST = 2**30  # bytes; ten million rows, the most that max_rows allows, are fewer
 AS_UTF_8 = "UTF-8 text: in Excel, save it as 'CSV UTF-8 (Comma delimited)'"
-THE_COLUMNS = (
-    f"a first line with the columns {', '.join(REQUIRED)} and one of {', '.join(BUYER)}, "
-    "separated by commas, semicolons or tabs"
-)
-
-AS_COLUMNS = (
-    "the file's names and ours with commas between, such as 'Phone Number=phone_number, First "
-    f"Name=-', where '-' leaves a column out; ours are {', '.join(COLUMNS)}"
-)
-
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _CONTROL = re.compile("[\1-\10\13\14\16-\37]")
-_SEPARATOR_LINE = re.compile(r"\s*\"?sep=([^\s\"]|\t)\"?[\s,;]*", re.IGNORECASE)  # Excel's own
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_POINTS = re.compile(r"[ \"]*[+-]?[0-9]+[ \"]*")
 _SPACE_BEFORE_QUOTE = re.compile(r"\s+\"")
 
 
-class _Head(NamedTuple):
-    """The first lines of a file: where the header is, what it says, and how cells stand apart.
+@dataclass(frozen=True)
+class Sheet:
+    """A file of adjustments as it was when it was read.
 
-    A file with a space after each separator of its header has one before each cell.
+    Attributes:
+        name: of the file.
+        content: its bytes; empty if it could not be read.
+        problem: why it could not be read.
     """
 
-    line: int
-    text: str
-    separator: str
-    names: list[str]
+    name: str
+    content: bytes = b""
+    problem: Problem | None = None
 
     @property
-    def spaced(self) -> bool:
-        return f"{self.separator} " in self.text
+    def sha256(self) -> str:
+        """Of the bytes; empty if the file could not be read, which its rows tell."""
+        return "" if self.problem else hashlib.sha256(self.content).hexdigest()
+
+    def described(self, columns: Mapping[str, str] | None = None) -> str:
+        """The file's name, and what separates its columns if that is no comma."""
+        separator = head_of(self._text(), columns or {}).separator
+        named = {";": ", separated by semicolons", "\t": ", separated by tabs"}
+        return self.name + named.get(separator, "")
+
+    def rows(
+        self, *, max_points: int = 10_000, columns: Mapping[str, str] | None = None
+    ) -> Iterator[SheetRow | Problem]:
+        """Every row that can be planned and every problem, in the file's order.
+
+        Rows are judged one by one. What takes the whole file, such as doubled row ids, is left
+        to the caller. A file that is no sheet gives problems of line 0 or 1 only.
+
+        Args:
+            max_points: the most points that one row may add or take away.
+            columns: the file's names for our columns, or `-` for those left out: see
+                read_columns.
+        """
+        if self.problem:
+            yield self.problem
+            return
+        text = self._text()
+        yield from _encoding_problems(text) or _rows_of(text, max_points, columns or {})
+
+    def _text(self) -> TextIO:
+        # Bytes that are no UTF-8 become lone surrogates, so that they can be told with their line.
+        raw = io.BytesIO(self.content)
+        return io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape")
 
 
-def read_columns(text: str) -> dict[str, str]:
-    """`Phone Number=phone_number, First Name=-` as a mapping from the file's names to ours.
-
-    Raises:
-        ParameterError: it is no list of names, or a name of ours is unknown or given twice.
-    """
-    pairs = [part.rpartition("=") for part in text.split(",") if part.strip()]
-    columns = {_plain(theirs): _plain(ours) for theirs, _, ours in pairs}
-    unknown = [ours for ours in columns.values() if ours not in (*COLUMNS, IGNORED)]
-    named = [ours for ours in columns.values() if ours != IGNORED]
-    if unknown or "" in columns or len(columns) < len(pairs) or len(named) > len(set(named)):
-        allowed = f"{AS_COLUMNS}; each name once"
-        raise ParameterError(f"columns: found {mask_repr(text)}; allowed: {allowed}")
-    return columns
-
-
-def _plain(name: str) -> str:
-    return name.strip().lower()
-
-
-def read_sheet(
-    path: Path, *, max_points: int = 10_000, columns: Mapping[str, str] | None = None
-) -> Iterator[SheetRow | Problem]:
-    """Every row that can be planned and every problem, in the file's order.
-
-    Rows are judged one by one. What takes the whole file, such as doubled row ids, is left to
-    the caller. A file that cannot be read as a sheet gives problems of line 0 or 1 only.
-
-    Args:
-        path: the CSV file.
-        max_points: the most points that one row may add or take away.
-        columns: the file's names for our columns, or `-` for those left out: see read_columns.
-    """
+def read_sheet(path: Path) -> Sheet:
+    """A CSV file, read once, whole; what is wrong with it is told with its rows."""
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
-            yield Problem(0, "", "a link, a folder or a device", "a regular file")
-            return
-        # Bytes that are no UTF-8 become lone surrogates, so that they can be told with their line.
-        with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
-            yield from _encoding_problems(file) or _sheet(file, max_points, columns or {})
-    except OSError as error:
-        found = f"an error: {error.strerror}: {path.absolute()}"
-        yield Problem(0, "", found, "a file that can be read")
-
-
-def described(path: Path, columns: Mapping[str, str] | None = None) -> str:
-    """The file's name, and what separates its columns if that is no comma."""
-    separator = ","
-    if path.is_file() and not path.is_symlink():
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            separator = _head(file, columns or {}).separator
-    named = {";": ", separated by semicolons", "\t": ", separated by tabs"}
-    return path.name + named.get(separator, "")
-
-
-def sha256_of(path: Path) -> str:
-    """Of the file's bytes; empty if it cannot be read, which reading its rows will tell."""
-    with suppress(OSError), path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-    return ""
+            found = Problem(0, "", "a link, a folder or a device", "a regular file")
+            return Sheet(path.name, problem=found)
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            content = file.read(LARGEST + 1)
+            after = os.fstat(file.fileno())
+    except (OSError, ValueError) as error:  # ValueError: no name that the system takes
+        why = getattr(error, "strerror", None) or error
+        found = Problem(0, "", f"an error: {why}: {path.absolute()}", "a file that can be read")
+        return Sheet(path.name, problem=found)
+    if len(content) > LARGEST:
+        found = Problem(0, "", f"more than {LARGEST} bytes", "a smaller file, or several")
+        return Sheet(path.name, problem=found)
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        allowed = "a file that nobody writes to: plan again when it is complete"
+        return Sheet(path.name, problem=Problem(0, "", "it changed while it was read", allowed))
+    return Sheet(path.name, content)
 
 
 def _encoding_problems(file: TextIO) -> list[Problem]:
@@ -155,11 +148,11 @@ def _looks_like(line: str) -> str:
     return "no text" if _CONTROL.search(line) else "what looks like Windows-1252 (Latin-1)"
 
 
-def _sheet(
+def _rows_of(
     file: TextIO, max_points: int, columns: Mapping[str, str]
 ) -> Iterator[SheetRow | Problem]:
-    head = _head(file, columns)
-    problems = list(_header_problems(head, columns)) if head.text else [_nothing("an empty file")]
+    head = head_of(file, columns)
+    problems = list(header_problems(head, columns)) if head.text else [_nothing("an empty file")]
     if problems:
         yield from problems
         return
@@ -168,74 +161,11 @@ def _sheet(
     yield from rows
 
 
-def _head(file: Iterable[str], columns: Mapping[str, str]) -> _Head:
-    """The header, below a line that tells the separator if there is one."""
-    lines = ((n, line) for n, line in enumerate(file, 1) if line.strip())
-    line, text = next(lines, (0, ""))
-    told = _SEPARATOR_LINE.fullmatch(text)
-    if told:
-        line, text = next(lines, (line, ""))
-    separator = told[1] if told else _separator(text, columns)
-    return _Head(line, text, separator, _names(text, separator, columns))
-
-
-def _separator(text: str, columns: Mapping[str, str]) -> str:
-    """What finds the most columns in the header; a comma, if nothing finds more."""
-    return max(SEPARATORS, key=lambda separator: len(_known(_names(text, separator, columns))))
-
-
 def _nothing(found: str) -> Problem:
     return Problem(0, "", found, "a header and at least one row")
 
 
-def _names(text: str, separator: str, columns: Mapping[str, str]) -> list[str]:
-    line = [text[:HEADER_LENGTH]]
-    cells = next(csv.reader(line, delimiter=separator, skipinitialspace=True), [])
-    return [columns.get(name, name) for name in map(_plain, cells)]
-
-
-def _known(names: Sequence[str]) -> set[str]:
-    return set(names) & set(COLUMNS)
-
-
-def _header_problems(head: _Head, columns: Mapping[str, str]) -> Iterator[Problem]:
-    if head.separator not in SEPARATORS:
-        allowed = "a comma, a semicolon or a tab between columns"
-        yield Problem(head.line, "", f"the separator {head.separator!r}", allowed)
-        return
-    names = head.names
-    if not _known(names):
-        found = f"no header, but {shown(', '.join(names))}"
-        yield Problem(head.line, "", found, THE_COLUMNS)
-        return
-    for name in sorted(_known(names)):
-        if names.count(name) > 1:
-            found = f"{names.count(name)} columns of this name"
-            yield Problem(head.line, name, found, "one of them")
-    theirs = _names(head.text, head.separator, {})
-    for name in theirs:
-        if name not in (*COLUMNS, *columns, ""):
-            yield Problem(head.line, "", f"the column {shown(name)}", _nearest(name))
-    for name in columns:
-        if name not in theirs:
-            allowed = f"names of the file: {shown(', '.join(theirs))}"
-            yield Problem(head.line, "", f"no column {shown(name)}, which columns names", allowed)
-    for name in REQUIRED:
-        if name not in names:
-            yield Problem(head.line, name, "no such column", THE_COLUMNS)
-    if not set(BUYER) & set(names):
-        yield Problem(head.line, "", "no column that names the buyer", THE_COLUMNS)
-
-
-def _nearest(name: str) -> str:
-    near = difflib.get_close_matches(name, COLUMNS, n=1)
-    known = f"the nearest is {near[0]}" if near else ", ".join(COLUMNS)
-    return (
-        f"{known}; the parameter columns maps a name to another, or to '{IGNORED}' to leave it out"
-    )
-
-
-def _rows(file: TextIO, head: _Head, max_points: int) -> Iterator[SheetRow | Problem]:
+def _rows(file: TextIO, head: Head, max_points: int) -> Iterator[SheetRow | Problem]:
     reader = csv.reader(file, delimiter=head.separator, skipinitialspace=head.spaced, strict=True)
     while True:
         line = head.line + reader.line_num + 1
@@ -247,7 +177,7 @@ def _rows(file: TextIO, head: _Head, max_points: int) -> Iterator[SheetRow | Pro
             yield _broken(line, head.line + reader.line_num, error)
             continue
         if any(cell.strip() for cell in cells):
-            yield from _row(line, head.names, cells, max_points)
+            yield from _row(line, head, cells, max_points)
 
 
 def _broken(line: int, last: int, error: csv.Error) -> Problem:
@@ -261,15 +191,18 @@ def _broken(line: int, last: int, error: csv.Error) -> Problem:
 
 
 def _row(
-    line: int, names: Sequence[str], cells: Sequence[str], max_points: int
+    line: int, head: Head, cells: Sequence[str], max_points: int
 ) -> Iterator[SheetRow | Problem]:
-    problem = _shape_problem(line, names, cells)
+    names = head.names
+    problem = _shape_problem(line, names, cells) or _swallowed(line, head, cells)
     if problem:
         yield problem
         return
     absent = dict.fromkeys([name for name in COLUMNS if name != "row_id"], "")
-    named = zip(names, map(unguarded, cells), strict=False)  # what is over is empty
-    yield from judge_row(line, absent | dict(named), max_points)
+    named = dict(zip(names, map(unguarded, cells), strict=False))  # what is over is empty
+    if "row_id" in named:  # what looks the same is the same
+        named["row_id"] = unicodedata.normalize("NFC", named["row_id"])
+    yield from judge_row(line, absent | named, max_points)
 
 
 def _shape_problem(line: int, names: Sequence[str], cells: Sequence[str]) -> Problem | None:
@@ -285,4 +218,23 @@ def _shape_problem(line: int, names: Sequence[str], cells: Sequence[str]) -> Pro
     for name, cell in zip(names, cells, strict=False):
         if not name and cell.strip():
             return Problem(line, "", f"{shown(cell)} in a column without a name", NAMED, row)
+    return None
+
+
+def _swallowed(line: int, head: Head, cells: Sequence[str]) -> Problem | None:
+    """Two stray quotes make one text of all that stands between them, whole rows included.
+
+    Such a text begins as the end of a row and ends as the beginning of another one. So one of
+    its lines has as many fields as that takes, with a number where the points stand.
+    """
+    names, at = head.names, head.names.index("points")
+    for n, cell in enumerate(cells[: len(names)]):
+        first, *others = _LINE_BREAK.split(cell)
+        lines, place, least = (others, at, n + 1) if n >= at else ([first], at - n, head.width - n)
+        for text in lines if others else ():
+            fields = text.split(head.separator)
+            if len(fields) >= least and _POINTS.fullmatch(fields[place]):
+                found = f"a line break beside what looks like a row: {shown(text)}"
+                row = shown_id(dict(zip(names, cells, strict=False)))
+                return Problem(line, names[n], found, SWALLOWED, row)
     return None

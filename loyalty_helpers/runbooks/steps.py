@@ -1,232 +1,33 @@
-"""The steps of a runbook, as its notebook calls them: plan, apply, verify.
+"""The steps of a runbook after its plan, as its notebook calls them: apply and verify.
 
 Each reads what it needs from the run's folder: cells may run twice, or in a new kernel.
 """
 
 import signal
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
-from loyalty_helpers.checks import given_number, whole_number, yes_or_no
 from loyalty_helpers.client import LoyaltyClient
-from loyalty_helpers.errors import ParameterError, PlanError, ProductionGuardError, RunStoppedError
-from loyalty_helpers.idempotency import check_run_id
-from loyalty_helpers.runbooks.asked_again import (
-    EXAMPLE_ROW,
-    check_same_file,
-    check_same_row,
-    check_same_undo,
-)
+from loyalty_helpers.errors import ParameterError, RunStoppedError
 from loyalty_helpers.runbooks.guards import check_place, place_of, writing_client
 from loyalty_helpers.runbooks.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.journal_file import told
 from loyalty_helpers.runbooks.limits import Limits, Time
-from loyalty_helpers.runbooks.plan import PLAN, Plan, check_approval, read_plan
-from loyalty_helpers.runbooks.planning import make_plan
+from loyalty_helpers.runbooks.plan import (
+    MAX_PLAN_AGE,
+    Plan,
+    check_age,
+    check_approval,
+    read_plan,
+)
 from loyalty_helpers.runbooks.progress import Progress
-from loyalty_helpers.runbooks.reporting import write_results, write_undo, write_verdict
-from loyalty_helpers.runbooks.row_checks import Problem, SheetRow, given_row
+from loyalty_helpers.runbooks.reporting import RESULTS, write_results, write_undo, write_verdict
 from loyalty_helpers.runbooks.running import Run
-from loyalty_helpers.runbooks.sheet import described, read_columns, read_sheet, sha256_of
-from loyalty_helpers.runbooks.stage import MAX_ROWS, Intent
-from loyalty_helpers.runbooks.undoing import compensating_rows
 from loyalty_helpers.runbooks.verifying import verify_rows
 from loyalty_helpers.runbooks.views import Applied, Planned, Verified
-from loyalty_helpers.settings import NOTEBOOKS, load_settings
 
-RECORDED_RUNS = "plans"  # folder of the recordings; the run that a recording is about
 SETTLE_LOCAL = 2.0  # seconds; the emulator shows events at once, unless told to be late
-
-
-def folder_of(run_id: str) -> Path:
-    """The folder of a run, below LOYALTY_RUNS."""
-    return load_settings().runs_folder / check_run_id(run_id)
-
-
-def plan_one(
-    client: LoyaltyClient,
-    *,
-    run_id: str,
-    points: int,
-    reason: str,
-    phone_number: str = "",
-    customer_id: str = "",
-    account_id: str = "",
-    dry_run: bool = True,
-    approved_plan: str = "",
-    allow_negative_balance: bool = False,
-    expected_balance: str = "",
-    allow_repeats: bool = False,
-) -> Planned:
-    """The plan of one adjustment: made now, or the one that is on disk.
-
-    Args:
-        client: made by connect().
-        run_id: the name of the intent.
-        points: whole points; negative takes away.
-        reason: kept in the account's history.
-        phone_number: of the buyer; or one of the next two.
-        customer_id: of the buyer's profile.
-        account_id: of the loyalty account.
-        dry_run: plan only. Without it the plan is approved as it is, except in production.
-        approved_plan: the digest of the plan that was looked at, to apply that and no other.
-        allow_negative_balance: let the balance fall below 0.
-        expected_balance: a whole number that the balance must be now; empty if any will do.
-        allow_repeats: apply it though the ledger holds the same points and reason already.
-    """
-    row = given_row(phone_number, customer_id, account_id, points, reason)
-    intent = Intent(
-        "adjust_points",
-        run_id,
-        allow_negative_balance=allow_negative_balance,
-        allow_repeats=allow_repeats,
-        expected_balance=given_number(expected_balance, "expected_balance"),
-    )
-    dry_run = yes_or_no(dry_run, "dry_run")
-    if approved_plan and not dry_run:
-        return Planned(_approved_one(client, row, intent, approved_plan), approved_plan)
-    if dry_run:
-        return _planned(client, [row], intent, "")
-    if client.environment == "production":
-        raise ProductionGuardError(
-            "production needs the digest of a plan in approved_plan: make one with dry_run, and "
-            "look at it. Nothing was changed."
-        )
-    if (folder_of(run_id) / JOURNAL).exists():
-        plan = _of_runbook(folder_of(run_id), intent)
-        check_same_row(client, plan, row, intent)
-        return Planned(plan, plan.digest)
-    made = _planned(client, [row], intent, "")
-    return Planned(made.plan, made.plan.digest)
-
-
-def _approved_one(client: LoyaltyClient, row: SheetRow, intent: Intent, approved: str) -> Plan:
-    """The approved plan; what is asked for beside it, and is not the notebook's example, agrees."""
-    plan = _approved(folder_of(intent.run_id), intent, approved)
-    named = row.customer_id or row.account_id or intent.expected_balance is not None
-    if named or (row.phone_number, row.points, row.reason) != EXAMPLE_ROW:
-        check_same_row(client, plan, row, intent)
-    return plan
-
-
-def plan_file(
-    client: LoyaltyClient,
-    adjustments_file: str,
-    *,
-    run_id: str,
-    approved_plan: str = "",
-    allow_negative_balance: bool = False,
-    allow_repeats: bool = False,
-    max_points: int = 10_000,
-    max_rows: int = MAX_ROWS,
-    expected_rows: str = "",
-    expected_points: str = "",
-    show_phone_numbers: bool = False,
-    columns: str = "",
-) -> Planned:
-    """The plan of a file of adjustments: made now, or the approved one as it is on disk.
-
-    `columns` has the file's names for ours, such as `Phone Number=phone_number, Memo=-`.
-
-    Raises:
-        PlanError: with every problem of the file.
-    """
-    path, names = sheet_path(adjustments_file), read_columns(columns)
-    intent = Intent(
-        "bulk_adjust",
-        run_id,
-        source=described(path, names),
-        source_sha256=sha256_of(path),
-        allow_negative_balance=allow_negative_balance,
-        allow_repeats=allow_repeats,
-        show_phone_numbers=show_phone_numbers,
-        max_rows=whole_number(max_rows, "max_rows"),
-        expected_rows=given_number(expected_rows, "expected_rows"),
-        expected_points=given_number(expected_points, "expected_points"),
-    )
-    rows = read_sheet(path, max_points=whole_number(max_points, "max_points"), columns=names)
-    planned = _planned(client, rows, intent, approved_plan)
-    if approved_plan:
-        check_same_file(planned.plan, path, intent.source_sha256, intent)
-    return planned
-
-
-def plan_undo(
-    client: LoyaltyClient,
-    undo: str,
-    *,
-    run_id: str,
-    approved_plan: str = "",
-    allow_negative_balance: bool = False,
-    allow_partial: bool = False,
-) -> Planned:
-    """The plan that undoes a run: made now, or the approved one as it is on disk.
-
-    Args:
-        client: of the same environment and seller as the run.
-        undo: the run's id, or the path of its receipt.
-        run_id: of the undoing.
-        approved_plan: the digest, to apply it.
-        allow_negative_balance: let balances fall below 0, where points were spent meanwhile.
-        allow_partial: undo what can be undone; the rest is told, and stands in left_out.csv.
-    """
-    undone = _undone(client, undo)
-    intent = Intent(
-        "undo_adjustments",
-        run_id,
-        source=undone.name,
-        allow_negative_balance=allow_negative_balance,
-        allow_partial=allow_partial,
-        max_rows=10 * MAX_ROWS,
-    )
-    if approved_plan:
-        planned = _planned(client, [], intent, approved_plan)
-        check_same_undo(planned.plan, undone.name, intent)
-        return planned
-    return _planned(client, compensating_rows(client, read_plan(undone / PLAN)), intent, "")
-
-
-def _undone(client: LoyaltyClient, undo: str) -> Path:
-    """The folder of the run that is undone; a recording brings the run along that it is about."""
-    if undo.endswith(".json"):
-        return Path(undo).parent
-    recorded = load_settings().loyalty_recordings / RECORDED_RUNS / check_run_id(undo)
-    return recorded if client.environment == "recorded" else folder_of(undo)
-
-
-def sheet_path(name: str) -> Path:
-    """The adjustments file: a path, or the name of a sample in notebooks/data."""
-    path = Path(name)
-    sample = NOTEBOOKS / "data" / name
-    return sample if not path.exists() and sample.is_file() else path
-
-
-def _planned(
-    client: LoyaltyClient,
-    rows: Iterable[SheetRow | Problem],
-    intent: Intent,
-    approved_plan: str,
-) -> Planned:
-    folder = folder_of(intent.run_id)
-    if not approved_plan:
-        return Planned(make_plan(client, rows, intent, folder))
-    return Planned(_approved(folder, intent, approved_plan), approved_plan)
-
-
-def _approved(folder: Path, intent: Intent, approved_plan: str) -> Plan:
-    plan = _of_runbook(folder, intent)
-    check_approval(plan, approved_plan)
-    return plan
-
-
-def _of_runbook(folder: Path, intent: Intent) -> Plan:
-    plan = read_plan(folder / PLAN)
-    if plan.header.runbook != intent.runbook:
-        raise PlanError(
-            f"run id {intent.run_id!r} is one of {plan.header.runbook}, not of {intent.runbook}"
-        )
-    return plan
 
 
 def apply(
@@ -237,6 +38,7 @@ def apply(
     approved_by: str = "",
     limits: Limits | None = None,
     on_drift: str = "note",
+    max_plan_age: float = MAX_PLAN_AGE,
     time: Time | None = None,
 ) -> Applied:
     """Apply an approved plan, each row once; without approval it only says how to approve.
@@ -250,6 +52,8 @@ def apply(
         limits: how fast, and when to stop.
         on_drift: what happens to a row whose balance has moved since the plan was made: `note`
             applies it and says so, `skip` leaves it out.
+        max_plan_age: hours after which a plan has to be made anew before it is applied; a run
+            that was begun is resumed whenever that is.
         time: what waits go by.
 
     Raises:
@@ -261,6 +65,7 @@ def apply(
         return Applied(planned.plan, {})
     plan = read_plan(planned.plan.path)  # as it is on disk now
     check_approval(plan, approved)
+    check_may_begin(plan, max_plan_age)
     if on_drift not in ("note", "skip"):
         raise ParameterError(f"on_drift {on_drift!r} is neither 'note' nor 'skip'")
     writing = writing_client(client, plan.header, approved_by)
@@ -281,11 +86,20 @@ def apply(
         try:
             run.run()
         except (RunStoppedError, KeyboardInterrupt) as stopped:
+            with suppress(OSError):  # why it stopped is told, whatever the disk says
+                write_results(plan.folder, journal)
             reason = str(stopped) or "it was interrupted"
-            raise RunStoppedError(Applied(plan, journal.counts(), reason).told) from None
+            came_to = Applied(plan, journal.counts(), reason, journal.moved())
+            raise RunStoppedError(came_to.told) from None
         finally:
             progress.tell()
-        return Applied(plan, journal.counts())
+        return Applied(plan, journal.counts(), moved=journal.moved())
+
+
+def check_may_begin(plan: Plan, max_plan_age: float) -> None:
+    """Raise PlanError if a plan is too old to begin with; a run that was begun goes on."""
+    if not (plan.folder / JOURNAL).exists():
+        check_age(plan, max_plan_age)
 
 
 def verify(
@@ -307,10 +121,11 @@ def verify(
         differences = verify_rows(
             client, plan, journal, limits or Limits(settle=settle_time(client)), time
         )
-        write_results(plan.folder, journal)
-        write_undo(plan.folder, journal)
+        with told(plan.folder / RESULTS):
+            write_results(plan.folder, journal)
+            write_undo(plan.folder, journal)
         write_verdict(journal, len(differences))
-        return Verified(plan, journal.counts(), tuple(differences))
+        return Verified(plan, journal.counts(), tuple(differences), journal.moved())
 
 
 def settle_time(client: LoyaltyClient) -> float:

@@ -10,7 +10,7 @@ from loyalty_helpers.charts import Chart, bar_chart
 from loyalty_helpers.redaction import mask_text
 from loyalty_helpers.rendering import VERIFICATION_MIME, Bundle, Shown, card, points_text, table
 from loyalty_helpers.runbooks.journal import OPEN
-from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, Plan
+from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, Header, Plan
 from loyalty_helpers.runbooks.reporting import LEFT_OUT, RESULTS, command, repeats_told
 from loyalty_helpers.runbooks.verifying import Difference
 
@@ -77,6 +77,15 @@ class Planned(Shown):
         return lines
 
 
+def _besides(header: Header) -> str:
+    """In a line: rows that were applied before, and that are left out."""
+    left_out = 0 if header.allow_repeats else header.repeats
+    told = {"applied before": header.applied, "in the ledger already and left out": left_out}
+    told["not possible and left out"] = header.left_out
+    named = ", ".join(f"{count} {what}" for what, count in told.items() if count)
+    return f" ({named})" if named else ""
+
+
 def _rows(number: int) -> str:
     return f"{number} row{' is' if number == 1 else 's are'}"
 
@@ -89,11 +98,13 @@ class Applied(Shown):
         plan: what was applied.
         counts: rows by state; empty for a plan that is not approved.
         stopped: why the run stopped before its end; empty if it did not.
+        moved: rows that were applied to another balance than the one that was planned with.
     """
 
     plan: Plan
     counts: Mapping[str, int]
     stopped: str = ""
+    moved: int = 0
 
     @property
     def told(self) -> str:
@@ -108,11 +119,16 @@ class Applied(Shown):
         note = [self.stopped] if self.stopped else []
         if unfinished:
             note += ["Nothing is lost, and nothing is done twice. To go on:", command(self.plan)]
+        note += [f"{_moved(self.moved)}: {RESULTS} has both"] if self.moved else []
         note += what_to_do(self.counts)
         ended = "applied" if set(self.counts) <= {"APPLIED", "SKIPPED"} else "ended"
         title = f"Run {self.plan.header.run_id}: {'stopped' if self.stopped else ended}"
         tone = "good" if ended == "applied" and not self.stopped else "bad"
         return card(title, rows, note="\n".join(note), tone=tone)
+
+
+def _moved(rows: int) -> str:
+    return f"{rows} of them on a balance that had moved since the plan was made"
 
 
 def what_to_do(counts: Mapping[str, int]) -> list[str]:
@@ -143,12 +159,14 @@ class Verified(Shown):
         plan: what was verified.
         counts: rows by state, as the journal has them; empty if nothing was applied.
         differences: rows that the ledger contradicts.
+        moved: rows that were applied to another balance than the one that was planned with.
         out: the folder of the runs, if it was named on the command line.
     """
 
     plan: Plan
     counts: Mapping[str, int]
     differences: tuple[Difference, ...]
+    moved: int = 0
     out: str = ""
 
     @property
@@ -162,16 +180,18 @@ class Verified(Shown):
         header = self.plan.header
         if not self.counts:
             return (
-                f"planned: {header.rows} rows, {header.added:+d} and {header.taken:+d} points, "
-                f"nothing was changed\nto apply: {command(self.plan, out=self.out)}"
+                f"planned: {header.rows} rows{_besides(header)}, {header.added:+d} and "
+                f"{header.taken:+d} points, nothing was changed\nto apply: {command(self.plan, out=self.out)}"
             )
         states = ", ".join(f"{count} {state}" for state, count in self.counts.items())
         verdict = f"{'verified' if self.ok else 'NOT VERIFIED'}: {states} of {header.rows} rows"
+        verdict += _besides(header) + (f", {_moved(self.moved)}" if self.moved else "")
         differs = [f"{len(self.differences)} rows are not as the ledger has them"]
         return "\n".join([verdict, *differs[: len(self.differences)], *what_to_do(self.counts)])
 
     def _view(self) -> Bundle:
         rows: list[tuple[str, Any]] = list(self.counts.items()) or [("applied", "nothing")]
+        rows += [("balance had moved", self.moved)] if self.moved else []
         rows += [("differs", str(difference)) for difference in self.differences[:ROWS_SHOWN]]
         if len(self.differences) > ROWS_SHOWN:
             rows.append(("differs", f"... {len(self.differences)} rows in all"))

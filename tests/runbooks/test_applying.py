@@ -1,6 +1,7 @@
 """Applying: each row once, what is lost is found again, and nothing is done without approval."""
 
 import csv
+import os
 from collections import Counter
 from dataclasses import replace
 
@@ -354,3 +355,104 @@ def test_a_row_that_was_not_applied_has_no_balance_after(world) -> None:
         [skipped] = [row for row in csv.DictReader(file) if row["state"] == "SKIPPED"]
 
     assert "" == skipped["balance_after"]
+
+
+DAY = 24 * 3600.0
+
+
+def dated(planned, seconds: float) -> None:
+    """As if the plan had been written so many seconds from now."""
+    moment = planned.plan.path.stat().st_mtime + seconds
+    os.utime(planned.plan.path, (moment, moment))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(-25 * 3600, "made 25 hours ago"), (30 * 3600, "dated 30 hours from now")]
+)
+def test_a_plan_that_is_older_than_a_day_is_made_anew(world, refused, seconds, told) -> None:
+    planned = world.plan()
+    dated(planned, seconds)
+    text = refused(PlanError, lambda: world.apply(planned))
+
+    assert told in text
+    assert "max_plan_age allows 24" in text
+    assert world.wire.writes == 0
+    assert not (planned.plan.folder / JOURNAL).exists()
+
+
+def test_a_plan_that_is_made_anew_keeps_its_approval_where_nothing_has_changed(world) -> None:
+    planned = world.plan()
+    dated(planned, -2 * DAY)
+    world.plan()
+    world.apply(planned)
+
+    assert world.verify(planned).ok
+
+
+def test_an_older_plan_is_applied_where_that_is_allowed(world) -> None:
+    planned = world.plan()
+    dated(planned, -2 * DAY)
+    world.apply(planned, max_plan_age=49)
+
+    assert world.verify(planned).ok
+
+
+def test_a_run_that_was_begun_is_resumed_however_old_its_plan_is(world) -> None:
+    planned = world.plan()
+    world.fail("read-only:path=/adjust,next=1")
+    with pytest.raises(RunStoppedError):
+        world.apply(planned, replace(QUICK, in_flight=1))
+    world.emulator.faults.clear()
+    dated(planned, -100 * DAY)
+    world.apply(planned)
+
+    assert world.verify(planned).ok
+
+
+def test_rows_whose_balance_had_moved_are_in_every_summary(world) -> None:
+    """a's buyer is given 3 points between plan and apply; b and d have one account."""
+    planned = world.plan()
+    first = next(iter(planned.plan.rows()))
+    world.client.adjust_points(first.account_id, 3, reason="At the till", idempotency_key="till")
+    applied, verified = world.apply(planned), world.verify(planned)
+
+    moved = "1 of them on a balance that had moved since the plan was made"
+    assert f"{moved}: results.csv has both" in applied.told
+    assert verified.summary == f"verified: 4 APPLIED of 4 rows, {moved}"
+    assert "balance had moved" in str(verified)
+
+
+def test_where_no_balance_has_moved_nothing_is_said_of_it(world) -> None:
+    planned = world.plan()
+
+    assert "moved" not in world.apply(planned).told
+    assert world.verify(planned).summary == "verified: 4 APPLIED of 4 rows"
+
+
+def test_results_that_cannot_be_written_are_told_in_one_line(world, refused) -> None:
+    planned = world.plan()
+    world.apply(planned)
+    (planned.plan.folder / "results.csv").mkdir()
+
+    assert "results.csv cannot be written: Is a directory" in refused(
+        JournalError, lambda: world.verify(planned)
+    )
+
+
+def test_a_run_that_stops_leaves_its_rows_with_their_states_and_notes(world) -> None:
+    planned = world.plan()
+    last = list(planned.plan.rows())[2]  # which takes 4 points that are spent meanwhile
+    world.client.adjust_points(
+        last.account_id, -last.before, reason="Spent", idempotency_key="spent"
+    )
+    with pytest.raises(RunStoppedError, match=r"for the reason in results\.csv"):
+        world.apply(planned, replace(QUICK, in_flight=1))
+    with (planned.plan.folder / "results.csv").open(encoding="utf-8-sig", newline="") as file:
+        found = [(row["state"], row["note"].split()[0:2]) for row in csv.DictReader(file)]
+
+    assert found == [
+        ("APPLIED", []),
+        ("APPLIED", []),
+        ("FAILED", ["400", "BAD_REQUEST"]),
+        ("PLANNED", []),
+    ]

@@ -90,6 +90,21 @@ def test_another_digest_is_refused_before_a_kernel_starts(tmp_path: Path) -> Non
     assert "is not this plan's digest" in refused.stderr
 
 
+def test_an_old_plan_is_refused_before_a_kernel_starts_unless_that_is_allowed(
+    tmp_path: Path,
+) -> None:
+    planned = run("bulk_adjust")
+    apply, plan = command_in(planned.stdout)[1:], tmp_path / "runs/example-bulk/plan.json"
+    moment = plan.stat().st_mtime - 30 * 3600
+    os.utime(plan, (moment, moment))
+    refused = run(*apply)
+    allowed = run(*apply, "-p", "max_plan_age", "31")
+
+    assert (2, "") == (refused.returncode, refused.stdout)
+    assert "made 30 hours ago, and max_plan_age allows 24" in refused.stderr
+    assert 0 == allowed.returncode
+
+
 def test_a_plan_that_was_never_made_is_refused() -> None:
     refused = run("bulk_adjust", "-p", "approved_plan", "0" * 12)
 

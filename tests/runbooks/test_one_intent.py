@@ -127,6 +127,9 @@ def test_a_row_added_on_top_is_applied_and_the_others_are_left_out(world: World)
     assert (planned.plan.header.added, planned.plan.header.repeats) == (7, 2)
     assert "2 rows are by content in the ledger already: left out" in str(planned)
     assert verified.ok
+    assert verified.summary == (
+        "verified: 1 APPLIED, 2 SKIPPED of 3 rows (2 in the ledger already and left out)"
+    )
     assert verified.counts == {"APPLIED": 1, "SKIPPED": 2}
     assert ["APPLIED", "SKIPPED", "SKIPPED"] == [s for s, _ in results(world, "second").values()]
     assert "holds the same points with the same reason already" in results(world, "second")["2"][1]

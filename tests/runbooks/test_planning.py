@@ -1,9 +1,14 @@
 """Planning: reads only, judges every row, and gives a file that cannot be changed unseen."""
 
+import hashlib
 import json
+import sqlite3
+import threading
 
 import pytest
 
+from loyalty_helpers import runbooks
+from loyalty_helpers.emulator.seed import ACCOUNT_ID
 from loyalty_helpers.emulator.seed_program import program
 from loyalty_helpers.errors import AuthenticationError, PlanError
 from loyalty_helpers.runbooks.plan import check_approval, read_plan
@@ -171,3 +176,145 @@ def test_a_run_id_that_was_applied_is_not_planned_again(world) -> None:
 )
 def test_the_plan_tells_its_file_and_what_separates_its_columns(world, separator, told) -> None:
     assert told in str(world.plan(SHEET.replace(",", separator)))
+
+
+SWALLOWED = {
+    "the last column": 'row_id,account_id,points,reason\na,{0},12,"Late\nb,{0},50,Late"\n',
+    "several rows": 'account_id,points,reason\n{0},1,"Late\n{0},2,Late\n{0},3,Late"\n',
+    "the first column": 'reason,account_id,points\n"Late,{0},12\nLate",{0},50\n',
+    "a column in between": 'points,reason,account_id\n12,"Late,{0}\n50,Late",{0}\n',
+    "semicolons": 'account_id;points;reason\n{0};1;"Late\n{0};2;Late"\n',
+    "an empty column behind": 'account_id,points,reason,\n{0},1,"Late,\n{0},2,Late",\n',
+}
+
+
+@pytest.mark.parametrize("content", SWALLOWED.values(), ids=SWALLOWED)
+def test_two_stray_quotes_that_swallow_rows_are_told(world, refused, content: str) -> None:
+    told = refused(PlanError, lambda: world.plan(content.format(ACCOUNT_ID)))
+
+    assert "line 2" in told
+    assert "a line break beside what looks like a row" in told
+
+
+def test_a_row_in_a_column_that_is_left_out_is_told_too(world, refused) -> None:
+    content = f'account_id,points,reason,memo\n{ACCOUNT_ID},1,Late,"x\n{ACCOUNT_ID},2,Late,y"\n'
+
+    assert "looks like a row" in refused(PlanError, lambda: world.plan(content, columns="memo=-"))
+
+
+@pytest.mark.parametrize(
+    "reason", ["Late order\nTicket 4711", "Late,\nas often, sorry", "Late\n5, 6 and 7", "5\n6\n7"]
+)
+def test_a_reason_of_several_lines_is_no_row(world, reason: str) -> None:
+    [row] = world.plan(f'account_id,points,reason\n{ACCOUNT_ID},1,"{reason}"\n').plan.rows()
+
+    assert row.reason == reason
+
+
+def test_what_is_planned_and_what_is_hashed_are_the_same_bytes(world) -> None:
+    """The file is written anew as soon as anything is asked of the service."""
+    real, sheet = world.wire.handle_request, world.folder / "sheet.csv"
+
+    def meanwhile(request):
+        sheet.write_text(SHEET.replace("50", "500"))
+        return real(request)
+
+    world.wire.handle_request = meanwhile
+    plan = world.plan().plan
+
+    assert plan.header.source_sha256 == hashlib.sha256(SHEET.encode()).hexdigest()
+    assert [12, 50, -4, -20] == [row.points for row in plan.rows()]
+
+
+def test_a_file_that_is_written_to_while_it_is_read_is_told(world, refused) -> None:
+    sheet, stop = world.folder / "sheet.csv", threading.Event()
+    sheet.write_text(SHEET + "\n" * 20_000_000)
+
+    def write() -> None:
+        with sheet.open("a") as file:
+            while not stop.is_set():
+                file.write("\n")
+                file.flush()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        told = refused(
+            PlanError, lambda: runbooks.plan_file(world.client, str(sheet), run_id="run")
+        )
+    finally:
+        stop.set()
+        writer.join()
+    assert "it changed while it was read" in told
+
+
+def test_two_row_ids_that_look_the_same_are_the_same(world, refused) -> None:
+    """An e with its accent as one character, and as two."""
+    rows = f"caf\u00e9,{ACCOUNT_ID},1,r\ncafe\u0301,{ACCOUNT_ID},2,r\n"
+    content = "row_id,account_id,points,reason\n" + rows
+
+    assert "again; allowed: each row_id once" in refused(PlanError, lambda: world.plan(content))
+
+
+@pytest.mark.parametrize("name", ["caf\u00e9", "cafe\u0301"])
+def test_a_row_id_has_one_mark_however_it_is_written(world, name: str) -> None:
+    plan = world.plan(f"row_id,account_id,points,reason\n{name},{ACCOUNT_ID},1,r\n").plan
+    [row] = plan.rows()
+
+    assert row.row_id == "caf\u00e9"
+
+
+LONG = "/".join(["a" * 200] * 25)
+
+
+@pytest.mark.parametrize("runs", ["a" * 300, LONG, "taken", "taken/below"])
+def test_a_folder_that_cannot_be_is_a_refusal_of_one_line(
+    world, monkeypatch, refused, runs: str
+) -> None:
+    (world.folder / "taken").write_text("")
+    monkeypatch.setenv("LOYALTY_RUNS", str(world.folder / runs))
+    one = {"run_id": "one", "points": 1, "reason": "r", "account_id": ACCOUNT_ID}
+    steps = [
+        world.plan,
+        lambda: runbooks.plan_one(world.client, **one),
+        lambda: runbooks.plan_one(world.client, **one, dry_run=False),
+        lambda: runbooks.plan_undo(world.client, "no-such-run", run_id="undo"),
+        lambda: runbooks.reconcile(world.client, run_id="audit"),
+        lambda: runbooks.compare_run(world.client, "no-such-run"),
+    ]
+
+    assert {0} == {refused(PlanError, step).count("\n") for step in steps}
+    assert world.wire.writes == 0
+
+
+def test_a_plan_that_cannot_be_written_is_a_refusal(world, refused) -> None:
+    (world.folder / "runs" / "run" / "plan.json").mkdir(parents=True)
+
+    told = refused(PlanError, world.plan)
+
+    assert told.endswith("runs/run cannot be written: Is a directory. Nothing was changed.")
+
+
+def test_a_full_disk_behind_the_rows_of_a_plan_is_a_refusal(world, refused, monkeypatch) -> None:
+    """They are in a table that goes to the disk when it grows."""
+    real = sqlite3.connect
+
+    def small(name, *args, **options):
+        connection = real(name, *args, **options)
+        if not name:
+            connection.execute("PRAGMA max_page_count = 10")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", small)
+    rows = "".join(f"{ACCOUNT_ID},{n},Late\n" for n in range(1, 2_000))
+
+    told = refused(PlanError, lambda: world.plan(f"account_id,points,reason\n{rows}"))
+
+    assert told.endswith("cannot be written: database or disk is full. Nothing was changed.")
+
+
+def test_a_file_whose_name_is_too_long_is_one_problem(world, refused) -> None:
+    long = "a" * 300
+    told = refused(PlanError, lambda: runbooks.plan_file(world.client, long, run_id="run"))
+
+    assert "an error: File name too long" in told

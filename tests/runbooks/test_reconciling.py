@@ -2,6 +2,7 @@
 
 import csv
 import sqlite3
+import sys
 import weakref
 from contextlib import closing
 from pathlib import Path
@@ -12,11 +13,13 @@ from loyalty_helpers import runbooks
 from loyalty_helpers.emulator.seed import ACCOUNT_ID
 from loyalty_helpers.errors import ParameterError, PlanError, square_error
 from loyalty_helpers.rendering import VERIFICATION_MIME
+from loyalty_helpers.runbooks import progress, reconciling
 from loyalty_helpers.runbooks.journal import JOURNAL
 from loyalty_helpers.runbooks.limits import Time
 from loyalty_helpers.runbooks.progress import Reading, standing_of
 
 from .conftest import QUICK
+from .test_progress import Terminal
 
 OTHER = "00000000-0000-4000-8000-000000000000"
 
@@ -449,3 +452,78 @@ def test_files_are_for_their_owner_only(world):
         "adjustments.csv": 0o600,
     }
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.fixture
+def three_differ(world, monkeypatch):
+    """Three balances differ, and at most two accounts are read once more; the ids in order."""
+    monkeypatch.setattr(reconciling, "MOST_READ_AGAIN", 2)
+    ids = sorted(world.balances())[:3]
+    for account_id in ids:
+        tamper(world, "UPDATE account SET balance = balance + 1 WHERE id = ?", account_id)
+    return ids
+
+
+def test_accounts_beyond_those_that_are_read_again_are_not_settled(world, three_differ):
+    reconciled = reconcile(world)
+
+    assert [found.account_id for found in reconciled.differences] == three_differ[:2]
+    assert not reconciled.ok
+    assert f"1 account not settled: {three_differ[2]}" in reconciled.summary
+    assert "not_settled.csv names all of them" in str(reconciled)
+    assert [row["account_id"] for row in rows_of(world, "not_settled.csv")] == three_differ[2:]
+
+
+def test_no_more_accounts_are_read_again_than_allowed(world, three_differ):
+    world.wire.paths.clear()
+    reconcile(world)
+
+    read = {path.rpartition("/")[2] for path in world.wire.paths} - {"search"}
+    assert read == set(three_differ[:2])
+
+
+def test_nothing_is_verified_while_an_account_is_not_settled(world, three_differ):
+    """All that was read again has become right meanwhile, and of the rest nothing is known."""
+
+    def mend(_: float) -> None:
+        for account_id in three_differ[:2]:
+            tamper(world, "UPDATE account SET balance = balance - 1 WHERE id = ?", account_id)
+
+    reconciled = reconcile(world, time=Time(sleep=mend))
+
+    assert (reconciled.differing, reconciled.unsettled) == (0, 1)
+    assert not reconciled.ok
+    assert "NOT VERIFIED" in reconciled.summary
+    assert "Every balance that was settled is what its events make" in str(reconciled)
+
+
+def test_what_was_not_settled_is_forgotten_when_it_is(world, three_differ, monkeypatch):
+    reconcile(world)
+    monkeypatch.setattr(reconciling, "MOST_READ_AGAIN", 3)
+
+    assert reconcile(world).differing == 3
+    assert not (world.folder / "runs" / "audit" / "not_settled.csv").exists()
+
+
+def test_accounts_that_are_read_one_by_one_are_told_on_the_way(tmp_path, capsys):
+    seconds = iter(range(100))
+    reading = Reading(tmp_path, clock=lambda: next(seconds))
+
+    assert list(reading.one_by_one("abc", 3)) == ["a", "b", "c"]
+    assert standing_of(tmp_path)["text"].startswith("2 of 3 accounts read one by one")
+    assert "of 3 accounts read one by one" in capsys.readouterr().err
+
+
+def test_how_far_it_is_is_told_while_accounts_are_read_again(world, three_differ, monkeypatch):
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    reconcile(world)
+
+    assert "1 of 2 accounts read one by one" in terminal.getvalue()
+
+
+def test_a_full_disk_does_not_stop_what_only_tells_how_far_it_is(tmp_path):
+    (tmp_path / "progress.json").mkdir()  # nothing can be moved to its place
+    seconds = iter(range(100))
+
+    assert list(Reading(tmp_path, clock=lambda: next(seconds)).one_by_one("abc", 3)) == [*"abc"]

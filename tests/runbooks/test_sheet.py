@@ -23,7 +23,7 @@ ROWS = [
 def read(folder: Path, content: str | bytes, **limits: Any) -> list[SheetRow | Problem]:
     path = folder / "sheet.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return list(read_sheet(path, **limits))
+    return list(read_sheet(path).rows(**limits))
 
 
 def told(folder: Path, content: str | bytes) -> str:
@@ -241,7 +241,7 @@ def test_what_we_write_is_read_again_as_it_was(tmp_path: Path) -> None:
     write_csv(path, names, [("-1", "a1", -10, reason, "e1")])
 
     assert path.read_bytes().startswith(b"\xef\xbb\xbfrow_id")
-    assert [SheetRow(2, "-1", "", "", "a1", -10, reason, "e1")] == list(read_sheet(path))
+    assert [SheetRow(2, "-1", "", "", "a1", -10, reason, "e1")] == list(read_sheet(path).rows())
 
 
 BAD_FILES = {
@@ -343,7 +343,7 @@ def test_only_a_regular_file_is_read(tmp_path: Path, kind: str) -> None:
         path.mkdir()
     if kind == "link":
         path.symlink_to(tmp_path / "elsewhere.csv")
-    [problem] = read_sheet(path)
+    [problem] = read_sheet(path).rows()
 
     assert problem.line == 0
 
