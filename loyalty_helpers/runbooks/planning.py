@@ -45,8 +45,8 @@ def make_plan(
             the ledger holds all of it already.
     """
     check_run_id(intent.run_id)
-    check_no_walkthrough(folder, intent.run_id)
     with writable(folder):
+        check_no_walkthrough(folder, intent.run_id)
         return _made(client, rows, intent, folder)
 
 

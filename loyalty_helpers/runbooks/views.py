@@ -181,7 +181,8 @@ class Verified(Shown):
         if not self.counts:
             return (
                 f"planned: {header.rows} rows{_besides(header)}, {header.added:+d} and "
-                f"{header.taken:+d} points, nothing was changed\nto apply: {command(self.plan, out=self.out)}"
+                f"{header.taken:+d} points, nothing was changed\n"
+                f"to apply: {command(self.plan, out=self.out)}"
             )
         states = ", ".join(f"{count} {state}" for state, count in self.counts.items())
         verdict = f"{'verified' if self.ok else 'NOT VERIFIED'}: {states} of {header.rows} rows"
