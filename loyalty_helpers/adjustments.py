@@ -10,7 +10,7 @@ from loyalty_helpers.checks import check_points, check_reason
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.idempotency import adjustment_key, check_run_id
 from loyalty_helpers.models import LoyaltyAccount, LoyaltyEvent
-from loyalty_helpers.redaction import mask_text
+from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.rendering import (
     VERIFICATION_MIME,
     Bundle,
@@ -54,7 +54,7 @@ class Preview(Shown):
             ("balance now", self.account.balance),
             ("change", points_text(self.points)),
             ("balance after", self.balance_after),
-            ("reason", mask_text(self.reason)),
+            ("reason", mask_reason(self.reason)),
             ("run_id", self.run_id),
         ]
         note = "\n".join(filter(None, [self._refusal(), self._repetition()]))
@@ -112,7 +112,7 @@ class Adjustment(Shown):
         rows = [
             ("result", self.told),
             ("points", points_text(self.event.points)),
-            ("reason", mask_text(self.event.reason)),
+            ("reason", mask_reason(self.event.reason)),
             ("event", self.event.id),
             ("event made at", self.event.created_at),
             ("run_id", self.run_id),

@@ -16,6 +16,7 @@ from loyalty_helpers.errors import (
     RecordingError,
     SettingsError,
 )
+from loyalty_helpers.redaction import mask_text
 
 VERIFIED, FAILED, REFUSED = 0, 1, 2
 _REFUSALS = (
@@ -53,7 +54,8 @@ class _Group(click.Group):
             return super().invoke(context)
         except LoyaltyError as error:
             click.echo(f"{'refused' if isinstance(error, _REFUSALS) else 'failed'}:", err=True)
-            click.echo("\n".join(f"  {line}" for line in str(error).splitlines()), err=True)
+            told = mask_text(str(error))
+            click.echo("\n".join(f"  {line}" for line in told.splitlines()), err=True)
             context.exit(REFUSED if isinstance(error, _REFUSALS) else FAILED)
 
 

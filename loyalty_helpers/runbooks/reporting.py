@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.errors import JournalError
+from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.held import REPEAT_DAYS
 from loyalty_helpers.runbooks.journal import JOURNAL, OPEN, Journal
@@ -33,6 +34,7 @@ UNDO_COLUMNS = ("row_id", "account_id", "points", "reason", "undoes")
 def write_results(folder: Path, journal: Journal) -> None:
     """One line for each row of the plan, the last column with the balance that it makes.
 
+    Reasons are masked: plan and journal have them as they were sent.
     `balance_after` is the balance that was found before the first change (the planned one, if
     none was read), plus what this run applied to the account up to this row. What others did
     meanwhile is not in it. It is empty where nothing was applied, or no balance is known.
@@ -51,7 +53,8 @@ def _results(journal: Journal) -> Iterator[tuple[Any, ...]]:
         made[entry.account_id] += entry.points if known and not earlier else 0
         after = (planned if found is None else found) + made[entry.account_id]
         yield (
-            *(entry.row_id, entry.account_id, entry.phone, entry.points, entry.reason),
+            *(entry.row_id, entry.account_id, entry.phone, entry.points),
+            mask_reason(entry.reason),
             *(entry.state, entry.applied, entry.event_id, entry.event_at, entry.attempts),
             *(planned, "" if found is None else found, entry.undoes, note),
             after if known else "",
