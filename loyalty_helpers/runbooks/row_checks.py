@@ -144,7 +144,8 @@ def _problems(line: int, cells: Mapping[str, str], max_points: int) -> Iterator[
         "reason": _reason(cells["reason"]),
         "undoes": _id(cells["undoes"]),
     }
-    wrong |= {column: CLEAN for column, text in cells.items() if holds_token(text)}
+    if holds_token(" ".join(cells.values())):
+        wrong |= {column: CLEAN for column, text in cells.items() if holds_token(text)}
     for column, allowed in wrong.items():
         if allowed:
             yield Problem(line, column, shown(cells[column]), allowed)

@@ -105,11 +105,16 @@ class Canaries:
 
 
 def commands_below(process: int) -> Iterator[bytes]:
-    """The command lines of what a process started, as the list of processes shows them."""
+    """The command lines of what a process started, as the list of processes shows them.
+
+    For a moment a child still has the line of who started it, which that one has to answer for.
+    """
     with suppress(OSError):  # it ended meanwhile, or this is no Linux
+        own = Path(f"/proc/{process}/cmdline").read_bytes()
         for file in Path(f"/proc/{process}/task").glob("*/children"):
             for child in map(int, file.read_text().split()):
-                yield Path(f"/proc/{child}/cmdline").read_bytes()
+                line = Path(f"/proc/{child}/cmdline").read_bytes()
+                yield from [line] if line != own else []
                 yield from commands_below(child)
 
 
