@@ -14,7 +14,7 @@ from loyalty_helpers.idempotency import MARKER, adjustment_key, check_run_id, sa
 from loyalty_helpers.intents import check_intent, digest, kept_intent
 from loyalty_helpers.models import LoyaltyAccount, LoyaltyEvent
 from loyalty_helpers.queries import EVENTS_PER_PAGE
-from loyalty_helpers.redaction import mask_text
+from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.rendering import (
     VERIFICATION_MIME,
     Bundle,
@@ -63,7 +63,7 @@ class Preview(Shown):
             ("balance now", self.account.balance),
             ("change", points_text(self.points)),
             ("balance after", self.balance_after),
-            ("reason", mask_text(self.reason)),
+            ("reason", mask_reason(self.reason)),
             ("run_id", self.run_id),
         ]
         note = "\n".join(filter(None, [self._refusal(), self._repetition()]))
@@ -121,7 +121,7 @@ class Adjustment(Shown):
         rows = [
             ("result", self.told),
             ("points", points_text(self.event.points)),
-            ("reason", mask_text(self.event.reason)),
+            ("reason", mask_reason(self.event.reason)),
             ("event", self.event.id),
             ("event made at", self.event.created_at),
             ("run_id", self.run_id),

@@ -7,6 +7,7 @@ from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
 
+from loyalty_helpers.checks import check_no_token
 from loyalty_helpers.errors import ParameterError, ProductionGuardError, UnexpectedAnswerError
 from loyalty_helpers.exchange import Exchange
 from loyalty_helpers.models import Record
@@ -16,6 +17,9 @@ from loyalty_helpers.wire import Pacing, Wire
 KEPT_EXCHANGES = 100
 READS = ("/search", "/calculate")  # of what is posted, what changes nothing
 RecordT = TypeVar("RecordT", bound=Record)
+# Raises ProductionGuardError unless a plan for this environment and merchant, approved by this
+# name, may be applied.
+Gate = Callable[[str, str, str], None]
 
 
 class Calls:
@@ -24,7 +28,8 @@ class Calls:
     Args:
         wire: sends, waits and retries.
         environment: `local`, `recorded`, `sandbox` or `production`.
-        may_write: whether requests that change something are let through.
+        gate: keeps back all that changes something until it is asked with an approved plan; without
+            one, everything goes through. What a client is made with, it keeps.
         on_close: called after the connections are closed.
     """
 
@@ -33,38 +38,43 @@ class Calls:
         wire: Wire,
         *,
         environment: str,
-        may_write: bool = True,
+        gate: Gate | None = None,
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
-        self.environment = environment
+        self._environment, self._gate = environment, gate
         self.exchanges: deque[Exchange] = deque(maxlen=KEPT_EXCHANGES)
-        self._wire, self._may_write, self._on_close = wire, may_write, on_close
+        self._wire, self._on_close = wire, on_close
 
-    def variant(
-        self,
-        *,
-        attempts: int | None = None,
-        pace: Pacing | None = None,
-        may_write: bool | None = None,
-    ) -> Self:
+    @property
+    def environment(self) -> str:
+        """`local`, `recorded`, `sandbox` or `production`."""
+        return self._environment
+
+    def variant(self, *, attempts: int | None = None, pace: Pacing | None = None) -> Self:
         """The same client over the same connections, with other rules; for runbooks.
 
         Args:
             attempts: tries of each request; 1 where every try has to be written down before.
             pace: when each try may go out.
-            may_write: whether changes are let through; only an approved plan says so.
         """
         other = copy(self)
         other._wire = self._wire.variant(attempts=attempts, pace=pace)
-        if may_write is not None:
-            other._may_write = may_write
+        return other
+
+    def _through_gate(self, environment: str, merchant_id: str, approved_by: str) -> Self:
+        """The client that applies an approved plan; only `runbooks.guards` asks for it."""
+        if self._gate is None:
+            return self
+        self._gate(environment, merchant_id, approved_by)
+        other = copy(self)
+        other._gate = None
         return other
 
     def _get(self, path: str) -> Exchange:
         return self._send("GET", path, None)
 
     def _write(self, path: str, body: dict[str, Any]) -> Exchange:
-        if not self._may_write:
+        if self._gate is not None:
             raise ProductionGuardError(
                 f"this client of {self.environment!r} only reads: changing points there needs an "
                 "approved plan made for it. Rehearse in 'local' or 'sandbox'."
@@ -72,6 +82,7 @@ class Calls:
         key = body.get("idempotency_key")
         if not isinstance(key, str) or not 1 <= len(key) <= 128:
             raise ParameterError("idempotency_key must be a text of 1 to 128 characters")
+        check_no_token(body, "the request")
         return self._send("POST", path, body, writes=True)
 
     def _send(

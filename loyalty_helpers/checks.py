@@ -1,12 +1,13 @@
 """Checks of what a caller gives, each with an error that says what is allowed."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import Any
 
 from loyalty_helpers.errors import ParameterError
-from loyalty_helpers.redaction import EXAMPLE, mask_repr
+from loyalty_helpers.redaction import EXAMPLE, MOST_DIGITS, holds_token, mask_reason, mask_repr
 
 # Letters are digits to phonenumbers, and a second plus begins another number.
 PHONE_NUMBER = re.compile(r"\+[0-9\s()./\u00ad\u2010-\u2015\u2060\u2212-]{1,40}")
@@ -26,6 +27,9 @@ NO_NUMBER = [  # the first that fits tells what is wrong
 PATH = re.compile(r"/v2(?:/[A-Za-z0-9_-]+)+")
 QUERY = re.compile(r"[A-Za-z0-9_=&.,:%+~-]*")
 ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,36}")
+NUMBER_AS_ID = re.compile(rf"[_-]*(?:[0-9][_-]*){{{MOST_DIGITS + 1},15}}")  # without a letter
+CLEAN = "a text without an access token: the one that was pasted here has to be replaced"
+FILLERS = "\u115f\u1160"  # letters to Unicode, and seen by nobody
 LARGEST_POINTS = 2**31 - 1  # of 32 bits; as many may be taken away, so that both can be undone
 REASON_LENGTH = 3500
 
@@ -110,9 +114,40 @@ def check_reason(reason: str) -> str:
     length = reason_length(reason)
     if length > REASON_LENGTH:
         raise ParameterError(f"reason has {length} characters; Square takes up to {REASON_LENGTH}")
+    check_no_token(reason, "reason")
     if "\0" in reason or any("\ud800" <= c <= "\udfff" for c in reason):
         raise ParameterError("reason holds a NUL or a lone surrogate, which is no valid text")
     return reason
+
+
+def check_no_token(value: object, name: str) -> None:
+    """Raise ParameterError if a text holds an access token, wherever in it, without showing it.
+
+    Reasons and names end in ledgers, files and reports that many people read.
+    """
+    if holds_token(value):
+        raise ParameterError(f"{name}: found an access token; allowed: {CLEAN}", CLEAN)
+
+
+def check_approver(name: str) -> str:
+    """Return who approved a plan, nobody included, or raise ParameterError."""
+    check_no_token(name, "approved_by")
+    if not isinstance(name, str) or (name and not is_name(name)):
+        allowed = "a name that can be read: two letters or digits or more, and none unseen"
+        raise refusal("approved_by", name, allowed)
+    if "@" in name or mask_reason(name) != name:
+        allowed = "a name or a staff id, and no way to reach somebody: receipts show it"
+        found = "a phone number or an e-mail address"
+        raise ParameterError(f"approved_by: found {found}; allowed: {allowed}", allowed)
+    return name
+
+
+def is_name(text: str) -> bool:
+    """Whether a text names somebody to people who read it: two letters or digits, none unseen."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    kinds = [unicodedata.category(c)[0] for c in plain]
+    seen = [c for c, kind in zip(plain, kinds, strict=True) if kind in "LN" and c not in FILLERS]
+    return len(seen) >= 2 and "C" not in kinds
 
 
 def reason_length(reason: str) -> int:
@@ -142,6 +177,9 @@ def check_id(value: str, name: str) -> str:
             f"{name} {mask_repr(value)} cannot be an id of Square: 1 to 36 of A-Z, a-z, 0-9, '_' "
             "and '-'"
         )
+    check_no_token(value, name)
+    if NUMBER_AS_ID.fullmatch(value):
+        raise refusal(name, value, "an id of Square: this one looks like a phone number")
     return value
 
 

@@ -68,7 +68,7 @@ class LoyaltyClient(Shown, PurchaseCalls):
         return f"LoyaltyClient(environment={self.environment!r})"
 
     def _view(self) -> Bundle:
-        changes = CHANGES[self.environment] if self._may_write else "no, it only reads"
+        changes = "no, it only reads" if self._gate else CHANGES[self.environment]
         return card(
             "Loyalty client",
             [

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from loyalty_helpers.redaction import mask_body, mask_text
+from loyalty_helpers.redaction import mask_body, mask_reason, mask_text
 from loyalty_helpers.rendering import Bundle, Shown
 from loyalty_helpers.settings import SQUARE_VERSION
 
@@ -102,12 +102,15 @@ def _for_shell(body: dict[str, Any]) -> str:
     return marked.replace("'", "'\\''").replace(json.dumps(marker), '"\'"$PHONE_NUMBER"\'"')
 
 
+def _marked(key: str, item: Any, marker: str) -> Any:
+    if key == "reason" and isinstance(item, str):
+        return mask_reason(item)
+    return marker if key == "phone_number" else _mark_phones(item, marker)
+
+
 def _mark_phones(value: Any, marker: str) -> Any:
     if isinstance(value, dict):
-        return {
-            key: marker if key == "phone_number" else _mark_phones(item, marker)
-            for key, item in value.items()
-        }
+        return {key: _marked(key, item, marker) for key, item in value.items()}
     if isinstance(value, list):
         return [_mark_phones(item, marker) for item in value]
     return mask_text(value) if isinstance(value, str) else value  # before JSON escapes it

@@ -5,7 +5,7 @@ import re
 import unicodedata
 
 from loyalty_helpers.errors import ParameterError
-from loyalty_helpers.redaction import mask_repr
+from loyalty_helpers.redaction import mask_repr, mask_text
 
 RUN_ID_PATTERN = r"[a-z0-9][a-z0-9._-]{0,63}"
 MARKER = re.compile(r"\[lr1:([a-z2-7]{16})\]")  # what a runbook adds to a reason
@@ -17,6 +17,11 @@ def check_run_id(run_id: str) -> str:
         raise ParameterError(
             f"run_id {mask_repr(run_id)} is not allowed: 1 to 64 of a-z, 0-9, '.', '_' and '-', "
             "beginning with a letter or digit, for example '2026-11-late-orders'"
+        )
+    if mask_text(run_id) != run_id:
+        raise ParameterError(
+            f"run_id {mask_repr(run_id)} is not allowed: it names folders and is in every receipt, "
+            "so it holds neither a token nor a phone number"
         )
     return run_id
 

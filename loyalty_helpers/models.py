@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from loyalty_helpers.plain import plain
-from loyalty_helpers.redaction import mask_body, mask_phone, mask_text
+from loyalty_helpers.redaction import mask_body, mask_phone, mask_reason
 from loyalty_helpers.rendering import Bundle, Shown, card, points_text
 
 
@@ -202,7 +202,7 @@ class LoyaltyEvent(Shown, Record):
             [
                 ("type", self.type),
                 ("points", points_text(self.points)),
-                ("reason", mask_text(self.reason)),
+                ("reason", mask_reason(self.reason)),
                 ("loyalty_account_id", self.loyalty_account_id),
                 ("order_id", details.order_id),
                 ("reward_id", details.reward_id),

@@ -24,7 +24,16 @@ _PHONE_IN_TEXT = re.compile(
     rf"|(?<![\w.:/-])(?!\d\d?[{_SPACES}./-]\d\d?[{_SPACES}./-]\d{{4}}(?!\d))"
     rf"\(?00?[1-9]\d{{0,3}}(?:{_GAP}{{1,2}}|[./])\d(?:(?:{_GAP}|\.)?\d){{5,11}}(?![\w:-])"
 )
-_TOKEN_IN_TEXT = re.compile(r"\b(?:EAAA|sq0[a-z]{3}-)[\w-]{8,}")
+# Without country code or groups, and so anything else as well: see mask_reason.
+_BARE_PHONE = re.compile(
+    rf"(?<![\w-])(?<!\d[.,])(?:\d{{10,15}}|(?:1{_GAP})?[2-9]\d\d{_GAP}{{1,2}}[2-9]\d{{6}})(?![\w-]|[.,]\d)"
+)
+_TOKEN = re.compile(
+    # Access and refresh tokens; in lower case it is a piece of a UUID, and 26 capitals and digits
+    # are the id of a customer.
+    r"(?<![^\W_])(?:E[AQ]AA(?![A-Z0-9]{22}(?![\w-]))"
+    r"|(?i:sq0[a-z]{3}-))[\w-]{6,}"
+)
 _TEST_NUMBER = re.compile(r"\+?1[2-9]\d\d555\d{4}", re.ASCII)
 
 
@@ -47,7 +56,26 @@ def mask_text(text: str, secrets: Iterable[str] = ()) -> str:
     """
     for secret in filter(None, secrets):
         text = text.replace(secret, HIDDEN)
-    return _TOKEN_IN_TEXT.sub(HIDDEN, _PHONE_IN_TEXT.sub(_masked, text))
+    return _TOKEN.sub(HIDDEN, _PHONE_IN_TEXT.sub(_masked, text))
+
+
+def mask_reason(text: str) -> str:
+    """What a person wrote about a buyer: here ten digits in a row are a phone number, too."""
+    return _BARE_PHONE.sub(_masked, mask_text(text))
+
+
+def bare_numbers(text: str) -> list[str]:
+    """What mask_reason masks and mask_text does not, for texts that repeat a reason."""
+    return _BARE_PHONE.findall(mask_text(text))
+
+
+def holds_token(value: Any) -> bool:
+    """Whether a text, or a text at any depth of a JSON value, holds what looks like a token."""
+    if isinstance(value, dict):
+        return any(map(holds_token, (*value.keys(), *value.values())))
+    if isinstance(value, list):
+        return any(map(holds_token, value))
+    return isinstance(value, str) and _TOKEN.search(value) is not None
 
 
 def _masked(found: re.Match[str]) -> str:
@@ -77,6 +105,8 @@ def mask_repr(value: object, *, phone: bool = False) -> str:
 def mask_body(value: Any, *, keep_test_numbers: bool = False) -> Any:
     """A copy of a JSON value with every `phone_number`, and every number inside a text, masked.
 
+    A `reason` is masked as what a person wrote: see mask_reason.
+
     Args:
         value: what json.loads gives.
         keep_test_numbers: leave made-up 555 numbers readable, as recordings do.
@@ -91,6 +121,7 @@ def mask_body(value: Any, *, keep_test_numbers: bool = False) -> Any:
 
 
 def _mask_entry(key: str, item: Any, keep_test_numbers: bool) -> Any:
-    if not (key == "phone_number" and isinstance(item, str)):
-        return mask_body(item, keep_test_numbers=keep_test_numbers)
-    return item if keep_test_numbers and is_test_number(item) else mask_phone(item)
+    mask = {"phone_number": mask_phone, "reason": mask_reason}.get(key)
+    if mask and isinstance(item, str) and not (keep_test_numbers and is_test_number(item)):
+        return mask(item)
+    return mask_body(item, keep_test_numbers=keep_test_numbers)

@@ -1,6 +1,5 @@
 """connect(): the one place where settings, transport and client meet."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from loyalty_helpers.calls import Gate
+from loyalty_helpers.checks import is_name
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.documented import PublishedExamples
 from loyalty_helpers.errors import EmulatorError, ProductionGuardError, SettingsError
@@ -15,6 +16,7 @@ from loyalty_helpers.http import httpx
 from loyalty_helpers.injected import check_injected
 from loyalty_helpers.network import BearerToken, network
 from loyalty_helpers.recordings import RecordingTransport, ReplayTransport, recording_file
+from loyalty_helpers.redaction import holds_token
 from loyalty_helpers.settings import (
     SQUARE_HOSTS,
     Settings,
@@ -31,7 +33,6 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # Nothing listens there unless `loyalty emulator serve --port 8123` does: it is what the curl
 # commands of an embedded emulator or a recording name, so that they can be tried out.
 EMBEDDED_URL = "http://127.0.0.1:8123"
-REAL_TOKEN = re.compile(r"EAAA|sq0")
 
 
 def connect(
@@ -88,16 +89,29 @@ class _Asked:
         on_close: Callable[[], None] = lambda: None,
     ) -> LoyaltyClient:
         wire = Wire(url, auth=BearerToken(token), transport=transport, policy=self.policy)
-        writes = self.environment != "production"
-        return LoyaltyClient(
-            wire, environment=self.environment, may_write=writes, on_close=on_close
-        )
+        gate = _plans_only(self.settings) if self.environment == "production" else None
+        return LoyaltyClient(wire, environment=self.environment, gate=gate, on_close=on_close)
+
+
+def _plans_only(settings: Settings) -> Gate:
+    """What lets a client of production write: a plan for its merchant, approved by a name."""
+    allowed = ("production", settings.loyalty_allow_production)
+
+    def check(environment: str, merchant_id: str, approved_by: str) -> None:
+        if (environment, merchant_id) != allowed or not is_name(approved_by):
+            raise ProductionGuardError(
+                "production needs a plan made for it and its merchant, its digest in approved_plan,"
+                " and in approved_by the name of who approved it: two letters or digits or more, "
+                "and none unseen. Nothing was changed."
+            )
+
+    return check
 
 
 def _local(asked: _Asked) -> LoyaltyClient:
     settings = asked.settings
     token = settings.loyalty_emulator_token
-    if REAL_TOKEN.match(token.get_secret_value()):
+    if holds_token(token.get_secret_value()):
         raise SettingsError(
             "LOYALTY_EMULATOR_TOKEN holds a token of Square: the emulator gets none"
         )

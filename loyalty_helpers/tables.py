@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from loyalty_helpers.models import LoyaltyAccount, LoyaltyEvent
-from loyalty_helpers.redaction import mask_text
+from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.rendering import Bundle, Shown, plain, table
 
 ACCOUNT_COLUMNS = ("balance", "phone_number", "customer_id", "account_id")
@@ -38,7 +38,7 @@ def event_row(event: LoyaltyEvent) -> tuple[object, ...]:
         event.type,
         plain(event.created_at),
         event.source,
-        mask_text(event.reason),
+        mask_reason(event.reason),
     )
 
 

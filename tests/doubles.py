@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.emulator import Emulator, SeededIds
+from loyalty_helpers.errors import ProductionGuardError
 from loyalty_helpers.network import BearerToken
 from loyalty_helpers.wire import RetryPolicy, Wire
 
@@ -137,12 +138,21 @@ def make_wire(
     )
 
 
+def shut(*_: str) -> None:
+    """A gate that no plan opens."""
+    raise ProductionGuardError("this gate is shut")
+
+
 def make_client(
-    transport: httpx.BaseTransport | None, *, may_write: bool = True, **wire: Any
+    transport: httpx.BaseTransport | None,
+    *,
+    may_write: bool = True,
+    environment: str = "local",
+    **wire: Any,
 ) -> LoyaltyClient:
     """A client on such a Wire."""
-    made = make_wire(transport, **wire)
-    return LoyaltyClient(made, environment="local", may_write=may_write)
+    gate = None if may_write else shut
+    return LoyaltyClient(make_wire(transport, **wire), environment=environment, gate=gate)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from loyalty_helpers.checks import (
+    check_approver,
     check_id,
     check_list,
     check_page_size,
@@ -15,8 +16,9 @@ from loyalty_helpers.checks import (
     rfc3339,
 )
 from loyalty_helpers.errors import ParameterError
+from loyalty_helpers.idempotency import check_run_id
 
-from .doubles import ACCOUNT_ID
+from .doubles import ACCOUNT_ID, CANARY_TOKEN
 
 
 @pytest.mark.parametrize("number", ["+14155551234", "+442079460123", "+819012345678"])
@@ -100,6 +102,105 @@ def test_a_reason_that_is_no_valid_text_is_refused(reason):
 def test_a_reason_that_is_no_text_is_refused(reason):
     with pytest.raises(ParameterError, match="reason must be a text"):
         check_reason(reason)
+
+
+@pytest.mark.parametrize("text", ["{}", "paid with {}.", "a\n{}"])
+def test_a_token_anywhere_in_a_reason_is_refused_and_not_shown(text):
+    with pytest.raises(ParameterError, match="reason: found an access token") as error:
+        check_reason(text.format(CANARY_TOKEN))
+
+    assert CANARY_TOKEN not in str(error.value)
+
+
+@pytest.mark.parametrize("run_id", ["sq0" + "atp-canary-22", "x_" + "sq0" + "csp-canary-22"])
+def test_a_run_id_with_a_token_is_refused_and_not_shown(run_id):
+    with pytest.raises(ParameterError, match="neither a token nor a phone number") as error:
+        check_run_id(run_id)
+
+    assert "canary" not in str(error.value)
+
+
+def test_a_run_id_that_is_a_phone_number_is_refused():
+    with pytest.raises(ParameterError, match=r"run_id '\*\*\*0123' is not allowed"):
+        check_run_id("415-555-0123")
+
+
+@pytest.mark.parametrize("run_id", ["2026-11-28", "20261128-0930", "2026112801", "late-415-2026"])
+def test_dates_and_numbers_are_run_ids(run_id):
+    assert run_id == check_run_id(run_id)
+
+
+@pytest.mark.parametrize("identifier", ["4155550123", "14155550123", "415-555-0123", "0" * 8])
+def test_a_phone_number_in_place_of_an_id_is_refused_and_not_shown(identifier):
+    with pytest.raises(ParameterError, match="this one looks like a phone number") as error:
+        check_id(identifier, "account_id")
+
+    assert identifier not in str(error.value)
+
+
+@pytest.mark.parametrize("identifier", ["1234567", "4155550123a", "1" * 16])
+def test_other_ids_of_digits_pass(identifier):
+    assert identifier == check_id(identifier, "account_id")
+
+
+def test_a_token_in_place_of_an_id_is_refused_and_not_shown():
+    with pytest.raises(ParameterError, match="account_id: found an access token") as error:
+        check_id("sq0" + "atp-canary-22", "account_id")
+
+    assert "canary" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "Ann", "J\u00f6", "\u738b\u4f1f", "4711", "Ann O'Neil (night)", "\uff21\uff22"],
+)
+def test_a_name_that_can_be_read_approves(name):
+    assert name == check_approver(name)
+
+
+UNSEEN = {
+    "spaces": " \u00a0\u3000",
+    "one letter": "A",
+    "signs": "-- !",
+    "zero width": "\u200b\u200c\u2060",
+    "zero width in a name": "An\u200bn",
+    "direction": "Ann\u202e",
+    "control": "Ann\x07",
+    "fillers of Hangul": "\u3164\u3164\u115f\u1160\uffa0",
+    "blank Braille": "\u2800\u2800",
+    "tags": "\U000e0041\U000e0042",
+    "variation selectors": "\ufe0f\ufe0f",
+    "private": "\ue000\ue001",
+}
+
+
+@pytest.mark.parametrize("name", UNSEEN.values(), ids=UNSEEN)
+def test_who_cannot_be_read_approves_nothing(name):
+    with pytest.raises(ParameterError, match=r"approved_by: found .* a name that can be read"):
+        check_approver(name)
+
+
+@pytest.mark.parametrize("name", [None, 5])
+def test_who_is_no_text_approves_nothing(name):
+    with pytest.raises(ParameterError, match="approved_by: found"):
+        check_approver(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["+14155550123", "4155550123", "Ann, (415) 555-0123", "ann@shop.example", "Ann <a@b.c>"]
+)
+def test_a_phone_number_or_an_e_mail_address_approves_nothing_and_is_not_shown(name):
+    with pytest.raises(ParameterError, match="a name or a staff id") as error:
+        check_approver(name)
+
+    assert name not in str(error.value)
+
+
+def test_a_token_approves_nothing_and_is_not_shown():
+    with pytest.raises(ParameterError, match="approved_by: found an access token") as error:
+        check_approver(f"Ann {CANARY_TOKEN}")
+
+    assert CANARY_TOKEN not in str(error.value)
 
 
 @pytest.mark.parametrize("points", [1, -1, 2**31 - 1, -(2**31) + 1])

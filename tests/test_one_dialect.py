@@ -14,7 +14,7 @@ from loyalty_helpers.runbooks.limits import Limits
 from loyalty_helpers.runbooks.row_checks import SheetRow
 from loyalty_helpers.runbooks.sheet import read_sheet
 
-from .doubles import make_client
+from .doubles import CANARY_TOKEN, make_client
 
 REFUSED = "refused"
 NUMBERS = {
@@ -146,3 +146,97 @@ def test_limits_of_a_notebook_may_be_texts(text):
 def test_a_buyer_who_was_enrolled_is_found_however_the_number_is_written(client):
     for number in ("+44 (0)20 7946 0958", "+4402079460958", "+442079460958"):
         assert "+442079460958" == client.find_account(phone_number=number).mapping.phone_number
+
+
+SOME = "sq0" + "atp-canary-22"  # short enough for an id
+TOKENS_IN = {
+    "reason": f"paid with {CANARY_TOKEN}.",
+    "account_id": SOME,
+    "customer_id": SOME,
+    "phone_number": f"+1415 {CANARY_TOKEN}",
+    "points": SOME,
+}
+
+
+def cell(client: Any, folder: Path, name: str, text: str) -> None:
+    cells = {"account_id": "", "points": "1", "reason": "r", name: text}
+    path = folder / "sheet.csv"
+    path.write_text(f"{','.join(cells)}\n{','.join(cells.values())}\n")
+    runbooks.plan_file(client, str(path), run_id="run")
+
+
+def typed(client: Any, folder: Path, name: str, text: str) -> None:
+    if name.endswith(("_id", "number")):
+        client.find_account(**forms.buyer_form(client, **{name: text}).values)
+    given = {"points": 1, "reason": "r", "run_id": "r", name: text}
+    account = client.find_account(phone_number="+14155550101")
+    forms.adjust_form(client, account, **given).preview()
+
+
+def given_to_a_notebook(client: Any, folder: Path, name: str, text: str) -> None:
+    buyer = {} if name.endswith(("_id", "number")) else {"phone_number": "+14155550101"}
+    runbooks.plan_one(client, **{"run_id": "run", "points": 1, "reason": "r", **buyer, name: text})
+
+
+def given_to_the_command(client: Any, folder: Path, name: str, text: str) -> None:
+    check_parameters("adjust_points", {name: text})
+
+
+@pytest.mark.parametrize("door", [cell, typed, given_to_a_notebook, given_to_the_command])
+@pytest.mark.parametrize(("name", "text"), TOKENS_IN.items(), ids=TOKENS_IN)
+def test_a_token_comes_in_by_no_door_and_no_refusal_shows_it(client, tmp_path, door, name, text):
+    with pytest.raises(LoyaltyError) as caught:
+        door(client, tmp_path, name, text)
+
+    assert "canary" not in str(caught.value)
+    left = [path.read_bytes() for path in (tmp_path / "runs").rglob("*") if path.is_file()]
+    assert [] == [content for content in left if b"canary" in content]
+
+
+@pytest.mark.parametrize("name", ["row_id", "undoes"])
+def test_a_token_comes_in_by_no_other_cell(client, tmp_path, name):
+    with pytest.raises(LoyaltyError, match="access token") as caught:
+        cell(client, tmp_path, name, SOME)
+
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["approved_by", "run_id", "approved_plan", SOME])
+def test_a_token_is_no_other_parameter_and_no_name_of_one(name):
+    with pytest.raises(LoyaltyError, match="looks like an access token") as caught:
+        check_parameters("bulk_adjust", {name: SOME})
+
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda c: c.adjust_points("a1", 1, reason=CANARY_TOKEN, idempotency_key="k"),
+        lambda c: c.adjust_points("a1", 1, idempotency_key=CANARY_TOKEN),
+        lambda c: c.create_order("l1", [{"name": CANARY_TOKEN}], idempotency_key="k"),
+        lambda c: c.request("POST", "/v2/x", {"a": [CANARY_TOKEN], "idempotency_key": "k"}),
+    ],
+)
+def test_no_request_that_writes_holds_a_token(client, write):
+    with pytest.raises(LoyaltyError, match="found an access token") as caught:
+        write(client)
+
+    assert "canary" not in str(caught.value)
+    assert "canary" not in repr([exchange.body for exchange in client.exchanges])
+
+
+HONEST = ["Late order, 12 points", "EAAA" + " batteries", "Sequoia sq0-12", "\u00a312 f\u00fcr"]
+
+
+@pytest.mark.parametrize("door", [cell, typed, given_to_a_notebook, given_to_the_command])
+@pytest.mark.parametrize("reason", HONEST)
+def test_an_honest_reason_comes_in_by_every_door(client, tmp_path, door, reason):
+    text = f'"{reason}"' if door is cell else reason
+    if door is cell:
+        account = client.find_account(phone_number="+14155550101")
+        path = tmp_path / "sheet.csv"
+        path.write_text(f"account_id,points,reason\n{account.id},1,{text}\n")
+        assert 1 == runbooks.plan_file(client, str(path), run_id="run").plan.header.rows
+    else:
+        door(client, tmp_path, "reason", text)

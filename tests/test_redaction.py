@@ -2,7 +2,16 @@
 
 import pytest
 
-from loyalty_helpers.redaction import is_test_number, mask_body, mask_phone, mask_repr, mask_text
+from loyalty_helpers.redaction import (
+    bare_numbers,
+    holds_token,
+    is_test_number,
+    mask_body,
+    mask_phone,
+    mask_reason,
+    mask_repr,
+    mask_text,
+)
 
 from .doubles import CANARY_TOKEN
 
@@ -114,6 +123,90 @@ def test_what_may_be_a_phone_number_shows_its_last_four_digits(value, shown):
 @pytest.mark.parametrize("token", [CANARY_TOKEN, "sq0" + "atp-" + "canary_canary-22"])
 def test_a_token_of_square_is_hidden_in_a_text(token):
     assert "Bearer [token]!" == mask_text(f"Bearer {token}!")
+
+
+A = "EAAA"  # what begins like a token stands in two parts, here as everywhere
+TOKENS = [
+    A + "lcanary" * 8,
+    A + "canary",
+    A + "A" * 60,
+    A + "-_" * 15,
+    "EQAA" + "canary" * 8,
+    *("sq0" + kind + "-canary-22" for kind in ("atp", "csp", "idp", "ATP")),
+    "SQ0" + "ATP-CANARY-22",
+]
+
+
+@pytest.mark.parametrize("token", TOKENS)
+@pytest.mark.parametrize("text", ["{}", "paid with {}.", "a\n{}", "key={}", "'{}'", "it_is_{}"])
+def test_a_token_is_known_anywhere_in_a_text(token, text):
+    assert holds_token(text.format(token))
+    assert text.format("[token]") == mask_text(text.format(token))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Late order",
+        A,
+        A + " points",
+        "eaaa" + "1234-4cb6-8121-718bdexample",
+        "1beb38f9-54de-4cb6-8121-" + "eaaa12345678",
+        A + "Q9KX7TBV2WMD3HJ5NRC8PF",  # 26 letters and digits: a customer's id
+        "BRE" + A + "CANARY",
+        "sq0 to sq9",
+        "sq01234-567890",
+        "Sequoia sq0-1234567",
+    ],
+)
+def test_honest_texts_and_ids_are_no_token(text):
+    assert not holds_token(text)
+    assert text == mask_text(text)
+
+
+def test_a_token_is_known_at_any_depth_of_a_body():
+    assert holds_token({"a": [{"b": TOKENS[0]}]})
+    assert holds_token({TOKENS[0]: 1})
+    assert not holds_token({"a": [{"b": "Late order"}, 12, None]})
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["4155550123", "14155550123", "442079460123", "07700900123", "415 5550123", "415-5550123"],
+)
+def test_a_bare_number_in_a_reason_is_masked(number):
+    assert "call ***0123, please" == mask_reason(f"call {number}, please")
+    assert "tel:***0123" == mask_reason(f"tel:{number}")
+    assert [number] == bare_numbers(f"call {number}")
+
+
+@pytest.mark.parametrize("number", ["+14155550123", "(415) 555-0123", "020 7946 0123"])
+def test_a_reason_is_masked_as_any_text_as_well(number):
+    assert "call ***0123" == mask_reason(f"call {number}")
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Late order, ticket 4711",
+        "Late order of 2026-11-28, 12 points",
+        "20261128 order 123456789",
+        "Undo of event 5b1c0e3e-0123-4567-8901-012345678901",
+        "order A4155550123",
+        "order 2026-4155550123",
+        "1.4155550123 and 0,4155550123",
+        "late [lr1:abcdefgh23456723]",
+    ],
+)
+def test_other_numbers_in_a_reason_stay(reason):
+    assert reason == mask_reason(reason)
+
+
+def test_a_reason_in_a_body_is_masked_as_a_reason():
+    body = {"adjust_points": {"reason": "call 4155550123", "points": 4155550123}}
+
+    masked = {"adjust_points": {"reason": "call ***0123", "points": 4155550123}}
+    assert masked == mask_body(body)
 
 
 def test_a_given_secret_is_hidden_in_a_text():

@@ -12,12 +12,15 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from loyalty_helpers.adjustments import Preview
 from loyalty_helpers.errors import LoyaltyError
+from loyalty_helpers.forms import adjust_form, buyer_form
 from loyalty_helpers.models import LoyaltyAccount, LoyaltyEvent
 from loyalty_helpers.network import BearerToken
 from loyalty_helpers.recordings import RecordingTransport
 from loyalty_helpers.session import connect
 from loyalty_helpers.settings import load_settings
+from loyalty_helpers.tables import EventTable
 
 from .doubles import (
     ACCOUNT_BODY,
@@ -113,6 +116,32 @@ def test_a_shown_event_hides_a_phone_number_in_its_reason():
     event = LoyaltyEvent.model_validate(told)
 
     assert all(map(hidden, [*everything(event, 1), repr(event.details), *event._view().values()]))
+
+
+@pytest.mark.parametrize("written", [DRAMA_PHONE, DRAMA_PHONE[1:], "020 7946" + " 0123"])
+def test_a_number_in_a_reason_is_hidden_wherever_the_reason_is_shown(written):
+    """However it is written, and though it is none of the made-up 555 numbers."""
+    reason = f"call {written} back"
+    event = EVENT | {"adjust_points": {"points": 12, "reason": reason}}
+    asked = client(reply(200, {"event": event}))
+    made = asked.adjust_points(ACCOUNT_ID, 12, reason=reason, idempotency_key="k")
+    account = LoyaltyAccount.model_validate(ACCOUNT_BODY)
+    given = {"points": 12, "reason": reason, "run_id": "r"}
+    form = adjust_form(asked, account, **given)
+
+    shown = [asked.last_exchange, made, EventTable((made,)), Preview(account, **given), form]
+    texts = [text for each in shown for text in each._view().values()]
+    texts += [asked.last_exchange.curl, repr(made.details), str(asked.last_exchange)]
+    assert [] == [text for text in texts if written in text]
+    assert reason == made.reason
+    assert reason == form.values["reason"]
+
+
+@pytest.mark.parametrize("name", ["account_id", "customer_id"])
+def test_a_form_hides_a_number_in_the_wrong_field(name):
+    form = buyer_form(client(FOUND), **{name: DRAMA_PHONE[1:]})
+
+    assert [] == [text for text in form._view().values() if DRAMA_PHONE[1:] in text]
 
 
 FAULTS = {

@@ -9,6 +9,7 @@ import click
 from loyalty_helpers.cli.telling import Teller, be_patient
 from loyalty_helpers.errors import REFUSALS, LoyaltyError
 from loyalty_helpers.plain import plain
+from loyalty_helpers.redaction import mask_text
 
 if TYPE_CHECKING:
     from loyalty_helpers.notebooks_runner import RunResult
@@ -40,9 +41,9 @@ class _Group(click.Group):
         try:
             return super().invoke(context)
         except LoyaltyError as error:
-            refused = isinstance(error, REFUSALS)
+            refused, told = isinstance(error, REFUSALS), mask_text(str(error))
             click.echo("refused:" if refused else "failed:", err=True)
-            click.echo("\n".join(f"  {line}" for line in str(error).splitlines()), err=True)
+            click.echo("\n".join(f"  {line}" for line in told.splitlines()), err=True)
             context.exit(REFUSED if refused else FAILED)
         except BrokenPipeError:  # a reader that went away
             raise

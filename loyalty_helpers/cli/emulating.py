@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from loyalty_helpers.errors import EmulatorError, ParameterError, SettingsError
-from loyalty_helpers.session import REAL_TOKEN, open_emulator
+from loyalty_helpers.redaction import holds_token
+from loyalty_helpers.session import open_emulator
 from loyalty_helpers.settings import load_settings
 
 
@@ -39,7 +40,7 @@ def serve_emulator(
     """Serve until interrupted; `on_ready` gets the URL."""
     from loyalty_helpers.emulator import PortInUseError, serve
 
-    if REAL_TOKEN.match(token):
+    if holds_token(token):
         raise SettingsError("--token looks like a token of Square: the emulator gets none")
     secret = {"loyalty_emulator_token": SecretStr(token)}
     settings = load_settings().model_copy(update=secret)

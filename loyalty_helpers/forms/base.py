@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from loyalty_helpers.errors import LoyaltyError, ParameterError
-from loyalty_helpers.redaction import mask_phone, mask_text
+from loyalty_helpers.redaction import mask_phone, mask_reason, mask_text
 from loyalty_helpers.rendering import Bundle, Shown, card
 
 DESCRIPTION_WIDTH = "10em"
@@ -97,11 +97,7 @@ class Form(Shown):
         return handle
 
     def _view(self) -> Bundle:
-        shown = {
-            name: mask_phone(value) if name == "phone_number" and value else value
-            for name, value in self.typed.items()
-        }
-        return card(self.title, [(name, _text(value)) for name, value in shown.items()])
+        return card(self.title, [(name, _text(name, value)) for name, value in self.typed.items()])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
         return {**self.widget._repr_mimebundle_(), **self._view()}
@@ -131,7 +127,11 @@ def _stripped(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
 
 
-def _text(value: Any) -> Any:
+def _text(name: str, value: Any) -> Any:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return mask_text(value) if isinstance(value, str) else value
+    if not isinstance(value, str) or not value:
+        return value
+    if name == "phone_number":
+        return mask_phone(value)
+    return mask_text(value) if name == "run_id" else mask_reason(value)

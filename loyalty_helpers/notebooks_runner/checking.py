@@ -1,7 +1,6 @@
 """Checks the parameters of any notebook, before a kernel is started."""
 
 import difflib
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,10 +9,9 @@ from pydantic import BaseModel, ValidationError
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.notebooks_runner.parameters import WALKTHROUGHS
 from loyalty_helpers.notebooks_runner.runbook_parameters import RUNBOOKS
-from loyalty_helpers.redaction import SHOWN_LENGTH, mask_repr
+from loyalty_helpers.redaction import SHOWN_LENGTH, holds_token, mask_repr, mask_text
 
 MODELS: dict[str, type[BaseModel]] = {**WALKTHROUGHS, **RUNBOOKS}
-LOOKS_LIKE_TOKEN = re.compile(r"EAAA|sq0[a-z]{3}-")
 
 
 def check_parameters(notebook: str, given: Mapping[str, Any]) -> BaseModel:
@@ -24,10 +22,11 @@ def check_parameters(notebook: str, given: Mapping[str, Any]) -> BaseModel:
         given: values as text or as what they are; all others keep the notebook's default.
     """
     model = MODELS[notebook]
-    tokens = [n for n, value in given.items() if LOOKS_LIKE_TOKEN.match(str(value))]
+    tokens = [n for n, value in given.items() if holds_token(n) or holds_token(str(value))]
     if tokens:
+        names = mask_text(", ".join(tokens))
         raise ParameterError(
-            f"{', '.join(tokens)}: this looks like an access token. A token is never a parameter, "
+            f"{names}: this looks like an access token. A token is never a parameter, "
             "since parameters are written into the notebook: set SQUARE_ACCESS_TOKEN."
         )
     try:

@@ -11,7 +11,7 @@ from typing import Any
 from loyalty_helpers.errors import LoyaltyError, is_refusal
 from loyalty_helpers.files import write_text
 from loyalty_helpers.notebooks_runner.lean import leave_out_format_checkers
-from loyalty_helpers.redaction import mask_body, mask_phone, mask_text
+from loyalty_helpers.redaction import bare_numbers, mask_body, mask_phone, mask_text
 
 CELL_TIMEOUT = 1800  # seconds; every request inside a cell has a much shorter limit of its own
 KERNEL_START_TIMEOUT = 60
@@ -49,7 +49,8 @@ class MaskedOutput:
     def __init__(self, path: Path, parameters: Mapping[str, Any]) -> None:
         self.path = path
         self.notebook: dict[str, Any] = {"cells": []}
-        self._phone_number = str(parameters.get("phone_number") or "")
+        number, reason = (str(parameters.get(name) or "") for name in ("phone_number", "reason"))
+        self._numbers = [*filter(None, (number, number.lstrip("+"))), *bare_numbers(reason)]
         self._text, self._saved_at = "", time.monotonic()
 
     def write(self, text: str, _path: str) -> None:
@@ -64,9 +65,8 @@ class MaskedOutput:
         text, self._saved_at = self._text, time.monotonic()
         if not text:
             return
-        if self._phone_number:
-            for written in (self._phone_number, self._phone_number.lstrip("+")):
-                text = text.replace(written, mask_phone(written))
+        for written in self._numbers:
+            text = text.replace(written, mask_phone(written))
         self.notebook = mask_body(json.loads(text))
         self.notebook["metadata"]["papermill"]["output_path"] = self.path.name
         saved = json.dumps(self.notebook, indent=1, ensure_ascii=False) + "\n"

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from loyalty_helpers.checks import given_number, whole_number
+from loyalty_helpers.checks import check_approver, given_number, whole_number
 from loyalty_helpers.files import is_there
 from loyalty_helpers.idempotency import check_run_id
 from loyalty_helpers.notebooks_runner.parameters import (
@@ -83,7 +83,11 @@ Digest = Annotated[
     Field(description=f"empty to plan only, or {APPROVAL_LENGTH} or more characters of the digest"),
 ]
 Number = Annotated[str, BeforeValidator(_balance), Field(description="empty, or a whole number")]
-Approver = Annotated[str, Field(description="who approved the plan", max_length=100)]
+Approver = Annotated[
+    str,
+    AfterValidator(check_approver),
+    Field(description="who approved the plan", max_length=100),
+]
 
 
 class Runbook(BaseModel):

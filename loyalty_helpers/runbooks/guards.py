@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from loyalty_helpers.checks import check_approver
 from loyalty_helpers.client import LoyaltyClient
-from loyalty_helpers.errors import PlanError, ProductionGuardError
+from loyalty_helpers.errors import PlanError
 from loyalty_helpers.runbooks.plan import Header
 
 
@@ -53,14 +54,12 @@ def check_place(header: Header, place: Place) -> None:
 def writing_client(client: LoyaltyClient, header: Header, approved_by: str) -> LoyaltyClient:
     """A client that may write what an approved plan says.
 
-    connect() lets no client of `production` write. This is the one door: it opens for a plan made
-    for production and approved by somebody with a name.
+    connect() gives every client of `production` a gate, and this is the one place that asks it.
+
+    Raises:
+        ProductionGuardError: the gate stays shut.
+        ParameterError: `approved_by` is no name.
     """
-    if client.environment != "production":
-        return client
-    if header.environment != "production" or not approved_by.strip():
-        raise ProductionGuardError(
-            "production needs a plan made for it, its digest in approved_plan, and in approved_by "
-            "who approved it. Nothing was changed."
-        )
-    return client.variant(may_write=True)
+    writing = client._through_gate(header.environment, header.merchant_id, approved_by)
+    check_approver(approved_by)
+    return writing

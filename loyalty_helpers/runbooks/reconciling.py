@@ -17,7 +17,7 @@ from loyalty_helpers.idempotency import MARKER
 from loyalty_helpers.models import ImpossibleTime, LoyaltyAccount, LoyaltyEvent
 from loyalty_helpers.plain import plain
 from loyalty_helpers.queries import ACCOUNTS_PER_PAGE
-from loyalty_helpers.redaction import mask_text
+from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.ledger import READINGS, all_events, over_again
 from loyalty_helpers.runbooks.progress import Reading
@@ -132,7 +132,7 @@ class Books:
     def _event(self, event: LoyaltyEvent) -> tuple[object, ...]:
         raises = max(event.points, 0) if event.type in RAISING else 0
         counted = event.type == "ADJUST_POINTS" and self._period.holds(event.created_at)
-        reason = plain(mask_text(MARKER.sub("", event.reason).rstrip()))
+        reason = plain(mask_reason(MARKER.sub("", event.reason).rstrip()))
         grouped = (plain(event.source), reason, _day(event)) if counted else (None, None, None)
         return (event.id, event.loyalty_account_id, event.points, raises, *grouped)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from loyalty_helpers.errors import JournalError
 from loyalty_helpers.intents import INTENT
-from loyalty_helpers.redaction import mask_body, mask_text
+from loyalty_helpers.redaction import mask_body, mask_reason, mask_text
 from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.held import REPEAT_DAYS
 from loyalty_helpers.runbooks.journal import JOURNAL, OPEN, Journal
@@ -64,6 +64,7 @@ def verdict_of(journal: Journal) -> Verdict:
 def write_results(folder: Path, journal: Journal) -> None:
     """One line for each row of the plan, the last column with the balance that it makes.
 
+    Reasons are masked: plan and journal have them as they were sent.
     `balance_after` is the balance that was found before the first change (the planned one, if
     none was read), plus what this run applied to the account up to this row. What others did
     meanwhile is not in it. It is empty where nothing was applied, or no balance is known.
@@ -82,7 +83,8 @@ def _results(journal: Journal) -> Iterator[tuple[Any, ...]]:
         made[entry.account_id] += entry.points if known and not earlier else 0
         after = (planned if found is None else found) + made[entry.account_id]
         yield (
-            *(entry.row_id, entry.account_id, entry.phone, entry.points, entry.reason),
+            *(entry.row_id, entry.account_id, entry.phone, entry.points),
+            mask_reason(entry.reason),
             *(entry.state, entry.applied, entry.event_id, entry.event_at, entry.attempts),
             *(planned, "" if found is None else found, entry.undoes, note),
             after if known else "",

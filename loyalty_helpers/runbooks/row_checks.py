@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from loyalty_helpers.checks import (
+    CLEAN,
     ID_PATTERN,
     REASON_LENGTH,
+    check_id,
     check_phone_number,
     check_points,
     check_reason,
@@ -17,7 +19,7 @@ from loyalty_helpers.checks import (
     whole_number,
 )
 from loyalty_helpers.errors import ParameterError
-from loyalty_helpers.redaction import mask_repr, mask_text
+from loyalty_helpers.redaction import holds_token, mask_repr, mask_text
 from loyalty_helpers.runbooks.identity import MARKER_ROOM
 
 REASON_ROOM = REASON_LENGTH - MARKER_ROOM  # 3,477 characters
@@ -107,10 +109,14 @@ def given_row(
     """The row of one adjustment, as it was given to a notebook; numbers may still be texts.
 
     Raises:
-        ParameterError: phone number or points are not allowed.
+        ParameterError: one of them is not allowed.
     """
     number = check_points(whole_number(points, "points"))
     phone = _in_normal_form(phone_number)
+    check_reason(reason)
+    for name, value in (("customer_id", customer_id), ("account_id", account_id)):
+        if value:
+            check_id(value, name)
     return SheetRow(0, "", phone, customer_id, account_id, number, reason)
 
 
@@ -138,6 +144,8 @@ def _problems(line: int, cells: Mapping[str, str], max_points: int) -> Iterator[
         "reason": _reason(cells["reason"]),
         "undoes": _id(cells["undoes"]),
     }
+    if holds_token(" ".join(cells.values())):
+        wrong |= {column: CLEAN for column, text in cells.items() if holds_token(text)}
     for column, allowed in wrong.items():
         if allowed:
             yield Problem(line, column, shown(cells[column]), allowed)
@@ -150,6 +158,8 @@ def shown(text: str) -> str:
 
 def _row_id(text: str) -> str:
     right = 1 <= len(text) <= 64 and text.isprintable() and text == text.strip()
+    if mask_text(text) != text:
+        return "a text without a phone number, since results show it"
     if right:
         return "" if _letters_are_whole(text) else WHOLE_LETTERS
     return "1 to 64 printable characters, no space before or after them"
@@ -174,8 +184,9 @@ def _allowed(check: Callable[[], object]) -> str:
 
 
 def _id(text: str) -> str:
-    right = not text or ID_PATTERN.fullmatch(text)
-    return "" if right else "an id of Square: 1 to 36 of A-Z, a-z, 0-9, '_' and '-'"
+    if not text or ID_PATTERN.fullmatch(text):
+        return _allowed(lambda: check_id(text, "id")) if text else ""
+    return "an id of Square: 1 to 36 of A-Z, a-z, 0-9, '_' and '-'"
 
 
 def _points(text: str, most: int) -> str:

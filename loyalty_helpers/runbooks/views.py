@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from loyalty_helpers.charts import Chart, bar_chart
-from loyalty_helpers.redaction import mask_text
+from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.rendering import VERIFICATION_MIME, Bundle, Shown, card, points_text, table
 from loyalty_helpers.runbooks.journal import OPEN
 from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, Header, Plan
@@ -42,7 +42,7 @@ class Planned(Shown):
     def _view(self) -> Bundle:
         header, digest = self.plan.header, self.plan.digest
         rows = [
-            (r.row_id, r.account_id, r.phone, r.before, r.points, r.after, mask_text(r.reason))
+            (r.row_id, r.account_id, r.phone, r.before, r.points, r.after, mask_reason(r.reason))
             for r in islice(self.plan.rows(), ROWS_SHOWN)
         ]
         more = header.rows - len(rows)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from loyalty_helpers import connect
 from loyalty_helpers.emulator import Emulator, Server
 from loyalty_helpers.redaction import is_test_number
 from loyalty_helpers.settings import NOTEBOOKS
+
+from .canaries import NUMBERS, REASON, TOKENS, Canaries, flown, secrets_in
 
 TOKEN = "canary-" + "token-5d1f"
 SQUARE_TOKEN = "EAAA" + "canary-square-token"
@@ -69,3 +72,63 @@ def test_no_committed_file_holds_a_token_or_a_phone_number() -> None:
             numbers = set(re.findall(r"\+\d{8,15}", text))
             assert {number for number in numbers if not is_test_number(number)} == set()
             assert not re.search(r"EAAA[\w-]{8}|sq0[a-z]{3}-", text)
+
+
+@pytest.fixture(scope="module")
+def canaries(tmp_path_factory: pytest.TempPathFactory) -> Canaries:
+    """What is left after every path was taken with a token and a number that is no 555 number."""
+    return flown(tmp_path_factory.mktemp("canaries"))
+
+
+def files_with_secrets(folder: Path, *but: str) -> dict[str, list[str]]:
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in but]
+    found = {str(path.relative_to(folder)): secrets_in(path.read_bytes()) for path in files}
+    return {name: secrets for name, secrets in found.items() if secrets}
+
+
+# 02, plan and apply of one; problems; plan of a file, wrong digest, who is a number; stopped,
+# resumed; undo planned and applied; reconciled; six refusals.
+CODES = [0, 0, 0, 1, 0, 2, 2, 1, 0, 0, 0, 0, *[2] * 6]
+
+
+def test_the_canaries_took_every_path(canaries: Canaries) -> None:
+    assert CODES == canaries.codes, canaries.said
+
+
+def test_nothing_that_was_said_holds_a_secret(canaries: Canaries) -> None:
+    assert [] == [text for text in canaries.said if secrets_in(text)]
+
+
+def test_no_file_of_a_run_holds_a_secret_but_a_reason_that_is_sent(canaries: Canaries) -> None:
+    """Plan and journal hold what is applied, a number in a reason included, for the owner only."""
+    assert {} == files_with_secrets(canaries.runs, "plan.json", "journal.sqlite3")
+
+
+def test_plan_and_journal_hold_the_reason_as_it_is_sent_and_no_token(canaries: Canaries) -> None:
+    for name in ("plan.json", "journal.sqlite3"):
+        path = canaries.runs / "example-bulk" / name
+        content = path.read_bytes()
+
+        assert [] == secrets_in(content, TOKENS)
+        assert REASON.encode() in content
+        assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+
+
+def test_nothing_is_left_in_the_folder_for_temporary_files(canaries: Canaries) -> None:
+    assert [] == list(canaries.temporary.iterdir())
+
+
+def test_nothing_in_the_home_holds_a_secret_but_perhaps_a_history(canaries: Canaries) -> None:
+    assert {} == files_with_secrets(canaries.home, "history.sqlite")
+
+
+def test_no_process_that_a_command_starts_is_called_by_a_secret(canaries: Canaries) -> None:
+    assert any(b"ipykernel" in called for called in canaries.called) or sys.platform != "linux"
+    assert [] == [called for called in canaries.called if secrets_in(called)]
+
+
+def test_a_mask_is_what_stands_in_place_of_a_number(canaries: Canaries) -> None:
+    results = (canaries.runs / "example-bulk" / "results.csv").read_text(encoding="utf-8-sig")
+
+    assert "asked by ***0187 or ***0187" in results
+    assert [] == secrets_in(results, NUMBERS)

@@ -3,6 +3,7 @@
 import csv
 import stat
 from contextlib import suppress
+from copy import copy, deepcopy
 from itertools import combinations
 
 import pytest
@@ -18,7 +19,7 @@ from loyalty_helpers.notebooks_runner.checking import check_parameters
 from loyalty_helpers.runbooks.guards import check_place, place_of, writing_client
 from loyalty_helpers.runbooks.plan import write_plan
 from loyalty_helpers.runbooks.views import Planned
-from tests.doubles import Answers, make_client, reply
+from tests.doubles import ACCOUNT_ID, ADJUST, make_client
 
 from .conftest import QUICK
 
@@ -31,28 +32,95 @@ def test_a_plan_for_another_place_is_refused(world, name: str) -> None:
         check_place(header, place_of(world.client))
 
 
+@pytest.fixture
+def production(world, monkeypatch):
+    """A client of production as connect() gives it; the emulator stands in for Square."""
+    [merchant] = {location.merchant_id for location in world.client.list_locations()}
+    monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "local-token")
+    monkeypatch.setenv("LOYALTY_ALLOW_PRODUCTION", merchant)
+    with connect("production", transport=world.wire) as client:
+        yield client
+
+
+def header_for(world, **changes):
+    return world.plan().plan.header.model_copy(update={"environment": "production", **changes})
+
+
+def test_production_is_written_with_a_plan_for_it_and_a_name(world, production) -> None:
+    writing = writing_client(production, header_for(world), "somebody")
+
+    writing.adjust_points(ACCOUNT_ID, 1, idempotency_key="k")
+    assert 1 == world.wire.writes
+
+
 @pytest.mark.parametrize(
-    ("planned_for", "approved_by", "opens"),
+    ("planned", "approved_by"),
     [
-        ("production", "somebody", True),
-        ("production", "", False),
-        ("production", " ", False),
-        ("local", "somebody", False),
-        ("sandbox", "somebody", False),
+        ({}, ""),
+        ({}, " "),
+        ({}, "A"),
+        ({}, "\u200b\u2060\u200b"),
+        ({}, "\u3164\u3164"),
+        ({}, "Ann\u202e"),
+        ({"environment": "local"}, "somebody"),
+        ({"environment": "sandbox"}, "somebody"),
+        ({"merchant_id": "ANOTHER"}, "somebody"),
     ],
 )
-def test_production_is_written_only_with_a_plan_for_it_and_a_name(
-    world, planned_for: str, approved_by: str, opens: bool
-) -> None:
-    header = world.plan().plan.header.model_copy(update={"environment": planned_for})
-    client = make_client(Answers(reply(200, {})), may_write=False)
-    client.environment = "production"
+def test_nothing_else_opens_production(world, production, planned, approved_by: str) -> None:
+    with pytest.raises(ProductionGuardError, match="Nothing was changed"):
+        writing_client(production, header_for(world, **planned), approved_by)
 
-    if opens:
-        assert writing_client(client, header, approved_by) is not client
-    else:
-        with pytest.raises(ProductionGuardError, match="Nothing was changed"):
-            writing_client(client, header, approved_by)
+
+def test_the_client_that_was_asked_for_a_writing_one_stays_shut(world, production) -> None:
+    writing_client(production, header_for(world), "somebody")
+
+    with pytest.raises(ProductionGuardError, match="only reads"):
+        production.adjust_points(ACCOUNT_ID, 1, idempotency_key="k")
+
+
+AROUND = {
+    "variant": lambda client: client.variant(attempts=1),
+    "variant of a variant": lambda client: client.variant().variant(pace=None),
+    "variant that may write": lambda client: client.variant(may_write=True),
+    "variant without a gate": lambda client: client.variant(gate=None),
+    "another environment": lambda client: setattr(client, "environment", "local") or client,
+    "may_write": lambda client: setattr(client, "may_write", True) or client,
+    "a gate": lambda client: setattr(client, "gate", None) or client,
+    "a copy": copy,
+    "a deep copy": deepcopy,
+    "an open block": lambda client: client.__enter__(),
+}
+
+
+@pytest.mark.parametrize("way", AROUND.values(), ids=AROUND)
+def test_no_public_way_leads_around_the_gate(world, production, way) -> None:
+    with suppress(TypeError, AttributeError):  # there is no such way
+        with pytest.raises(ProductionGuardError, match="only reads"):
+            way(production).adjust_points(ACCOUNT_ID, 1, idempotency_key="k")
+        with pytest.raises(ProductionGuardError, match="only reads"):
+            way(production).request("POST", ADJUST, {"idempotency_key": "k"})
+    assert 0 == world.wire.writes
+
+
+def test_no_public_name_of_a_client_is_about_writing(production) -> None:
+    public = {name: value for name, value in vars(production).items() if name[0] != "_"}
+
+    assert ["exchanges"] == list(public)
+
+
+def test_a_client_keeps_its_environment(production) -> None:
+    with pytest.raises(AttributeError):
+        production.environment = "sandbox"
+
+
+@pytest.mark.parametrize("approved_by", ["\u200b", "+44 20 7946 0958", "ann@shop.example"])
+def test_a_plan_is_not_applied_by_who_is_no_name_anywhere(world, approved_by: str) -> None:
+    planned = world.plan()
+
+    with pytest.raises(ParameterError, match="approved_by: found"):
+        world.apply(planned, approved_by=approved_by)
+    assert 0 == world.wire.writes
 
 
 PRODUCTION = ("token", "allowed merchant", "plan for production", "digest", "name")
@@ -106,11 +174,11 @@ def test_one_adjustment_in_production_needs_a_digest_before_anything_runs() -> N
 
 
 def test_one_adjustment_in_production_needs_a_digest_in_a_notebook_too(world) -> None:
-    world.client.environment = "production"
+    client = make_client(world.wire, environment="production")
 
     with pytest.raises(ProductionGuardError):
         runbooks.plan_one(
-            world.client,
+            client,
             phone_number="+14155551234",
             points=1,
             reason="r",
@@ -148,6 +216,29 @@ def test_phone_numbers_are_there_if_they_are_asked_for(world) -> None:
     planned = world.plan(show_phone_numbers=True)
 
     assert "+14155550101" in [row.phone for row in planned.plan.rows()]
+
+
+@pytest.mark.parametrize("number", ["4155550199", "442079460958", "+14155550199", "415-555-0199"])
+def test_results_mask_a_number_in_a_reason_and_the_ledger_holds_it(world, number: str) -> None:
+    planned = world.plan(f"phone_number,points,reason\n+14155551234,1,call {number} back\n")
+    world.apply(planned)
+    world.verify(planned)
+
+    shown = [str(planned), (planned.plan.folder / "results.csv").read_text(encoding="utf-8-sig")]
+    assert [True, True] == [f"call ***{number[-4:]} back" in text for text in shown]
+    assert [False, False] == [number in text for text in shown]
+    assert (1, f"call {number} back") == world.adjustments()[0]
+
+
+def test_a_phone_number_as_the_account_of_one_adjustment_is_refused_and_not_shown(
+    world, refused
+) -> None:
+    for name in ("account_id", "customer_id"):
+        given = {"points": 1, "reason": "r", "run_id": "one", name: "4155550199"}
+        told = refused(ParameterError, lambda given=given: runbooks.plan_one(world.client, **given))
+
+        assert f"{name}: found '******0199'" in told
+    assert [] == world.wire.paths
 
 
 def test_a_reason_is_no_formula_in_the_results(world) -> None:

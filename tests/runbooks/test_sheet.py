@@ -358,3 +358,27 @@ def test_whatever_the_file_holds_it_is_read_to_its_end(
     found = read(tmp_path_factory.mktemp("s"), content)
 
     assert all(isinstance(item, SheetRow | Problem) for item in found)
+
+
+@pytest.mark.parametrize("row_id", ["+14155550199", "(415) 555-0199", "020 7946 0199"])
+def test_a_row_id_that_is_a_phone_number_is_refused_and_not_shown(
+    tmp_path: Path, row_id: str
+) -> None:
+    text = told(tmp_path, f"row_id,account_id,points,reason\n{row_id},a1,1,r\n")
+
+    assert "line 2, row_id: found '***0199'; allowed: a text without a phone number" in text
+    assert row_id not in text
+
+
+@pytest.mark.parametrize("row_id", ["4711", "2026-11-28", "order 2026112801", "A-415-2026"])
+def test_dates_and_numbers_of_orders_are_row_ids(tmp_path: Path, row_id: str) -> None:
+    [row] = read(tmp_path, f"row_id,account_id,points,reason\n{row_id},a1,1,r\n")
+
+    assert row_id == row.row_id
+
+
+@pytest.mark.parametrize("column", ["account_id", "customer_id"])
+def test_a_phone_number_as_an_id_is_refused_and_not_shown(tmp_path: Path, column: str) -> None:
+    text = told(tmp_path, f"{column},points,reason\n4155550199,1,r\n")
+
+    assert f"line 2, {column}: found '******0199'; allowed: an id of Square" in text
