@@ -132,3 +132,8 @@ def test_a_mask_is_what_stands_in_place_of_a_number(canaries: Canaries) -> None:
 
     assert "asked by ***0187 or ***0187" in results
     assert [] == secrets_in(results, NUMBERS)
+
+
+def test_no_history_in_the_home_holds_a_secret(canaries: Canaries) -> None:
+    """IPython keeps what was run in a database that everybody on the machine may read."""
+    assert {} == files_with_secrets(canaries.home)
