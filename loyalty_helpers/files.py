@@ -46,6 +46,28 @@ def _settle_name(folder: Path) -> None:
             os.close(handle)
 
 
+@contextmanager
+def locked(place: Path) -> Iterator[None]:
+    """Hold a folder or a file for this process alone.
+
+    The system lets go of it whenever and however this process ends.
+
+    Raises:
+        BlockingIOError: another process, or another block of this one, holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        yield
+        return
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
 def write_text(path: Path, text: str, *, mode: int = 0o600, durable: bool = True) -> None:
     """Write a text, whole or not at all; the arguments are those of `replaced`."""
     with replaced(path, mode=mode, durable=durable) as file:

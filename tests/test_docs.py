@@ -9,7 +9,6 @@ import pytest
 
 from loyalty_helpers.notebooks_runner.runbook_parameters import BulkAdjust
 from loyalty_helpers.runbooks.held import REPEAT_DAYS
-from loyalty_helpers.runbooks.journal import STATES
 from loyalty_helpers.runbooks.limits import Limits
 from loyalty_helpers.runbooks.plan import MAX_PLAN_AGE
 from loyalty_helpers.runbooks.problems import FILE as PROBLEMS
@@ -21,6 +20,7 @@ from loyalty_helpers.runbooks.reconciling import (
     NOT_SETTLED,
 )
 from loyalty_helpers.runbooks.reporting import KEPT, LEFT_OUT, RECEIPT, RESULTS, UNDO
+from loyalty_helpers.runbooks.rows import STATES
 from loyalty_helpers.runbooks.stage import MAX_ROWS
 from tests.runbooks.test_fault_matrix import MATRIX
 

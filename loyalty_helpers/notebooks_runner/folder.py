@@ -1,6 +1,5 @@
 """The folder of a run: for one run at a time, and without losing what an earlier one left."""
 
-import os
 import re
 import shutil
 import tempfile
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loyalty_helpers.errors import ParameterError
+from loyalty_helpers.files import locked
 
 EARLIER = "earlier"
 ROOM = 2**16  # bytes that have to be free when a run begins
@@ -75,23 +75,14 @@ def refusing(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Lock the folder itself; the system unlocks it whenever and however this process ends."""
-    try:
-        import fcntl
-    except ImportError:  # not on Windows
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
+    with ExitStack() as held:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.enter_context(locked(folder))
         except BlockingIOError:
             raise ParameterError(
                 f"another run is at work in {folder}: wait for its end, and look at its receipt"
             ) from None
         yield
-    finally:
-        os.close(handle)
 
 
 def _make_room(folder: Path, keep: Collection[str]) -> Path | None:

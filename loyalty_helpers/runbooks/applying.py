@@ -21,10 +21,11 @@ from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.errors import LoyaltyError, RunStoppedError
 from loyalty_helpers.models import LoyaltyEvent
 from loyalty_helpers.runbooks.identity import marker_in
-from loyalty_helpers.runbooks.journal import Entry, Journal
+from loyalty_helpers.runbooks.journal import Journal
 from loyalty_helpers.runbooks.ledger import is_older, moment
 from loyalty_helpers.runbooks.limits import Limits, Time
 from loyalty_helpers.runbooks.outcomes import DOUBTFUL, REFUSED, Outcome, outcome_of
+from loyalty_helpers.runbooks.rows import Entry
 
 WAITING = 2_000  # rows held back because their account is busy, before no more are read
 LONGEST_WAIT = 0.5  # seconds after which the loop looks up, to tell progress

@@ -11,98 +11,23 @@ import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from loyalty_helpers.errors import JournalError
 from loyalty_helpers.runbooks.journal_file import OWNER, begun, connect, connect_to_look, told
-from loyalty_helpers.runbooks.plan import Header, Plan, PlanRow
+from loyalty_helpers.runbooks.plan import Plan
+from loyalty_helpers.runbooks.rows import (
+    COLUMNS,
+    DOUBLED,
+    SIGHTING,
+    STATES,
+    TABLES,
+    Entry,
+    begins,
+)
 
 JOURNAL = "journal.sqlite3"
-FORMAT = 1
 CHUNK = 500  # rows read at once
-
-# PLANNED: not sent. SENT: it may be on its way. UNKNOWN: it was sent, and no answer can be
-# trusted. The others are final; REVIEW means that only a person can tell.
-STATES = ("PLANNED", "SENT", "UNKNOWN", "APPLIED", "FAILED", "SKIPPED", "REVIEW")
-OPEN = ("PLANNED", "SENT", "UNKNOWN")
-DOUBLED = "more than once in the ledger: events"
-REPEATED = "the ledger holds the same points with the same reason already: event"
-
-_TABLES = f"""
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE account (
-    id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, planned INTEGER NOT NULL, found INTEGER
-) WITHOUT ROWID;
-CREATE TABLE row (
-    n INTEGER PRIMARY KEY, row_id TEXT NOT NULL, account_id TEXT NOT NULL, phone TEXT NOT NULL,
-    points INTEGER NOT NULL, reason TEXT NOT NULL, undoes TEXT NOT NULL,
-    key TEXT NOT NULL, marker TEXT NOT NULL UNIQUE,
-    state TEXT NOT NULL DEFAULT 'PLANNED', attempts INTEGER NOT NULL DEFAULT 0,
-    first_sent REAL, last_sent REAL,
-    event_id TEXT NOT NULL DEFAULT '', event_at TEXT NOT NULL DEFAULT '',
-    applied TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT ''
-);
-CREATE INDEX unfinished ON row (state, n) WHERE state IN {OPEN};
-CREATE INDEX by_account ON row (account_id);
-PRAGMA user_version = {FORMAT};
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A row as the journal holds it.
-
-    Attributes:
-        n, row_id, account_id, phone, points, reason, undoes: as in the plan.
-        key, marker: its identity.
-        state: one of STATES.
-        attempts: how often it was sent.
-        first_sent, last_sent: Unix times in seconds, or None.
-        event_id, event_at: the event that it made.
-        applied: `now`, or `before` when an earlier run had done it, or `found` when the answer
-            was lost and the ledger showed it.
-        note: what a reader should know.
-    """
-
-    n: int
-    row_id: str
-    account_id: str
-    phone: str
-    points: int
-    reason: str
-    undoes: str
-    key: str
-    marker: str
-    state: str
-    attempts: int
-    first_sent: float | None
-    last_sent: float | None
-    event_id: str
-    event_at: str
-    applied: str
-    note: str
-
-
-# What verifying saw last. It is made anew each time, since older journals have it otherwise.
-_SIGHTING = """
-CREATE TABLE sighting (
-    n INTEGER, event_id TEXT, account_id TEXT, points INTEGER, amiss TEXT NOT NULL,
-    PRIMARY KEY (n, event_id)
-) WITHOUT ROWID
-"""
-_COLUMNS = ", ".join(Entry.__slots__)
-
-
-def _begins(header: Header, row: PlanRow) -> tuple[str, str]:
-    """The state of a row before anything is done, and its note.
-
-    A row whose mark the ledger held while planning was sent once, by whomever: the ledger has to
-    tell about it. One whose content it held is left out.
-    """
-    if header.sends(row):
-        return "PLANNED", ""
-    return ("UNKNOWN", "") if row.applied else ("SKIPPED", f"{REPEATED} {row.repeats}")
 
 
 class Journal:
@@ -182,7 +107,7 @@ class Journal:
             )
 
     def _create(self, plan: Plan) -> None:
-        for statement in _TABLES.split(";"):
+        for statement in TABLES.split(";"):
             self._db.execute(statement)
         self._db.execute("INSERT INTO meta VALUES ('digest', ?)", (plan.digest,))
         header = plan.header
@@ -197,7 +122,7 @@ class Journal:
             self._db.execute(
                 "INSERT INTO row (n, row_id, account_id, phone, points, reason, undoes, key,"
                 " marker, state, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*planned, *sent, *_begins(header, row)),
+                (*planned, *sent, *begins(header, row)),
             )
 
     # What is known
@@ -215,7 +140,7 @@ class Journal:
     def entries(self, *states: str, after: int = 0) -> Iterator[Entry]:
         """The rows in these states (all, if none is given), in order, a chunk at a time."""
         wanted = f"AND state IN ({', '.join('?' * len(states))})" if states else ""
-        query = f"SELECT {_COLUMNS} FROM row WHERE n > ? {wanted} ORDER BY n LIMIT {CHUNK}"  # noqa: S608 - no text from outside
+        query = f"SELECT {COLUMNS} FROM row WHERE n > ? {wanted} ORDER BY n LIMIT {CHUNK}"  # noqa: S608 - no text from outside
         while rows := self._db.execute(query, (after, *states)).fetchall():
             yield from (Entry(*row) for row in rows)
             after = rows[-1][0]
@@ -233,12 +158,12 @@ class Journal:
     def numbered(self, places: Collection[int]) -> list[Entry]:
         """The rows with these places in the plan, in order."""
         wanted = ", ".join("?" * len(places))
-        query = f"SELECT {_COLUMNS} FROM row WHERE n IN ({wanted}) ORDER BY n"  # noqa: S608 - no text from outside
+        query = f"SELECT {COLUMNS} FROM row WHERE n IN ({wanted}) ORDER BY n"  # noqa: S608 - no text from outside
         return [Entry(*row) for row in self._db.execute(query, (*places,))]
 
     def with_marker(self, marker: str) -> Entry | None:
         """The row that carries a marker."""
-        query = f"SELECT {_COLUMNS} FROM row WHERE marker = ?"  # noqa: S608 - no text from outside
+        query = f"SELECT {COLUMNS} FROM row WHERE marker = ?"  # noqa: S608 - no text from outside
         found = self._db.execute(query, (marker,)).fetchone()
         return Entry(*found) if found else None
 
@@ -262,7 +187,7 @@ class Journal:
     def planned(self, account_id: str, points: int) -> list[Entry]:
         """The rows of an account with these points that were not carried out."""
         query = (
-            f"SELECT {_COLUMNS} FROM row WHERE state = 'PLANNED'"  # noqa: S608 - no text from outside
+            f"SELECT {COLUMNS} FROM row WHERE state = 'PLANNED'"  # noqa: S608 - no text from outside
             " AND account_id = ? AND points = ?"
         )
         return [Entry(*row) for row in self._db.execute(query, (account_id, points))]
@@ -349,7 +274,7 @@ class Journal:
     def forget_sightings(self) -> None:
         """Begin to verify: nothing was seen in the ledger yet."""
         self._db.execute("DROP TABLE IF EXISTS sighting")
-        self._db.execute(_SIGHTING)
+        self._db.execute(SIGHTING)
 
     def saw(self, n: int, event_id: str, account_id: str, points: int, amiss: str) -> None:
         """The ledger holds the row's marker in this event, and what is amiss with it."""

@@ -14,7 +14,7 @@ from loyalty_helpers.queries import EVENTS_PER_PAGE
 from loyalty_helpers.rendering import plain
 from loyalty_helpers.runbooks.batches import batches
 from loyalty_helpers.runbooks.identity import undo_identity
-from loyalty_helpers.runbooks.journal import Entry
+from loyalty_helpers.runbooks.rows import Entry
 
 READINGS = 3
 ACCOUNTS_AT_ONCE = 8

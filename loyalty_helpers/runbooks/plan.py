@@ -9,6 +9,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,13 +18,14 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError
 
 from loyalty_helpers.errors import PlanError
-from loyalty_helpers.files import replaced
+from loyalty_helpers.files import locked, replaced
 from loyalty_helpers.runbooks.identity import Identity, identity_of
 from loyalty_helpers.settings import SQUARE_VERSION
 
 # A plan of format 1 was made without a look at all that its accounts ever had.
 FORMAT = 2
 PLAN = "plan.json"
+LOCK = "plan.lock"
 _LATER = ("source_sha256", "allow_repeats", "applied", "repeats", "left_out")
 APPROVAL_LENGTH = 12  # characters of the digest that are enough to approve a plan
 MAX_PLAN_AGE = 24  # hours
@@ -147,6 +149,29 @@ class Plan:
                 yield PlanRow.model_validate_json(line.rstrip(b",\n"))
         if digest.hexdigest() != self.digest or last != _last_line(self.digest):
             raise _changed(self.path)
+
+
+@contextmanager
+def plan_kept(folder: Path) -> Iterator[None]:
+    """Nobody else makes a plan in this folder meanwhile, or begins to apply one.
+
+    Raises:
+        PlanError: somebody is at it.
+    """
+    with ExitStack() as held:
+        try:
+            (folder / LOCK).touch(mode=0o600)
+            held.enter_context(locked(folder / LOCK))
+        except BlockingIOError:
+            raise PlanError(
+                f"another process makes a plan in {folder}, or begins to apply one. Nothing was "
+                "changed: wait for its end, and look at what is there then."
+            ) from None
+        except OSError as error:
+            raise PlanError(
+                f"{folder} cannot be written: {error.strerror}. Nothing was changed."
+            ) from None
+        yield
 
 
 def write_plan(path: Path, header: Header, rows: Iterable[PlanRow]) -> Plan:

@@ -20,7 +20,7 @@ from loyalty_helpers.runbooks.held import Holdings
 from loyalty_helpers.runbooks.journal import JOURNAL
 from loyalty_helpers.runbooks.judging import LEFT_OUT_COLUMNS, Judge
 from loyalty_helpers.runbooks.ledger import adjustments_of, newest_event
-from loyalty_helpers.runbooks.plan import PLAN, Header, Plan, PlanRow, write_plan
+from loyalty_helpers.runbooks.plan import PLAN, Header, Plan, PlanRow, plan_kept, write_plan
 from loyalty_helpers.runbooks.problems import TOLD, Problems
 from loyalty_helpers.runbooks.reporting import LEFT_OUT, repeats_told
 from loyalty_helpers.runbooks.row_checks import Problem, SheetRow
@@ -47,7 +47,9 @@ def make_plan(
     check_run_id(intent.run_id)
     with writable(folder):
         check_no_walkthrough(folder, intent.run_id)
-        return _made(client, rows, intent, folder)
+        make_folder(folder)
+        with plan_kept(folder):
+            return _made(client, rows, intent, folder)
 
 
 def _made(
@@ -59,7 +61,6 @@ def _made(
             "it, give its digest as approved_plan; for a new intent, take a new run id."
         )
     place, newest = place_of(client), _newest(client)
-    make_folder(folder)
     problems = Problems(folder)
     with closing(sqlite3.connect("")) as database:  # on disk if it grows, and gone when closed
         stage = Stage(database, place, intent)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from loyalty_helpers.files import write_text
-from loyalty_helpers.runbooks.journal import OPEN, Journal
+from loyalty_helpers.runbooks.journal import Journal
+from loyalty_helpers.runbooks.rows import OPEN
 
 PROGRESS = "progress.json"
 EVERY = 1.0  # seconds between two looks

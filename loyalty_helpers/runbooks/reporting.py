@@ -14,9 +14,10 @@ from loyalty_helpers.intents import INTENT
 from loyalty_helpers.redaction import mask_body, mask_reason, mask_text
 from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.held import REPEAT_DAYS
-from loyalty_helpers.runbooks.journal import JOURNAL, OPEN, Journal
+from loyalty_helpers.runbooks.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.journal_file import OWNER
-from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, PLAN, Plan, PlanRow, read_plan
+from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, LOCK, PLAN, Plan, PlanRow, read_plan
+from loyalty_helpers.runbooks.rows import OPEN
 from loyalty_helpers.settings import load_settings
 
 RESULTS = "results.csv"
@@ -24,7 +25,7 @@ UNDO = "undo.csv"
 LEFT_OUT = "left_out.csv"  # rows of an undoing that were not possible
 RECEIPT = "receipt.json"  # that `loyalty run` leaves
 # What the next run with the same run id goes on with; all else is made anew.
-KEPT = (PLAN, JOURNAL, f"{JOURNAL}-journal", OWNER, INTENT)
+KEPT = (PLAN, LOCK, JOURNAL, f"{JOURNAL}-journal", OWNER, INTENT)
 _VERDICT = "verified"  # name of the fact in the journal
 RESULT_COLUMNS = (
     *("row_id", "account_id", "phone_number", "points", "reason", "state", "applied", "event_id"),

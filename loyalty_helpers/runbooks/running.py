@@ -25,7 +25,7 @@ from loyalty_helpers.queries import PER_SEARCH
 from loyalty_helpers.runbooks.applying import Sender, Sending, is_young
 from loyalty_helpers.runbooks.batches import batches
 from loyalty_helpers.runbooks.identity import marker_in
-from loyalty_helpers.runbooks.journal import DOUBLED, OPEN, REPEATED, Entry, Journal
+from loyalty_helpers.runbooks.journal import Journal
 from loyalty_helpers.runbooks.ledger import (
     adjustments_of,
     adjustments_on,
@@ -40,6 +40,7 @@ from loyalty_helpers.runbooks.outcomes import DOUBTFUL, REFUSED
 from loyalty_helpers.runbooks.pace import Pace
 from loyalty_helpers.runbooks.plan import Plan
 from loyalty_helpers.runbooks.reporting import RESULTS
+from loyalty_helpers.runbooks.rows import DOUBLED, OPEN, REPEATED, Entry
 
 ROUNDS = 4  # in which no row comes to its end, before a run stops to be resumed later
 EVENTS_PER_COMMIT = 500

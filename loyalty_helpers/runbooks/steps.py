@@ -6,7 +6,7 @@ Each reads what it needs from the run's folder: cells may run twice, or in a new
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.errors import ParameterError, RunStoppedError
@@ -19,6 +19,7 @@ from loyalty_helpers.runbooks.plan import (
     Plan,
     check_age,
     check_approval,
+    plan_kept,
     read_plan,
 )
 from loyalty_helpers.runbooks.progress import Progress
@@ -63,14 +64,17 @@ def apply(
     approved = planned.approved if approved_plan is None else approved_plan
     if not approved:
         return Applied(planned.plan, {})
-    plan = read_plan(planned.plan.path)  # as it is on disk now
-    check_approval(plan, approved)
-    check_may_begin(plan, max_plan_age)
     if on_drift not in ("note", "skip"):
         raise ParameterError(f"on_drift {on_drift!r} is neither 'note' nor 'skip'")
-    writing = writing_client(client, plan.header, approved_by)
-    check_place(plan.header, place_of(client))
-    with Journal.open(plan) as journal, _stoppable():
+    plan = read_plan(planned.plan.path)  # as it is on disk now
+    with ExitStack() as held:
+        with plan_kept(plan.folder):
+            check_approval(plan, approved)
+            check_may_begin(plan, max_plan_age)
+            writing = writing_client(client, plan.header, approved_by)
+            check_place(plan.header, place_of(client))
+            journal = held.enter_context(Journal.open(plan))
+        held.enter_context(_stoppable())
         with journal.commit():
             journal.set_meta("approved_by", approved_by or journal.meta("approved_by"))
         progress = Progress(journal, plan.header.rows)

@@ -9,9 +9,9 @@ from typing import Any
 from loyalty_helpers.charts import Chart, bar_chart
 from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.rendering import VERIFICATION_MIME, Bundle, Shown, card, points_text, table
-from loyalty_helpers.runbooks.journal import OPEN
 from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, Header, Plan
 from loyalty_helpers.runbooks.reporting import LEFT_OUT, RESULTS, command, repeats_told
+from loyalty_helpers.runbooks.rows import OPEN
 from loyalty_helpers.runbooks.verifying import Difference
 
 ROWS_SHOWN = 20

@@ -154,7 +154,7 @@ MATRIX = {
     "E production without opt-in": (SESSION, "test_production_without_every_guard_asks_nothing"),
     "E production without a plan": (
         GUARDS,
-        "test_production_is_written_only_with_a_plan_for_it_and_a_name",
+        "test_nothing_else_opens_production",
     ),
     "E misspelt parameter": (
         "notebooks_runner/test_parameters.py",

@@ -97,6 +97,28 @@ def test_a_run_cannot_be_planned_while_it_is_applied(world: World) -> None:
     assert "has been applied, or its applying has begun" in refused[0]
 
 
+def test_a_run_is_planned_or_begun_by_one_at_a_time(world: World) -> None:
+    planned = world.plan()
+
+    def both(request: httpx.Request) -> None:
+        for act in (world.plan, lambda: world.apply(planned)):
+            with pytest.raises(PlanError, match="another process makes a plan in"):
+                act()
+
+    real, asked = world.wire.handle_request, []
+
+    def first_request(request: httpx.Request) -> httpx.Response:
+        if not asked:
+            asked.append(request)
+            both(request)
+        return real(request)
+
+    world.wire.handle_request = first_request
+    world.plan()
+
+    assert asked
+
+
 # Gates
 
 
