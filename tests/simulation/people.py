@@ -15,6 +15,7 @@ from loyalty_helpers.emulator import Emulator
 from loyalty_helpers.errors import LoyaltyError, PlanError, RunStoppedError, SquareError
 from loyalty_helpers.runbooks.plan import read_plan
 from loyalty_helpers.runbooks.views import Planned
+from tests.doubles import make_client
 
 from .model import Judge
 from .place import FOR_A_PERSON, LIMITS, MISHAPS, Hours, Machine
@@ -157,8 +158,7 @@ class Office:
 
     def wrong_environment(self) -> None:
         if run := self._any(lambda run: run.planned is not None):
-            client = run.machine.client.variant()
-            client.environment = "sandbox"
+            client = make_client(run.machine, environment="sandbox")
             self._refused(
                 lambda: runbooks.apply(
                     client,
