@@ -1,5 +1,6 @@
 """One headless run: parameters checked, notebook executed, report and receipt written."""
 
+import stat
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -132,12 +133,14 @@ def find_notebook(name: str) -> Path:
     stem = Path(name).name
     folder = NOTEBOOKS / "runbooks" if stem in RUNBOOKS else NOTEBOOKS
     path = Path(name) if Path(name).suffix == ".ipynb" else folder / f"{stem}.ipynb"
-    try:
-        found = path.is_file()
-    except (OSError, ValueError):  # what the system takes for no name of a file
-        raise _unknown(name) from None
     if path.stem not in MODELS:
         raise _unknown(name)
+    try:
+        found = stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        found = False
+    except (OSError, ValueError):  # what the system takes for no name of a file
+        raise _unknown(name) from None
     if not found:
         raise ParameterError(f"there is no notebook {path.absolute()}")
     return path.resolve()

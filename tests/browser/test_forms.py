@@ -133,7 +133,7 @@ def test_half_a_point_is_refused(adjusting: OpenNotebook, client: LoyaltyClient)
     """A number field of the browser would show 1.5 and send 1."""
     adjusting.fill(points="1.5", reason="half a point", run_id="half-a-point")
 
-    expect(adjusting.press("Adjust")).to_contain_text("points must be a whole number")
+    expect(adjusting.press("Adjust")).to_contain_text("a whole number without points or commas")
     assert "half a point" not in reasons(client)
 
 
