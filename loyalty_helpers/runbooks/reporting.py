@@ -146,7 +146,8 @@ def _events_of(folder: Path, event_ids: Collection[str]) -> Iterator[tuple[str, 
             with journal:
                 yield from journal.rows_of(event_ids)
         else:
-            event_id = json.loads((folder / RECEIPT).read_text(encoding="utf-8"))["event_id"]
+            receipt = json.loads((folder / RECEIPT).read_text(encoding="utf-8"))
+            event_id = receipt.get("event_id") if isinstance(receipt, dict) else None
             if event_id in event_ids:
                 yield event_id, ""
 

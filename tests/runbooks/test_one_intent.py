@@ -109,6 +109,22 @@ def test_the_same_file_under_another_run_id_is_refused_and_names_event_and_run(
     assert sent == world.wire.writes
 
 
+@pytest.mark.parametrize("receipt", ['{"event_id": "%s"}', "{}", "[]", "no JSON", ""])
+def test_the_run_of_a_walkthrough_is_named_by_its_receipt_if_that_tells(
+    world: World, receipt: str
+) -> None:
+    account_id = account(world, "+14155550103")
+    done = {"reason": "Late order credit", "idempotency_key": "walkthrough"}
+    event = world.client.adjust_points(account_id, 50, **done).id
+    path = world.folder / "runs" / "walkthrough" / "receipt.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(receipt % event if "%" in receipt else receipt)
+    told = "of run walkthrough\n" if "%" in receipt else "of no run that is known here"
+
+    with pytest.raises(PlanError, match=f"event {event}, {told}"):
+        world.plan(FILE)
+
+
 def test_a_repeat_is_applied_when_somebody_says_so(world: World) -> None:
     world.apply(world.plan(FILE, "first"))
     planned = world.plan(FILE, "second", allow_repeats=True)
