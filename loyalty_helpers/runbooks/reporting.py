@@ -148,7 +148,7 @@ def _events_of(folder: Path, event_ids: Collection[str]) -> Iterator[tuple[str, 
         else:
             receipt = json.loads((folder / RECEIPT).read_text(encoding="utf-8"))
             event_id = receipt.get("event_id") if isinstance(receipt, dict) else None
-            if event_id in event_ids:
+            if isinstance(event_id, str) and event_id in event_ids:
                 yield event_id, ""
 
 
