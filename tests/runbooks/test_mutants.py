@@ -5,19 +5,33 @@ Every check is one that the core passes as it is; both run in a child, which a m
 
 import json
 import os
+import shutil
 import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from loyalty_helpers import runbooks
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.emulator import Emulator
-from loyalty_helpers.errors import JournalError, PlanError
-from loyalty_helpers.runbooks import applying, journal, plan, running, steps
+from loyalty_helpers.emulator.clock import SettableClock
+from loyalty_helpers.errors import JournalError, PlanError, RunStoppedError
+from loyalty_helpers.runbooks import (
+    applying,
+    held,
+    journal,
+    judging,
+    plan,
+    plan_steps,
+    running,
+    steps,
+    undoing,
+)
 from loyalty_helpers.runbooks.identity import marker_in, row_identity
 from loyalty_helpers.runbooks.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.limits import Time
@@ -25,6 +39,10 @@ from loyalty_helpers.runbooks.outcomes import Outcome
 
 from .conftest import QUICK, World
 from .harness import start, told
+from .test_fault_matrix import on_adjust, whenever
+from .test_gates_and_clocks import HOURS, TWO_OF_ONE, Clock, elsewhere, nothing_is_done
+
+OTHER = "row_id,phone_number,points,reason\na,+14155551234,5,Late\n"
 
 # Checks
 
@@ -128,9 +146,9 @@ def two_undoings(world: World) -> None:
     before = world.balances()
     world.apply(world.plan())
     undoings = [runbooks.plan_undo(world.client, "run", run_id=name) for name in ("one", "two")]
-    for undoing in undoings:
-        world.apply(undoing)
-        assert world.verify(undoing).counts == {"APPLIED": 4}
+    for planned in undoings:
+        world.apply(planned)
+        assert world.verify(planned).counts == {"APPLIED": 4}
     assert before == world.balances()
 
 
@@ -141,6 +159,109 @@ def double_in_the_ledger(world: World) -> None:
     world.emulator.forget_keys()
     applied_elsewhere(world, planned)
     assert not world.verify(planned).ok
+
+
+def replaced_plan(world: World) -> None:
+    """Another plan is put in its place after the approval was looked at."""
+    planned, other = world.plan(), world.plan(OTHER, "other")
+    content, real = other.plan.path.read_bytes(), world.wire.handle_request
+
+    def replace_it(request):
+        planned.plan.path.write_bytes(content)
+        return real(request)
+
+    world.wire.handle_request = replace_it
+    with pytest.raises(PlanError):
+        world.apply(planned)
+
+
+def lost_folder_that_may_repeat(world: World) -> None:
+    """Three days later, with another event since, so that no look since yesterday finds it."""
+    clock = SettableClock(datetime(2027, 1, 4, 9, tzinfo=UTC))
+    with Emulator.open(world.folder / "dated.sqlite3", clock=clock) as emulator:
+        dated = World(world.folder, emulator)
+        planned = dated.plan(allow_repeats=True)
+        dated.apply(planned)
+        shutil.rmtree(planned.plan.folder)
+        clock.advance(timedelta(days=3))
+        dated.apply(dated.plan(OTHER, "other"))
+        emulator.forget_keys()
+        again = dated.plan(allow_repeats=True)
+        dated.apply(again)
+        assert once(dated, again)
+
+
+def failed_canary(world: World) -> None:
+    planned = world.plan()
+    on_adjust(world, whenever(1, nothing_is_done))
+    for _ in range(2):
+        with pytest.raises(RunStoppedError):
+            world.apply(planned, limits=replace(QUICK, canary=1))
+    assert world.wire.writes == 0
+
+
+def late_resend(world: World) -> None:
+    """The answer is lost after the write, and three hours and all keys are gone before a resend."""
+    clock, planned = Clock(), world.plan(OTHER)
+
+    def lose(request):
+        type(world.wire).handle_request(world.wire, request).read()
+        world.emulator.forget_keys()
+        clock.now += HOURS
+        raise httpx.ReadError("lost")
+
+    on_adjust(world, whenever(1, lose))
+    world.apply(planned, time=clock.time())
+    assert once(world, planned)
+
+
+def asleep(world: World) -> None:
+    clock, planned = Clock(), world.plan()
+
+    def sleep(request) -> None:
+        elsewhere(world, planned, 2, 3, 4)
+        clock.now += HOURS
+
+    on_adjust(world, whenever(1, sleep))
+    world.apply(planned, limits=replace(QUICK, in_flight=1), time=clock.time())
+    assert once(world, planned)
+
+
+def another_reason(world: World) -> None:
+    planned = world.plan(OTHER)
+    world.apply(planned)
+    shutil.rmtree(planned.plan.folder)
+    with pytest.raises(PlanError):
+        world.plan(OTHER.replace("Late", "Early"))
+
+
+def two_rows_of_one_buyer(world: World) -> None:
+    world.apply(world.plan(TWO_OF_ONE), limits=replace(QUICK, canary=5))
+
+
+def doubled_row_undone(world: World) -> None:
+    before, planned = world.balances(), world.plan()
+    world.apply(planned)
+    world.emulator.forget_keys()
+    applied_elsewhere(world, planned)
+    world.apply(runbooks.plan_undo(world.client, "run", run_id="back"))
+    assert before == world.balances()
+
+
+def same_file_again(world: World) -> None:
+    world.apply(world.plan())
+    with pytest.raises(PlanError):
+        world.plan(run_id="again")
+
+
+def same_run_for_another(world: World) -> None:
+    for phone_number in ("+14155550101", "+14155550103"):
+        wish = {"points": 5, "reason": "r", "run_id": "one", "dry_run": False}
+        if phone_number == "+14155550101":
+            planned = runbooks.plan_one(world.client, phone_number=phone_number, **wish)
+            runbooks.apply(world.client, planned, limits=QUICK)
+    with pytest.raises(PlanError):
+        runbooks.plan_one(world.client, phone_number=phone_number, **wish)
 
 
 # Mutants: what is wrong, how, and the check that must not pass with it
@@ -226,7 +347,72 @@ def verify_believes_the_journal() -> None:
     steps.verify_rows = lambda *_: []
 
 
+def plan_entered_unchecked() -> None:
+    def rows(self):
+        return map(plan.PlanRow.model_validate, json.loads(self.path.read_text())["rows"])
+
+    plan.Plan.rows = rows
+
+
+def marks_not_looked_for_while_planning() -> None:
+    held.Holdings.marked = lambda *_: []
+
+
+def canary_forgotten() -> None:
+    real = running.Run._canary
+
+    def canary(self) -> None:
+        if not self._journal.meta("tried"):
+            with self._journal.commit():
+                self._journal.set_meta("tried", "yes")
+            real(self)
+
+    running.Run._canary = canary
+
+
+def resends_without_a_clock_or_a_look() -> None:
+    applying.is_young = lambda *_: True
+    applying.Sending._is_awake = lambda *_: True
+
+
+def sleep_not_noticed() -> None:
+    applying.Sending._is_awake = lambda *_: True
+
+
+def reason_not_compared() -> None:
+    judging.same_words = held.same_words = lambda _: ""
+
+
+def turn_ends_too_soon() -> None:
+    real = applying.Sending._turn
+    applying.Sending._turn = lambda self, pool: (
+        real(self, pool) and bool(self._flying or self._again)
+    )
+
+
+def one_undoing_a_row() -> None:
+    undoing.numbered = lambda row_id, times: times.update([row_id]) or row_id
+
+
+def repeats_not_looked_for() -> None:
+    held.Holdings.alike = lambda *_: []
+
+
+def intent_not_compared() -> None:
+    plan_steps.check_same_row = lambda *_: None
+
+
 MUTANTS = [
+    (plan_entered_unchecked, replaced_plan),
+    (marks_not_looked_for_while_planning, lost_folder_that_may_repeat),
+    (canary_forgotten, failed_canary),
+    (resends_without_a_clock_or_a_look, late_resend),
+    (sleep_not_noticed, asleep),
+    (reason_not_compared, another_reason),
+    (turn_ends_too_soon, two_rows_of_one_buyer),
+    (one_undoing_a_row, doubled_row_undone),
+    (repeats_not_looked_for, same_file_again),
+    (intent_not_compared, same_run_for_another),
     (new_key_per_try, lost_answers),
     (intent_after_the_send, killed_in_the_middle_of_a_send),
     (no_wait_before_a_resend, killed_in_the_middle_of_a_send),
