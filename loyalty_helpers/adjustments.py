@@ -262,7 +262,7 @@ def _intent(
 
 def _event_told(event: LoyaltyEvent) -> str:
     runbook = ", made by a runbook," if MARKER.search(event.reason) else ""
-    return f"event {event.id}{runbook} at {plain(event.created_at)}"
+    return f"event {plain(event.id)}{runbook} at {plain(event.created_at)}"
 
 
 def _ledger_problems(
