@@ -164,8 +164,9 @@ def plan_kept(folder: Path) -> Iterator[None]:
             held.enter_context(locked(folder / LOCK))
         except BlockingIOError:
             raise PlanError(
-                f"another process makes a plan in {folder}, or begins to apply one. Nothing was "
-                "changed: wait for its end, and look at what is there then."
+                f"another process is at work with this run: it makes the plan in {folder}, or "
+                "begins to apply it. Nothing was changed: wait for its end, and look at what is "
+                "there then."
             ) from None
         except OSError as error:
             raise PlanError(

@@ -102,7 +102,9 @@ def test_a_run_is_planned_or_begun_by_one_at_a_time(world: World) -> None:
 
     def both(request: httpx.Request) -> None:
         for act in (world.plan, lambda: world.apply(planned)):
-            with pytest.raises(PlanError, match="another process makes a plan in"):
+            with pytest.raises(
+                PlanError, match="another process is at work with this run: it makes the plan"
+            ):
                 act()
 
     real, asked = world.wire.handle_request, []
