@@ -55,7 +55,8 @@ def _sheet(folder: Path, rows: int, mappings: list) -> Path:  # type: ignore[typ
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["row_id", "phone_number", "points", "reason"])
-        writer.writerows([n, phones[n % len(phones)], 1, "Bench"] for n in range(rows))
+        # Not the reason of the other side: its rows would be repeats.
+        writer.writerows([n, phones[n % len(phones)], 1, "Row"] for n in range(rows))
     return path
 
 
