@@ -235,8 +235,8 @@ class Stage:
 
     def are_held(self, held: Iterable[tuple[int, str, str]]) -> None:
         """Rows that the ledger holds: by their own mark, or their content from elsewhere."""
-        query = "UPDATE row SET applied = ?2, repeats = ?3 WHERE n = ?1"
-        self._db.executemany(query, held)
+        query = "UPDATE row SET applied = ?, repeats = ? WHERE n = ?"
+        self._db.executemany(query, ((applied, repeats, n) for n, applied, repeats in held))
 
     def leave_out(self, n: int) -> tuple[str, str, int, str, str]:
         """Take a row away; what was asked: row id, account or buyer, points, reason, undoes."""
