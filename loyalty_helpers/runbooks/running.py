@@ -308,7 +308,8 @@ class Run:
     def _events_of(self, entry: Entry) -> list[LoyaltyEvent]:
         """The events on the row's account that carry its marker."""
         events = adjustments_on(self._client, entry.account_id)
-        return [event for event in events if marker_in(event.reason) == entry.marker]
+        marked = (event for event in events if marker_in(event.reason) == entry.marker)
+        return list({event.id: event for event in marked}.values())
 
     def _look_for(self, entry: Entry) -> bool:
         """Whether the ledger holds the row, which is then written down."""
