@@ -7,15 +7,12 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import Any, TypeVar
 
-from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.api import EVENTS_PER_PAGE, LoyaltyClient, same_words
 from loyalty_helpers.errors import NotFoundError, SquareError
-from loyalty_helpers.idempotency import same_words
-from loyalty_helpers.models import ImpossibleTime, LoyaltyEvent
-from loyalty_helpers.queries import EVENTS_PER_PAGE
-from loyalty_helpers.rendering import plain
+from loyalty_helpers.records import ImpossibleTime, LoyaltyEvent, plain
+from loyalty_helpers.runbooks.apply.rows import Entry
 from loyalty_helpers.runbooks.batches import batches
 from loyalty_helpers.runbooks.identity import undo_identity
-from loyalty_helpers.runbooks.rows import Entry
 
 READINGS = 3
 ACCOUNTS_AT_ONCE = 8

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from loyalty_helpers import runbooks
-from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.api.client import LoyaltyClient
 from loyalty_helpers.emulator import Emulator
 from loyalty_helpers.emulator.clock import SettableClock
 from loyalty_helpers.errors import JournalError, PlanError, RunStoppedError
@@ -32,10 +32,10 @@ from loyalty_helpers.runbooks import (
     steps,
     undoing,
 )
+from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.outcomes import Outcome
 from loyalty_helpers.runbooks.identity import marker_in, row_identity
-from loyalty_helpers.runbooks.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.limits import Time
-from loyalty_helpers.runbooks.outcomes import Outcome
 
 from .conftest import QUICK, World
 from .harness import start, told
