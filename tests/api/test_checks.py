@@ -17,8 +17,7 @@ from loyalty_helpers.api.checks import (
 )
 from loyalty_helpers.api.keys import check_run_id
 from loyalty_helpers.errors import ParameterError
-
-from .doubles import ACCOUNT_ID, CANARY_TOKEN
+from tests.doubles import ACCOUNT_ID, CANARY_TOKEN
 
 
 @pytest.mark.parametrize("number", ["+14155551234", "+442079460123", "+819012345678"])

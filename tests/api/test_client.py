@@ -20,8 +20,7 @@ from loyalty_helpers.errors import (
 )
 from loyalty_helpers.records.models import LoyaltyEvent
 from loyalty_helpers.session import connect
-
-from .doubles import (
+from tests.doubles import (
     ACCOUNT,
     ACCOUNT_BODY,
     ACCOUNT_ID,

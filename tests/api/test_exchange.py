@@ -6,8 +6,7 @@ import subprocess
 import pytest
 
 from loyalty_helpers.api.exchange import Exchange
-
-from .doubles import ADJUST, LOCAL, PHONE
+from tests.doubles import ADJUST, LOCAL, PHONE
 
 
 def exchange(body=None, answer=None, path=ADJUST, method="POST", **more):

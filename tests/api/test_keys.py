@@ -5,8 +5,7 @@ import pytest
 from loyalty_helpers import adjustment_key
 from loyalty_helpers.api.keys import check_run_id
 from loyalty_helpers.errors import ParameterError
-
-from .doubles import ACCOUNT_ID
+from tests.doubles import ACCOUNT_ID
 
 
 def test_the_same_intent_has_the_same_key_for_ever():

@@ -4,8 +4,7 @@ import pytest
 
 from loyalty_helpers.errors import ParameterError, ProductionGuardError, UnexpectedAnswerError
 from loyalty_helpers.records.orders import Money
-
-from .doubles import ACCOUNT_ID, PROGRAM_ID, Answers, make_client, reply
+from tests.doubles import ACCOUNT_ID, PROGRAM_ID, Answers, make_client, reply
 
 USD = {"amount": 900, "currency": "USD"}
 ORDER = {"id": "order-1", "location_id": "L1", "state": "OPEN", "version": 1, "total_money": USD}

@@ -33,8 +33,7 @@ from loyalty_helpers.errors import (
 )
 from loyalty_helpers.transports.answers import DEEPEST, LARGEST_ANSWER, come_back, parse_retry_after
 from loyalty_helpers.transports.network import BearerToken
-
-from .doubles import (
+from tests.doubles import (
     ACCOUNT_ID,
     ADJUST,
     CANARY_TOKEN,

@@ -15,8 +15,7 @@ from loyalty_helpers.records.models import (
     LoyaltyProgram,
     parse_time,
 )
-
-from .doubles import ACCOUNT_BODY, ACCOUNT_ID, EVENT, PROGRAM_ID, Answers, make_client, reply
+from tests.doubles import ACCOUNT_BODY, ACCOUNT_ID, EVENT, PROGRAM_ID, Answers, make_client, reply
 
 DETAILS = {
     "ACCUMULATE_POINTS": ("accumulate_points", 5),

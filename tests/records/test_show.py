@@ -12,8 +12,7 @@ from loyalty_helpers.records.show import card, plain, points_text, table
 from loyalty_helpers.records.tables import EventTable
 from loyalty_helpers.steps.adjustments import Adjustment, Preview, Verification
 from loyalty_helpers.steps.balance_history import balance_history
-
-from .doubles import ACCOUNT_BODY, EVENT, PROGRAM_ID
+from tests.doubles import ACCOUNT_BODY, EVENT, PROGRAM_ID
 
 HOSTILE = {
     "HTML": "<img src=x onerror=alert(1)>",

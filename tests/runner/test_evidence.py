@@ -8,8 +8,8 @@ import pytest
 
 from loyalty_helpers.runner.evidence import SHOW_VERIFICATION
 from loyalty_helpers.settings import NOTEBOOKS, RECORDINGS
-from tests.runner.commands import digest_in, edited, loyalty, receipt, run
 from tests.runbooks.harness import served
+from tests.runner.commands import digest_in, edited, loyalty, receipt, run
 
 Edit = Callable[[str], str]
 

@@ -15,8 +15,7 @@ from loyalty_helpers.errors import (
 from loyalty_helpers.records.models import LoyaltyEvent
 from loyalty_helpers.session import connect
 from loyalty_helpers.steps.adjustments import VERIFICATION_MIME, adjust, preview, verify
-
-from .doubles import ACCOUNT_ID, emulator_client, refused
+from tests.doubles import ACCOUNT_ID, emulator_client, refused
 
 REASON = "Late order"
 

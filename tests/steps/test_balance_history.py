@@ -4,8 +4,7 @@ from loyalty_helpers.records.models import LoyaltyAccount, LoyaltyEvent
 from loyalty_helpers.records.tables import EventTable
 from loyalty_helpers.session import connect
 from loyalty_helpers.steps.balance_history import balance_history, moment
-
-from .doubles import ACCOUNT_BODY, EVENT
+from tests.doubles import ACCOUNT_BODY, EVENT
 
 ACCOUNT = LoyaltyAccount.model_validate(ACCOUNT_BODY)
 

@@ -13,8 +13,7 @@ from loyalty_helpers.forms.purchase import purchase_form
 from loyalty_helpers.session import connect
 from loyalty_helpers.steps.adjustments import adjust, preview
 from loyalty_helpers.steps.intents import INTENT, check_intent, check_no_walkthrough, kept_intent
-
-from .doubles import ACCOUNT_ID, emulator_client, refused
+from tests.doubles import ACCOUNT_ID, emulator_client, refused
 
 WANTED = {"points": 12, "reason": "Late order", "run_id": "run-1", "allow_negative_balance": False}
 ORDERS = {"first_order": "4 Coffee 300", "second_order": "1 Coffee 300, 1 Sandwich 800"}

@@ -12,8 +12,7 @@ from loyalty_helpers.emulator import Emulator, SeededIds
 from loyalty_helpers.emulator.clock import SettableClock
 from loyalty_helpers.records.models import LoyaltyEvent
 from loyalty_helpers.steps.adjustments import adjust, preview, verify
-
-from .doubles import ACCOUNT_ID, PHONE, Faulty, make_client
+from tests.doubles import ACCOUNT_ID, PHONE, Faulty, make_client
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 IMPOSSIBLE = "2020-05-11T25:11:07Z"

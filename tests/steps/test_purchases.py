@@ -10,8 +10,7 @@ from loyalty_helpers.emulator import Emulator, Fault, SeededIds
 from loyalty_helpers.emulator.seed_program import SANDWICH_TIER_ID, walkthrough_1
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.records.show import VERIFICATION_MIME
-
-from .doubles import ACCOUNT_ID, make_client
+from tests.doubles import ACCOUNT_ID, make_client
 
 FIRST, SECOND = "4 Coffee 300", "1 Coffee 300, 1 Sandwich 800"
 WRITES = ("/v2/orders$", "/v2/payments$", "/accumulate$", "/v2/loyalty/rewards$")

@@ -20,8 +20,7 @@ from loyalty_helpers.transports.recordings import (
     recording_file,
     save_recording,
 )
-
-from .doubles import (
+from tests.doubles import (
     ACCOUNT,
     ACCOUNT_BODY,
     ACCOUNT_ID,
