@@ -16,9 +16,11 @@
 again after an earlier try without an answer stays UNKNOWN.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from loyalty_helpers.answers import come_back
+from loyalty_helpers.answers import LONG_WAIT, come_back
 from loyalty_helpers.errors import (
     AnotherEventError,
     AuthenticationError,
@@ -27,9 +29,11 @@ from loyalty_helpers.errors import (
     InsecureConnectionError,
     InvalidRequestError,
     LoyaltyError,
+    NoAnswerError,
     NotFoundError,
     NotSentError,
     RateLimitedError,
+    RunStoppedError,
     SquareError,
     UnexpectedAnswerError,
 )
@@ -40,6 +44,8 @@ from loyalty_helpers.runbooks.pace import LONGEST
 # hold it, it was refused for good, or only a person can tell.
 REFUSED = "refused: "
 DOUBTFUL = "doubtful: "
+# What a read that was tried often enough ends with.
+UNREAD = (SquareError, NoAnswerError, UnexpectedAnswerError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,21 @@ def _stops(error: LoyaltyError) -> str:
         return "the connection is not secure: the certificate was refused"
     wait = getattr(_cause(error), "retry_after", None) or 0.0
     return come_back(wait) if wait > LONGEST else ""
+
+
+@contextmanager
+def stopped_if_put_off() -> Iterator[None]:
+    """A step of a runbook stops when a read is put off for longer than it waits, as a write does.
+
+    Raises:
+        RunStoppedError: it says when to come back.
+    """
+    try:
+        yield
+    except SquareError as error:
+        if (error.retry_after or 0.0) < LONG_WAIT:
+            raise
+        raise RunStoppedError(f"{error}\nNothing is lost: the same command goes on then.") from None
 
 
 def _cause(error: LoyaltyError) -> BaseException:

@@ -19,6 +19,7 @@ from loyalty_helpers.runbooks.asked_again import (
     check_same_undo,
 )
 from loyalty_helpers.runbooks.journal import JOURNAL
+from loyalty_helpers.runbooks.outcomes import stopped_if_put_off
 from loyalty_helpers.runbooks.plan import PLAN, Plan, check_approval, read_plan
 from loyalty_helpers.runbooks.planning import make_plan
 from loyalty_helpers.runbooks.row_checks import Problem, SheetRow, given_row
@@ -36,6 +37,7 @@ def folder_of(run_id: str) -> Path:
     return load_settings().runs_folder / check_run_id(run_id)
 
 
+@stopped_if_put_off()
 def plan_one(
     client: LoyaltyClient,
     *,
@@ -102,6 +104,7 @@ def _approved_one(client: LoyaltyClient, row: SheetRow, intent: Intent, approved
     return plan
 
 
+@stopped_if_put_off()
 def plan_file(
     client: LoyaltyClient,
     adjustments_file: str,
@@ -146,6 +149,7 @@ def plan_file(
     return planned
 
 
+@stopped_if_put_off()
 def plan_undo(
     client: LoyaltyClient,
     undo: str,

@@ -13,6 +13,7 @@ from loyalty_helpers.queries import start_of_day
 from loyalty_helpers.runbooks.guards import check_place, place_of
 from loyalty_helpers.runbooks.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.limits import Limits, Time
+from loyalty_helpers.runbooks.outcomes import stopped_if_put_off
 from loyalty_helpers.runbooks.plan import PLAN, Plan, read_plan
 from loyalty_helpers.runbooks.plan_steps import folder_of
 from loyalty_helpers.runbooks.planning import make_folder, writable
@@ -43,6 +44,7 @@ def account_list(text: str) -> list[str]:
     return [check_id(each, "account_ids") for each in dict.fromkeys(ids)]
 
 
+@stopped_if_put_off()
 def reconcile(
     client: LoyaltyClient,
     *,
@@ -115,6 +117,7 @@ def _told(books: Books, missing: list[str]) -> Reconciled:
     )
 
 
+@stopped_if_put_off()
 def compare_run(
     client: LoyaltyClient, run_id: str, *, limits: Limits | None = None, time: Time | None = None
 ) -> Compared:

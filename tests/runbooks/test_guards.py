@@ -17,7 +17,7 @@ from loyalty_helpers.errors import (
 )
 from loyalty_helpers.notebooks_runner.checking import check_parameters
 from loyalty_helpers.runbooks.guards import check_place, place_of, writing_client
-from loyalty_helpers.runbooks.plan import write_plan
+from loyalty_helpers.runbooks.plan import Plan, write_plan
 from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import ACCOUNT_ID, ADJUST, make_client
 
@@ -42,12 +42,19 @@ def production(world, monkeypatch):
         yield client
 
 
-def header_for(world, **changes):
-    return world.plan().plan.header.model_copy(update={"environment": "production", **changes})
+def plan_for(world, **changes) -> Plan:
+    """A plan on disk, whole, and for production unless `changes` say otherwise."""
+    plan = world.plan().plan
+    header = plan.header.model_copy(update={"environment": "production", **changes})
+    return write_plan(plan.path, header, list(plan.rows()))
+
+
+def opened(client, plan: Plan, approved_by: str = "somebody"):
+    return writing_client(client, plan.path, plan.digest, approved_by)
 
 
 def test_production_is_written_with_a_plan_for_it_and_a_name(world, production) -> None:
-    writing = writing_client(production, header_for(world), "somebody")
+    _, writing = opened(production, plan_for(world))
 
     writing.adjust_points(ACCOUNT_ID, 1, idempotency_key="k")
     assert 1 == world.wire.writes
@@ -69,11 +76,26 @@ def test_production_is_written_with_a_plan_for_it_and_a_name(world, production) 
 )
 def test_nothing_else_opens_production(world, production, planned, approved_by: str) -> None:
     with pytest.raises(ProductionGuardError, match="Nothing was changed"):
-        writing_client(production, header_for(world, **planned), approved_by)
+        opened(production, plan_for(world, **planned), approved_by)
+
+
+@pytest.mark.parametrize("approved", ["", "0" * 64, "0" * 12])
+def test_a_plan_that_was_not_approved_opens_nothing(world, production, approved: str) -> None:
+    with pytest.raises(PlanError, match="is not this plan's digest"):
+        writing_client(production, plan_for(world).path, approved, "somebody")
+
+
+def test_a_plan_whose_merchant_was_changed_by_hand_opens_nothing(world, production) -> None:
+    [merchant] = {location.merchant_id for location in world.client.list_locations()}
+    plan = plan_for(world, merchant_id="ANOTHER")
+    plan.path.write_text(plan.path.read_text().replace("ANOTHER", merchant))
+
+    with pytest.raises(PlanError, match="is not as it was written"):
+        opened(production, plan)
 
 
 def test_the_client_that_was_asked_for_a_writing_one_stays_shut(world, production) -> None:
-    writing_client(production, header_for(world), "somebody")
+    opened(production, plan_for(world))
 
     with pytest.raises(ProductionGuardError, match="only reads"):
         production.adjust_points(ACCOUNT_ID, 1, idempotency_key="k")

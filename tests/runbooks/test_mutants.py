@@ -23,6 +23,7 @@ from loyalty_helpers.emulator.clock import SettableClock
 from loyalty_helpers.errors import JournalError, PlanError, RunStoppedError
 from loyalty_helpers.runbooks import (
     applying,
+    guards,
     held,
     journal,
     judging,
@@ -307,7 +308,7 @@ def keys_trusted_for_ever() -> None:
 
 
 def approval_not_checked() -> None:
-    steps.check_approval = lambda *_: None
+    guards.check_approval = lambda *_: None
 
 
 def digest_not_compared() -> None:
@@ -318,7 +319,7 @@ def digest_not_compared() -> None:
     def rows(self):
         return map(plan.PlanRow.model_validate, json.loads(self.path.read_text())["rows"])
 
-    steps.read_plan, plan.Plan.rows = read_plan, rows
+    guards.read_plan, plan.Plan.rows = read_plan, rows
 
 
 def journal_not_locked() -> None:
