@@ -38,6 +38,7 @@ from loyalty_helpers.errors import (
     UnexpectedAnswerError,
 )
 from loyalty_helpers.models import LoyaltyEvent
+from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.runbooks.pace import LONGEST
 
 # How the note of an unknown row begins when asking again cannot help: if the ledger does not
@@ -128,11 +129,11 @@ def _cause(error: LoyaltyError) -> BaseException:
 
 
 def _note(error: LoyaltyError) -> str:
-    """Status, code and field: Square's own texts may quote what was sent."""
+    """Status, code and field, masked: Square's own texts may quote what was sent."""
     cause = _cause(error)
     if isinstance(cause, SquareError):
         field = f", field {cause.field}" if cause.field else ""
-        return f"{cause.status} {cause.code or 'without a code'}{field}"
+        return mask_reason(f"{cause.status} {cause.code or 'without a code'}{field}")
     if isinstance(error, UnexpectedAnswerError):
         return f"{error.status} with an answer that Square does not document"
     return "not sent: no connection" if isinstance(error, NotSentError) else "no answer"

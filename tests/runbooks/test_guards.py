@@ -14,10 +14,15 @@ from loyalty_helpers.errors import (
     PlanError,
     ProductionGuardError,
     SettingsError,
+    square_error,
 )
 from loyalty_helpers.notebooks_runner.checking import check_parameters
 from loyalty_helpers.runbooks.guards import check_place, place_of, writing_client
+from loyalty_helpers.runbooks.outcomes import outcome_of
 from loyalty_helpers.runbooks.plan import Plan, write_plan
+from loyalty_helpers.runbooks.planning import make_plan
+from loyalty_helpers.runbooks.row_checks import SheetRow
+from loyalty_helpers.runbooks.stage import Intent
 from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import ACCOUNT_ID, ADJUST, make_client
 
@@ -250,6 +255,29 @@ def test_results_mask_a_number_in_a_reason_and_the_ledger_holds_it(world, number
     assert [True, True] == [f"call ***{number[-4:]} back" in text for text in shown]
     assert [False, False] == [number in text for text in shown]
     assert (1, f"call {number} back") == world.adjustments()[0]
+
+
+@pytest.mark.parametrize("number", ["4155550199", "+14155550199", "415-555-0199"])
+def test_a_row_that_is_left_out_is_told_without_its_number(world, number: str) -> None:
+    """Its id, account, points and event are what repairs it."""
+    rows = [
+        SheetRow(0, "a", "+14155550199", "", "", 5, f"call {number}"),
+        SheetRow(0, "b", "", "", ACCOUNT_ID, 5, "Late"),
+    ]
+    intent = Intent("undo_adjustments", "partial", allow_partial=True)
+    plan = make_plan(world.client, rows, intent, world.folder / "runs" / "partial")
+    left_out = (plan.folder / "left_out.csv").read_text(encoding="utf-8-sig")
+
+    assert "a,***0199,5,call ***0199,," in left_out
+    assert "5550199" not in left_out.replace("-", "")
+
+
+@pytest.mark.parametrize("number", ["4155550199", "+14155550199", "415-555-0199"])
+def test_the_note_of_a_row_holds_no_number_that_an_answer_held(world, number: str) -> None:
+    error = {"code": f"NOT {number}", "field": number}
+    refusal = square_error(400, [error], request="POST /adjust")
+
+    assert outcome_of(refusal).note == "400 NOT ***0199, field ***0199"
 
 
 def test_a_phone_number_as_the_account_of_one_adjustment_is_refused_and_not_shown(
