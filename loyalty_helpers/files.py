@@ -52,6 +52,18 @@ def make_file(path: Path) -> None:
 
 
 @contextmanager
+def taken_back(path: Path) -> Iterator[None]:
+    """A file that this block makes is gone again if the block fails; one that was there stays."""
+    new = not path.exists()
+    try:
+        yield
+    except BaseException:
+        if new:
+            path.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
 def locked(place: Path) -> Iterator[None]:
     """Hold a folder or a file for this process alone.
 

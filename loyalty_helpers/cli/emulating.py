@@ -53,8 +53,14 @@ def serve_emulator(
 
 def _injected(wanted: Wanted) -> dict[str, Any]:
     """The arguments of Emulator.open."""
-    from loyalty_helpers.emulator import Fault, Faults, SeededIds, SettableClock, parse_rfc3339
-    from loyalty_helpers.emulator.seed_program import PROGRAMS
+    from loyalty_helpers.emulator import (
+        PROGRAMS,
+        Fault,
+        Faults,
+        SeededIds,
+        SettableClock,
+        parse_rfc3339,
+    )
 
     plan = Faults(wanted.seed or 0)
     injected: dict[str, Any] = {"faults": plan, "assumptions": _assumptions(wanted.assumed)}

@@ -11,9 +11,11 @@ from .clock import IdSource, RandomIds, SeededIds, SettableClock, parse_rfc3339,
 from .database import EmulatorFileError
 from .fault_plan import Faults
 from .faults import Fault
+from .seed_program import PROGRAMS
 from .server import PortInUseError, Server, serve
 
 __all__ = [
+    "PROGRAMS",
     "Assumptions",
     "Emulator",
     "EmulatorFileError",

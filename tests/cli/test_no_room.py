@@ -58,7 +58,7 @@ def test_a_disk_that_is_full_at_the_end_fails_in_one_line(tmp_path: Path) -> Non
     sitecustomize = tmp_path / "site" / "sitecustomize.py"
     sitecustomize.parent.mkdir()
     sitecustomize.write_text(
-        "from loyalty_helpers.notebooks_runner import receipt\n"
+        "from loyalty_helpers.runner import receipt\n"
         "real = receipt.finish\n"
         "def finish(*given):\n"
         "    from pathlib import Path\n"

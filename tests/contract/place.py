@@ -14,9 +14,9 @@ import httpx
 from pydantic import SecretStr
 
 from loyalty_helpers.emulator import Assumptions, Emulator, SeededIds, SettableClock
-from loyalty_helpers.network import BearerToken, network
-from loyalty_helpers.recordings import RecordingTransport, ReplayTransport
 from loyalty_helpers.settings import SQUARE_HOSTS, SQUARE_VERSION
+from loyalty_helpers.transports.network import BearerToken, network
+from loyalty_helpers.transports.recordings import RecordingTransport, ReplayTransport
 
 LOCAL, RECORDED, SANDBOX = "local", "recorded", "sandbox"
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_helpers import connect, runbooks
-from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.api.client import LoyaltyClient
+from loyalty_helpers.api.wire import RetryPolicy
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.limits import Limits
-from loyalty_helpers.runbooks.plan import Plan, read_plan
+from loyalty_helpers.runbooks.plan.document import Plan, read_plan
 from loyalty_helpers.runbooks.views import Planned, Verified
 from loyalty_helpers.settings import Settings
-from loyalty_helpers.wire import RetryPolicy
 
 QUICK = Limits(
     in_flight=8,

@@ -13,8 +13,8 @@ import pytest
 
 from loyalty_helpers import runbooks
 from loyalty_helpers.errors import JournalError, PlanError, RunStoppedError
-from loyalty_helpers.runbooks.applying import LAST_ANSWERS
-from loyalty_helpers.runbooks.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.applying import LAST_ANSWERS
+from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from tests.doubles import reply
 
 from .conftest import QUICK, World

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from loyalty_helpers import connect, runbooks
+from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.identity import marker_in
-from loyalty_helpers.runbooks.journal import Journal
-from loyalty_helpers.runbooks.plan import PLAN, read_plan
+from loyalty_helpers.runbooks.plan.document import PLAN, read_plan
 from loyalty_helpers.runbooks.views import Planned
 from loyalty_helpers.settings import Settings
 
@@ -41,7 +41,7 @@ def stop_at(nth: int, owner: Any, name: str, how: str) -> Callable[[], int]:
 
 def place_of(kind: str) -> tuple[Any, str]:
     """What a transition calls."""
-    from loyalty_helpers.wire import Wire
+    from loyalty_helpers.api.wire import Wire
 
     return {
         "commit": (Journal, "_commit"),

@@ -16,14 +16,14 @@ from loyalty_helpers.errors import (
     SettingsError,
     square_error,
 )
-from loyalty_helpers.notebooks_runner.checking import check_parameters
-from loyalty_helpers.runbooks.guards import check_place, place_of, writing_client
-from loyalty_helpers.runbooks.outcomes import outcome_of
-from loyalty_helpers.runbooks.plan import Plan, write_plan
-from loyalty_helpers.runbooks.planning import make_plan
-from loyalty_helpers.runbooks.row_checks import SheetRow
-from loyalty_helpers.runbooks.stage import Intent
+from loyalty_helpers.runbooks.apply.outcomes import outcome_of
+from loyalty_helpers.runbooks.plan.document import Plan, write_plan
+from loyalty_helpers.runbooks.plan.guards import check_place, place_of, writing_client
+from loyalty_helpers.runbooks.plan.planning import make_plan
+from loyalty_helpers.runbooks.plan.row_checks import SheetRow
+from loyalty_helpers.runbooks.plan.stage import Intent
 from loyalty_helpers.runbooks.views import Planned
+from loyalty_helpers.runner.checking import check_parameters
 from tests.doubles import ACCOUNT_ID, ADJUST, make_client
 
 from .conftest import QUICK

@@ -17,26 +17,20 @@ import httpx
 import pytest
 
 from loyalty_helpers import runbooks
-from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.api.client import LoyaltyClient
 from loyalty_helpers.emulator import Emulator
 from loyalty_helpers.emulator.clock import SettableClock
 from loyalty_helpers.errors import JournalError, PlanError, RunStoppedError
-from loyalty_helpers.runbooks import (
-    applying,
-    guards,
-    held,
-    journal,
-    judging,
-    plan,
-    plan_steps,
-    running,
-    steps,
-    undoing,
-)
+from loyalty_helpers.runbooks import apply_steps as steps
+from loyalty_helpers.runbooks import plan_steps
+from loyalty_helpers.runbooks import undo as undoing
+from loyalty_helpers.runbooks.apply import applying, journal, running
+from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.outcomes import Outcome
 from loyalty_helpers.runbooks.identity import marker_in, row_identity
-from loyalty_helpers.runbooks.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.limits import Time
-from loyalty_helpers.runbooks.outcomes import Outcome
+from loyalty_helpers.runbooks.plan import document as plan
+from loyalty_helpers.runbooks.plan import guards, held, judging
 
 from .conftest import QUICK, World
 from .harness import start, told

@@ -1,0 +1,89 @@
+"""What a journal holds: its rows, their states, and the tables they are kept in."""
+
+from dataclasses import dataclass
+
+from loyalty_helpers.runbooks.plan.document import Header, PlanRow
+
+FORMAT = 1
+
+# PLANNED: not sent. SENT: it may be on its way. UNKNOWN: it was sent, and no answer can be
+# trusted. The others are final; REVIEW means that only a person can tell.
+STATES = ("PLANNED", "SENT", "UNKNOWN", "APPLIED", "FAILED", "SKIPPED", "REVIEW")
+OPEN = ("PLANNED", "SENT", "UNKNOWN")
+DOUBLED = "more than once in the ledger: events"
+REPEATED = "the ledger holds the same points with the same reason already: event"
+
+TABLES = f"""
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE account (
+    id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, planned INTEGER NOT NULL, found INTEGER
+) WITHOUT ROWID;
+CREATE TABLE row (
+    n INTEGER PRIMARY KEY, row_id TEXT NOT NULL, account_id TEXT NOT NULL, phone TEXT NOT NULL,
+    points INTEGER NOT NULL, reason TEXT NOT NULL, undoes TEXT NOT NULL,
+    key TEXT NOT NULL, marker TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL DEFAULT 'PLANNED', attempts INTEGER NOT NULL DEFAULT 0,
+    first_sent REAL, last_sent REAL,
+    event_id TEXT NOT NULL DEFAULT '', event_at TEXT NOT NULL DEFAULT '',
+    applied TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX unfinished ON row (state, n) WHERE state IN {OPEN};
+CREATE INDEX by_account ON row (account_id);
+PRAGMA user_version = {FORMAT};
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row as the journal holds it.
+
+    Attributes:
+        n, row_id, account_id, phone, points, reason, undoes: as in the plan.
+        key, marker: its identity.
+        state: one of STATES.
+        attempts: how often it was sent.
+        first_sent, last_sent: Unix times in seconds, or None.
+        event_id, event_at: the event that it made.
+        applied: `now`, or `before` when an earlier run had done it, or `found` when the answer
+            was lost and the ledger showed it.
+        note: what a reader should know.
+    """
+
+    n: int
+    row_id: str
+    account_id: str
+    phone: str
+    points: int
+    reason: str
+    undoes: str
+    key: str
+    marker: str
+    state: str
+    attempts: int
+    first_sent: float | None
+    last_sent: float | None
+    event_id: str
+    event_at: str
+    applied: str
+    note: str
+
+
+# What verifying saw last. It is made anew each time, since older journals have it otherwise.
+SIGHTING = """
+CREATE TABLE sighting (
+    n INTEGER, event_id TEXT, account_id TEXT, points INTEGER, amiss TEXT NOT NULL,
+    PRIMARY KEY (n, event_id)
+) WITHOUT ROWID
+"""
+COLUMNS = ", ".join(Entry.__slots__)
+
+
+def begins(header: Header, row: PlanRow) -> tuple[str, str]:
+    """The state of a row before anything is done, and its note.
+
+    A row whose mark the ledger held while planning was sent once, by whomever: the ledger has to
+    tell about it. One whose content it held is left out.
+    """
+    if header.sends(row):
+        return "PLANNED", ""
+    return ("UNKNOWN", "") if row.applied else ("SKIPPED", f"{REPEATED} {row.repeats}")
