@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from loyalty_helpers.errors import JournalError
+from loyalty_helpers.files import taken_back
 from loyalty_helpers.runbooks.apply.journal_file import (
     OWNER,
     begun,
@@ -57,7 +58,7 @@ class Journal:
                 cannot be read or written.
         """
         path = plan.folder / JOURNAL
-        with told(path):
+        with told(path), taken_back(path):
             journal = cls(path, connect(path))
             try:
                 journal._begin(plan)
@@ -107,17 +108,16 @@ class Journal:
                 self._create(plan)
             elif found < FORMAT:
                 renew(self._db)
-            self._db.execute(
-                "INSERT OR REPLACE INTO meta VALUES ('opened', ?)", (str(time.time()),)
-            )
+            digest = self.meta("digest")
+            if digest != plan.digest:
+                raise JournalError(
+                    f"{self.path} is the journal of another plan, with the digest {digest[:12]}: "
+                    "its run id has been applied with other rows. Take a new run id for a new "
+                    "intent."
+                )
+            self.set_meta("opened", str(time.time()))
         self._locked = True
         self.path.with_name(OWNER).write_text(f"{os.getpid()} {time.ctime()}", encoding="utf-8")
-        digest = self.meta("digest")
-        if digest != plan.digest:
-            raise JournalError(
-                f"{self.path} is the journal of another plan, with the digest {digest[:12]}: its "
-                "run id has been applied with other rows. Take a new run id for a new intent."
-            )
 
     def _create(self, plan: Plan) -> None:
         for statement in TABLES.split(";"):
