@@ -14,10 +14,9 @@ from loyalty_helpers.errors import (
 )
 from loyalty_helpers.plain import plain
 from loyalty_helpers.redaction import mask_body
-from loyalty_helpers.transports import Answer, come_back
+from loyalty_helpers.transports import LONG_WAIT, Answer, come_back
 
 SHOWN_FIELDS = 10
-LONG_WAIT = 60.0  # seconds of Retry-After from which on the time of day is told
 # 409 may be the first try still at work, 425 asks to come again: with the key, both are safe.
 ASK_AGAIN = frozenset({408, 409, 425, 429})  # and every 5xx
 # Refused before any work: with these the request was certainly not carried out.

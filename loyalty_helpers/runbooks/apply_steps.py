@@ -12,17 +12,11 @@ from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.errors import ParameterError, RunStoppedError
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.apply.journal_file import told
+from loyalty_helpers.runbooks.apply.outcomes import UNREAD, stopped_if_put_off
 from loyalty_helpers.runbooks.apply.progress import Progress
 from loyalty_helpers.runbooks.apply.running import Run
 from loyalty_helpers.runbooks.limits import Limits, Time
-from loyalty_helpers.runbooks.plan.document import (
-    MAX_PLAN_AGE,
-    Plan,
-    check_age,
-    check_approval,
-    plan_kept,
-    read_plan,
-)
+from loyalty_helpers.runbooks.plan.document import MAX_PLAN_AGE, Plan, check_age, plan_kept
 from loyalty_helpers.runbooks.plan.guards import check_place, place_of, writing_client
 from loyalty_helpers.runbooks.results import RESULTS, write_results, write_undo, write_verdict
 from loyalty_helpers.runbooks.verify import verify_rows
@@ -31,6 +25,7 @@ from loyalty_helpers.runbooks.views import Applied, Planned, Verified
 SETTLE_LOCAL = 2.0  # seconds; the emulator shows events at once, unless told to be late
 
 
+@stopped_if_put_off()
 def apply(
     client: LoyaltyClient,
     planned: Planned,
@@ -66,30 +61,28 @@ def apply(
         return Applied(planned.plan, {})
     if on_drift not in ("note", "skip"):
         raise ParameterError(f"on_drift {on_drift!r} is neither 'note' nor 'skip'")
-    plan = read_plan(planned.plan.path)  # as it is on disk now
+    path = planned.plan.path
     with ExitStack() as held:
-        with plan_kept(plan.folder):
-            check_approval(plan, approved)
+        with plan_kept(path.parent):
+            plan, writing = writing_client(client, path, approved, approved_by)
             check_may_begin(plan, max_plan_age)
-            writing = writing_client(client, plan.header, approved_by)
             check_place(plan.header, place_of(client))
             journal = held.enter_context(Journal.open(plan))
         held.enter_context(_stoppable())
         with journal.commit():
             journal.set_meta("approved_by", approved_by or journal.meta("approved_by"))
         progress = Progress(journal, plan.header.rows)
-        run = Run(
-            writing,
-            plan,
-            journal,
-            limits or Limits(settle=settle_time(client)),
-            skip_moved=on_drift == "skip",
-            time=time,
-            told=progress,
-        )
         try:
-            run.run()
-        except (RunStoppedError, KeyboardInterrupt) as stopped:
+            Run(
+                writing,
+                plan,
+                journal,
+                limits or Limits(settle=settle_time(client)),
+                skip_moved=on_drift == "skip",
+                time=time,
+                told=progress,
+            ).run()
+        except (RunStoppedError, *UNREAD, KeyboardInterrupt) as stopped:
             with suppress(OSError):  # why it stopped is told, whatever the disk says
                 write_results(plan.folder, journal)
             reason = str(stopped) or "it was interrupted"
@@ -106,6 +99,7 @@ def check_may_begin(plan: Plan, max_plan_age: float) -> None:
         check_age(plan, max_plan_age)
 
 
+@stopped_if_put_off()
 def verify(
     client: LoyaltyClient,
     planned: Planned,

@@ -11,6 +11,7 @@ from loyalty_helpers.api import LoyaltyClient, check_run_id, given_number, whole
 from loyalty_helpers.errors import PlanError, ProductionGuardError
 from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks.apply.journal import JOURNAL
+from loyalty_helpers.runbooks.apply.outcomes import stopped_if_put_off
 from loyalty_helpers.runbooks.plan.asked_again import (
     EXAMPLE_ROW,
     check_same_file,
@@ -34,6 +35,7 @@ def folder_of(run_id: str) -> Path:
     return load_settings().runs_folder / check_run_id(run_id)
 
 
+@stopped_if_put_off()
 def plan_one(
     client: LoyaltyClient,
     *,
@@ -100,6 +102,7 @@ def _approved_one(client: LoyaltyClient, row: SheetRow, intent: Intent, approved
     return plan
 
 
+@stopped_if_put_off()
 def plan_file(
     client: LoyaltyClient,
     adjustments_file: str,
@@ -144,6 +147,7 @@ def plan_file(
     return planned
 
 
+@stopped_if_put_off()
 def plan_undo(
     client: LoyaltyClient,
     undo: str,

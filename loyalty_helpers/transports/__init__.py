@@ -1,6 +1,6 @@
 """What a request goes through: the network, a recording, Square's published examples."""
 
-from loyalty_helpers.transports.answers import Answer, come_back, read_answer
+from loyalty_helpers.transports.answers import LONG_WAIT, Answer, come_back, read_answer
 from loyalty_helpers.transports.drift import Difference, differences
 from loyalty_helpers.transports.http import httpx
 from loyalty_helpers.transports.network import ATTEMPT, LONGEST_ATTEMPT, BearerToken, Network
@@ -17,6 +17,7 @@ from loyalty_helpers.transports.recordings import (
 __all__ = [
     "ATTEMPT",
     "LONGEST_ATTEMPT",
+    "LONG_WAIT",
     "Answer",
     "BearerToken",
     "Difference",

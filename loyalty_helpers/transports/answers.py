@@ -11,6 +11,7 @@ from loyalty_helpers.transports.http import httpx
 
 LARGEST_ANSWER = 16 * 1024 * 1024  # bytes; a page of 200 accounts has about 100 kB
 DEEPEST = 64  # levels of JSON; what Square documents has fewer than 10
+LONG_WAIT = 60.0  # seconds of Retry-After from which on the time of day is told
 
 
 @dataclass(frozen=True)

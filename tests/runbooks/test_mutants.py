@@ -30,7 +30,7 @@ from loyalty_helpers.runbooks.apply.outcomes import Outcome
 from loyalty_helpers.runbooks.identity import marker_in, row_identity
 from loyalty_helpers.runbooks.limits import Time
 from loyalty_helpers.runbooks.plan import document as plan
-from loyalty_helpers.runbooks.plan import held, judging
+from loyalty_helpers.runbooks.plan import guards, held, judging
 
 from .conftest import QUICK, World
 from .harness import start, told
@@ -302,7 +302,7 @@ def keys_trusted_for_ever() -> None:
 
 
 def approval_not_checked() -> None:
-    steps.check_approval = lambda *_: None
+    guards.check_approval = lambda *_: None
 
 
 def digest_not_compared() -> None:
@@ -313,7 +313,7 @@ def digest_not_compared() -> None:
     def rows(self):
         return map(plan.PlanRow.model_validate, json.loads(self.path.read_text())["rows"])
 
-    steps.read_plan, plan.Plan.rows = read_plan, rows
+    guards.read_plan, plan.Plan.rows = read_plan, rows
 
 
 def journal_not_locked() -> None:
