@@ -11,6 +11,7 @@ from .clock import IdSource, RandomIds, SeededIds, SettableClock, parse_rfc3339,
 from .database import EmulatorFileError
 from .fault_plan import Faults
 from .faults import Fault
+from .seed import program
 from .server import PortInUseError, Server, serve
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Server",
     "SettableClock",
     "parse_rfc3339",
+    "program",
     "serve",
     "utc_now",
 ]

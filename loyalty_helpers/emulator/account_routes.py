@@ -9,8 +9,8 @@ from .clock import next_whole_second, rfc3339
 from .enrolment import enrol, normal_phone
 from .expiry import deadlines
 from .handling import KEY_LENGTH, Call, past_time, time_range
-from .ledger import Account, Ledger, Where
-from .rules import EVENT_FIELDS, adjust, the_account
+from .ledger import EVENT_FIELDS, Account, Ledger, Where
+from .rules import adjust, the_account
 from .validation import INT32_MAX, INT32_MIN, Reader
 from .wire_errors import refusal
 from .wire_json import without_absent
@@ -76,7 +76,7 @@ def adjust_loyalty_points(call: Call) -> Answer:
 
     def work(ledger: Ledger, request: KeyedRequest) -> Answer:
         event = adjust(call.world, ledger, request, points, reason, allow_negative)
-        return {"event": event.body}
+        return {"event": event}
 
     return call.once("AdjustLoyaltyPoints", key, work)
 
@@ -99,7 +99,7 @@ def accumulate_loyalty_points(call: Call) -> Answer:
 
     def work(ledger: Ledger, request: KeyedRequest) -> Answer:
         events = accumulate(call.world, ledger, request, location_id, order_id, points)
-        return {"events": [event.body for event in events]} if events else {}
+        return {"events": events} if events else {}
 
     answer = call.once("AccumulateLoyaltyPoints", key, work)
     if answer and call.version < _MANY_EVENTS_SINCE:

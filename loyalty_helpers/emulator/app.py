@@ -22,8 +22,7 @@ from .handling import Call
 from .ledger import Ledger
 from .reply import Reply, json_reply
 from .routes import Route, find_route
-from .seed import build, rebuild
-from .seed_program import keep_program
+from .seed import build, keep_program, rebuild
 from .validation import Body, read_body
 from .wire_errors import WireError, not_found, refusal
 from .world import Answer, World

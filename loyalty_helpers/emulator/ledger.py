@@ -44,6 +44,26 @@ _SCHEMA: Final = (
 )
 _TABLES: Final = ("record", "account", "event", "answered")
 
+Event = dict[str, Any]
+"""A loyalty event as it goes over the wire."""
+
+EVENT_FIELDS: Final = {
+    "ACCUMULATE_POINTS": "accumulate_points",
+    "ACCUMULATE_PROMOTION_POINTS": "accumulate_promotion_points",
+    "ADJUST_POINTS": "adjust_points",
+    "CREATE_REWARD": "create_reward",
+    "REDEEM_REWARD": "redeem_reward",
+    "DELETE_REWARD": "delete_reward",
+    "EXPIRE_POINTS": "expire_points",
+    "OTHER": "other_event",
+}
+"""The field of an event that holds what is particular to its type."""
+
+
+def points_of(event: Event) -> int:
+    """Return what an event moves the balance by."""
+    return int(event[EVENT_FIELDS[event["type"]]].get("points", 0))
+
 
 class Account(NamedTuple):
     """A loyalty account."""
@@ -64,19 +84,6 @@ class Account(NamedTuple):
         return self._replace(enrolled_at=self.enrolled_at or now)
 
 
-class Event(NamedTuple):
-    """A loyalty event; `body` is what goes over the wire, `points` what the balance moved by."""
-
-    id: str
-    account_id: str
-    type: str
-    created_at: str
-    location_id: str | None
-    order_id: str | None
-    points: int
-    body: dict[str, Any]
-
-
 class Position(NamedTuple):
     """A place in a list that is ordered by time."""
 
@@ -92,7 +99,7 @@ _UNLESS_RETURNED: Final = """ AND type <> 'DELETE_REWARD' AND NOT (
         SELECT 1 FROM record WHERE kind = 'reward' AND json_extract(body, '$.status') = 'DELETED'
         AND id = json_extract(event.body, '$.create_reward.reward_id')))"""
 _ACCOUNT: Final = ", ".join(Account._fields)
-_EVENT: Final = ", ".join(Event._fields)
+_EVENT: Final = "id, account_id, type, created_at, location_id, order_id, points, body"
 
 
 @dataclass
@@ -222,11 +229,17 @@ class Ledger:
         """Yield the position and the body of events, the newest first; -1 is all."""
         return self._newest("created_at", "event", where, after, most)
 
-    def add_event(self, event: Event) -> None:
-        """Add an event; nothing ever changes or removes one."""
-        row = (*event[:-1], compact_json(event.body))
-        marks = ", ".join("?" * len(row))
-        self._execute(f"INSERT INTO event ({_EVENT}) VALUES ({marks})", row)
+    def add_event(self, event: Event, order_id: str | None = None) -> None:
+        """Add an event, which nothing ever changes or removes.
+
+        It is found by its order, which its particulars name, or which is given.
+        """
+        order_id = event[EVENT_FIELDS[event["type"]]].get("order_id", order_id)
+        row = (
+            *(event[name] for name in ("id", "loyalty_account_id", "type", "created_at")),
+            *(event.get("location_id"), order_id, points_of(event), compact_json(event)),
+        )
+        self._execute(f"INSERT INTO event ({_EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def movements(self, account_id: str, *, returned: bool) -> Iterator[Movement]:
         """Yield an account's movements, the newest first; or none of rewards that were deleted."""

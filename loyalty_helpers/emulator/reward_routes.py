@@ -56,7 +56,7 @@ def redeem_loyalty_reward(call: Call) -> Answer:
         reward = the_reward(ledger, call.target)
         the_location(call.world, ledger, location_id, "location_id")
         identifier = event_id(request.scope(call.world.assumptions), request.key)
-        return {"event": redeem(call.world, ledger, identifier, reward, location_id).body}
+        return {"event": redeem(call.world, ledger, identifier, reward, location_id)}
 
     return call.once("RedeemLoyaltyReward", key, work)
 

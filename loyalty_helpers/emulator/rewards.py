@@ -49,8 +49,8 @@ def issue(
     }
     held = {"points": -tier["points"], "reward_id": reward["id"]}
     identifier = event_id(scope, request.key)
-    event = new_event(identifier, account, "CREATE_REWARD", now, held, order_id=order_id)
-    post(world, ledger, account.enrolled(now), event)
+    event = new_event(identifier, account, "CREATE_REWARD", now, held)
+    post(world, ledger, account.enrolled(now), event, order_id=order_id)
     keep_reward(ledger, reward)
     if order:
         keep_order(world, ledger, attach(world, ledger, order, reward, tier))
@@ -79,8 +79,8 @@ def give_back(world: World, ledger: Ledger, reward: Reward) -> None:
     account = the_account(ledger, reward["loyalty_account_id"])
     returned = {"points": reward["points"], "reward_id": reward["id"]}
     order_id = reward.get("order_id")
-    event = new_event(identifier, account, "DELETE_REWARD", now, returned, order_id=order_id)
-    post(world, ledger, account, event)
+    event = new_event(identifier, account, "DELETE_REWARD", now, returned)
+    post(world, ledger, account, event, order_id=order_id)
     keep_reward(ledger, {**reward, "status": "DELETED", "updated_at": now})
     if order_id:
         order = the_order(ledger, order_id)

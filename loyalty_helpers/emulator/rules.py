@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from .assumptions import Assumptions
 from .clock import event_id
-from .ledger import Account, Event, Ledger
+from .ledger import EVENT_FIELDS, Account, Event, Ledger, points_of
 from .validation import INT32_MAX, INT32_MIN, out_of_range
 from .wire_errors import found, refusal
 from .wire_json import without_absent
 from .world import KeyedRequest, World
-
-EVENT_FIELDS: Final = {
-    "ACCUMULATE_POINTS": "accumulate_points",
-    "ACCUMULATE_PROMOTION_POINTS": "accumulate_promotion_points",
-    "ADJUST_POINTS": "adjust_points",
-    "CREATE_REWARD": "create_reward",
-    "REDEEM_REWARD": "redeem_reward",
-    "DELETE_REWARD": "delete_reward",
-    "EXPIRE_POINTS": "expire_points",
-    "OTHER": "other_event",
-}
-"""The field of an event that holds what is particular to its type."""
 
 
 def new_event(
@@ -35,25 +23,20 @@ def new_event(
     *,
     source: str = "LOYALTY_API",
     location_id: str | None = None,
-    order_id: str | None = None,
 ) -> Event:
-    """Return an event; what is None in `particulars` is absent.
-
-    It is found by its order, which its particulars name, or which is given as `order_id`.
-    """
-    present = without_absent(particulars)
-    body: dict[str, Any] = {
+    """Return an event; what is None in `particulars` is absent."""
+    return {
         "id": identifier,
         "type": kind,
         "created_at": created_at,
-        EVENT_FIELDS[kind]: {"loyalty_program_id": account.program_id, **present},
+        EVENT_FIELDS[kind]: {
+            "loyalty_program_id": account.program_id,
+            **without_absent(particulars),
+        },
         "loyalty_account_id": account.id,
         **({"location_id": location_id} if location_id else {}),
         "source": source,
     }
-    points = present.get("points", 0)
-    order_id = present.get("order_id", order_id)
-    return Event(identifier, account.id, kind, created_at, location_id, order_id, points, body)
 
 
 def the_program(ledger: Ledger, program_id: str) -> dict[str, Any]:
@@ -112,14 +95,15 @@ def _refuse_overdraft(world: World, account: Account, points: int) -> None:
 
 def _accrued(assumptions: Assumptions, event: Event) -> int:
     """Return what an event adds to the lifetime points."""
+    points = points_of(event)
     counts = {
         "ACCUMULATE_POINTS": True,
         "ACCUMULATE_PROMOTION_POINTS": assumptions.promotion_points_raise_lifetime,
-        "ADJUST_POINTS": event.points > 0 or assumptions.negative_adjust_lowers_lifetime,
+        "ADJUST_POINTS": points > 0 or assumptions.negative_adjust_lowers_lifetime,
         "DELETE_REWARD": assumptions.returned_points_raise_lifetime,
         "EXPIRE_POINTS": assumptions.expired_points_lower_lifetime,
     }
-    return event.points if counts.get(event.type) else 0
+    return points if counts.get(event["type"]) else 0
 
 
 def post(
@@ -128,17 +112,19 @@ def post(
     account: Account,
     event: Event,
     field: str | None = None,
+    *,
+    order_id: str | None = None,
 ) -> Account:
     """Write the event and what it changes; every balance is the sum of its events."""
-    balance = account.balance + event.points
+    balance = account.balance + points_of(event)
     lifetime = account.lifetime_points + _accrued(world.assumptions, event)
     for value in (balance, lifetime):
         if not INT32_MIN <= value <= INT32_MAX:
             code, _ = out_of_range(world.assumptions, value, INT32_MIN, INT32_MAX)
             raise refusal(code, "The account's points would leave the 32-bit range.", field)
     moves = world.assumptions.balance_change_moves_updated_at
-    updated_at = event.created_at if moves else account.updated_at
+    updated_at = event["created_at"] if moves else account.updated_at
     changed = account._replace(balance=balance, lifetime_points=lifetime, updated_at=updated_at)
-    ledger.add_event(event)
+    ledger.add_event(event, order_id)
     ledger.update_account(changed)
     return changed

@@ -18,8 +18,7 @@ SOURCES = sorted(FOLDER.glob("*.py"))
 FLOORS = (
     "assumptions clock wire_errors wire_json database faults unsupported pricing |"
     " reply validation ledger | paging world | orders enrolment |"
-    " rules handling fault_plan | promotions rewards expiry | accrual payments | seed_buyers |"
-    " seed_program | seed_histories | seed |"
+    " rules handling fault_plan | promotions rewards expiry | accrual payments | seed |"
     " customer_routes |"
     " account_routes reward_routes program_routes promotion_routes order_routes |"
     " routes | app | server | __init__"
