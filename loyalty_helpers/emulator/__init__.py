@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .app import Emulator
 from .assumptions import Assumptions
-from .clock import IdSource, RandomIds, SeededIds, SettableClock, parse_rfc3339, utc_now
+from .clock import RandomIds, SeededIds, SettableClock, parse_rfc3339, utc_now
 from .database import EmulatorFileError
 from .fault_plan import Faults
 from .faults import Fault
@@ -20,7 +20,6 @@ __all__ = [
     "EmulatorFileError",
     "Fault",
     "Faults",
-    "IdSource",
     "PortInUseError",
     "RandomIds",
     "SeededIds",

@@ -7,11 +7,11 @@ numbers. Here are the ids and numbers that lessons and tests rely on.
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
 from .ledger import Account, Ledger
+from .programs import keep_program
 
 MERCHANT_ID: Final = "ML7RT2C9WQ5XK"
 LOCATIONS: Final = ("L88917AVBK2S5", "LQ7T3Z0XN4M1C")
@@ -58,6 +58,7 @@ ORDER_OPEN: Final = "w9GhLq2sNfX4vPzKc7RbTjYmDaQZY"
 ORDER_EARNING_NOTHING: Final = "d5XuMn8kRjC1tWyFb6HeVpLsZoTZY"
 """COMPLETED at the first location, $0.99: less than what earns a point."""
 
+_SCHEMA: Final = Path(__file__).with_name("schema.sql")
 _DATA: Final = Path(__file__).with_name("seed.json")
 
 
@@ -74,28 +75,15 @@ def program(name: str = "seed", **changes: Any) -> dict[str, Any]:
     return {**programs["seed"], **programs[name], **changes}
 
 
-def keep_program(ledger: Ledger, changed: dict[str, Any]) -> None:
-    """Write the seller's program, of which there is one, in the transaction that is open."""
-    for kind in ("program", "definition", "expired"):
-        ledger.forget(kind)
-    tiers = [dict(tier) for tier in changed.get("reward_tiers", ())]
-    for tier in tiers:
-        if "definition" in tier:
-            ledger.keep("definition", {**tier.pop("definition"), "id": tier["id"]})
-    ledger.keep("program", {**changed, "reward_tiers": tiers})
-
-
-def build(connection: sqlite3.Connection) -> None:
+def build(ledger: Ledger) -> None:
     """Make the tables and the seed world, in the transaction that is open."""
-    ledger = Ledger(connection)
-    ledger.create()
+    ledger.run(_SCHEMA.read_text(encoding="utf-8"))
     _plant(ledger)
 
 
-def rebuild(connection: sqlite3.Connection) -> None:
+def rebuild(ledger: Ledger) -> None:
     """Go back to the seed world, in the transaction that is open."""
-    ledger = Ledger(connection)
-    ledger.clear()
+    ledger.run("DELETE FROM record; DELETE FROM account; DELETE FROM event; DELETE FROM answered")
     _plant(ledger)
 
 

@@ -54,7 +54,7 @@ def seller(
     clock, ids = SettableClock(NOON), SeededIds(7)
     path = tmp_path_factory.mktemp("seller") / "world.db"
     with Emulator.open(path, clock=clock, ids=ids, program=program(request.param)) as emulator:
-        with emulator._world.database.writing() as connection:
+        with emulator._database.writing() as connection:
             connection.execute("DELETE FROM event")
             connection.execute("DELETE FROM account")
         emulator.faults.add(Fault.parse("late-events:seconds=5"))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from loyalty_helpers.emulator import seed
-from loyalty_helpers.emulator.promotions import read_period
+from loyalty_helpers.emulator.periods import read_period
 from loyalty_helpers.emulator.seed import COFFEE_ID, FOOD_ID, program
 
 from .conftest import line, problem, refused

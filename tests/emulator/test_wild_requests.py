@@ -304,7 +304,7 @@ NAMES = (
 
 def assert_sound(api):
     """The file is whole, every balance is the sum of its events, and a good request works."""
-    with api.emulator._world.database.reading() as connection:
+    with api.emulator._database.reading() as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("PRAGMA foreign_key_check").fetchone() is None
     accounts = api.accounts(limit=200).json()
