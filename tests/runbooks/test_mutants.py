@@ -16,24 +16,22 @@ from pathlib import Path
 import httpx
 import pytest
 
-from loyalty_helpers import runbooks
 from loyalty_helpers.api.client import LoyaltyClient
 from loyalty_helpers.emulator import Emulator
 from loyalty_helpers.emulator.clock import SettableClock
 from loyalty_helpers.errors import JournalError, PlanError, RunStoppedError
-from loyalty_helpers.runbooks import apply_steps as steps
-from loyalty_helpers.runbooks import plan_steps
+from loyalty_helpers.runbooks import run as facade
 from loyalty_helpers.runbooks import undo as undoing
 from loyalty_helpers.runbooks.apply import applying, journal, running
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.apply.outcomes import Outcome
 from loyalty_helpers.runbooks.identity import marker_in, row_identity
 from loyalty_helpers.runbooks.limits import Time
+from loyalty_helpers.runbooks.plan import asked_again, held, judging
 from loyalty_helpers.runbooks.plan import document as plan
-from loyalty_helpers.runbooks.plan import held, judging
 
 from .conftest import QUICK, World
-from .harness import start, told
+from .harness import plan_by, start, told
 from .test_fault_matrix import on_adjust, whenever
 from .test_gates_and_clocks import HOURS, TWO_OF_ONE, Clock, elsewhere, nothing_is_done
 
@@ -140,7 +138,7 @@ def rows_of_one_account(world: World) -> None:
 def two_undoings(world: World) -> None:
     before = world.balances()
     world.apply(world.plan())
-    undoings = [runbooks.plan_undo(world.client, "run", run_id=name) for name in ("one", "two")]
+    undoings = [plan_by(world.client, "plan_undo", "run", run_id=name) for name in ("one", "two")]
     for planned in undoings:
         world.apply(planned)
         assert world.verify(planned).counts == {"APPLIED": 4}
@@ -239,7 +237,7 @@ def doubled_row_undone(world: World) -> None:
     world.apply(planned)
     world.emulator.forget_keys()
     applied_elsewhere(world, planned)
-    world.apply(runbooks.plan_undo(world.client, "run", run_id="back"))
+    world.apply(plan_by(world.client, "plan_undo", "run", run_id="back"))
     assert before == world.balances()
 
 
@@ -253,10 +251,10 @@ def same_run_for_another(world: World) -> None:
     for phone_number in ("+14155550101", "+14155550103"):
         wish = {"points": 5, "reason": "r", "run_id": "one", "dry_run": False}
         if phone_number == "+14155550101":
-            planned = runbooks.plan_one(world.client, phone_number=phone_number, **wish)
-            runbooks.apply(world.client, planned, limits=QUICK)
+            planned = plan_by(world.client, "plan_one", phone_number=phone_number, **wish)
+            world.apply(planned)
     with pytest.raises(PlanError):
-        runbooks.plan_one(world.client, phone_number=phone_number, **wish)
+        plan_by(world.client, "plan_one", phone_number=phone_number, **wish)
 
 
 # Mutants: what is wrong, how, and the check that must not pass with it
@@ -302,7 +300,7 @@ def keys_trusted_for_ever() -> None:
 
 
 def approval_not_checked() -> None:
-    steps.check_approval = lambda *_: None
+    facade.check_approval = lambda *_: None
 
 
 def digest_not_compared() -> None:
@@ -313,7 +311,7 @@ def digest_not_compared() -> None:
     def rows(self):
         return map(plan.PlanRow.model_validate, json.loads(self.path.read_text())["rows"])
 
-    steps.read_plan, plan.Plan.rows = read_plan, rows
+    facade.read_plan, plan.Plan.rows = read_plan, rows
 
 
 def journal_not_locked() -> None:
@@ -339,7 +337,7 @@ def undo_named_by_its_run() -> None:
 
 
 def verify_believes_the_journal() -> None:
-    steps.verify_rows = lambda *_: []
+    facade.verify_rows = lambda *_: []
 
 
 def plan_entered_unchecked() -> None:
@@ -394,7 +392,7 @@ def repeats_not_looked_for() -> None:
 
 
 def intent_not_compared() -> None:
-    plan_steps.check_same_row = lambda *_: None
+    asked_again.check_same_row = lambda *_: None
 
 
 MUTANTS = [
