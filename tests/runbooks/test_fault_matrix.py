@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from loyalty_helpers import runbooks
-from loyalty_helpers.emulator.seed_buyers import PHONE_NEGATIVE
+from loyalty_helpers.emulator.seed import PHONE_NEGATIVE
 from loyalty_helpers.errors import (
     JournalError,
     PlanError,
