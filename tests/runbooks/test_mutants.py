@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from loyalty_helpers import connect, runbooks, session
+from loyalty_helpers import connect, session
 from loyalty_helpers.api.client import LoyaltyClient
 from loyalty_helpers.emulator import Emulator
 from loyalty_helpers.emulator.clock import SettableClock
@@ -28,22 +28,21 @@ from loyalty_helpers.errors import (
     ProductionGuardError,
     RunStoppedError,
 )
-from loyalty_helpers.runbooks import apply_steps as steps
-from loyalty_helpers.runbooks import plan_steps
+from loyalty_helpers.runbooks import run as facade
 from loyalty_helpers.runbooks import undo as undoing
 from loyalty_helpers.runbooks.apply import applying, journal, running
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.apply.outcomes import Outcome
 from loyalty_helpers.runbooks.identity import marker_in, row_identity
 from loyalty_helpers.runbooks.limits import Time
+from loyalty_helpers.runbooks.plan import asked_again, guards, held, judging
 from loyalty_helpers.runbooks.plan import document as plan
-from loyalty_helpers.runbooks.plan import guards, held, judging
 from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import ACCOUNT_ID, reply
 
 from . import conftest
 from .conftest import QUICK, World
-from .harness import start, told
+from .harness import plan_by, run_of, start, told
 from .test_fault_matrix import on_adjust, state_of, whenever
 from .test_gates_and_clocks import HOURS, TWO_OF_ONE, Clock, elsewhere, nothing_is_done
 
@@ -150,7 +149,7 @@ def rows_of_one_account(world: World) -> None:
 def two_undoings(world: World) -> None:
     before = world.balances()
     world.apply(world.plan())
-    undoings = [runbooks.plan_undo(world.client, "run", run_id=name) for name in ("one", "two")]
+    undoings = [plan_by(world.client, "plan_undo", "run", run_id=name) for name in ("one", "two")]
     for planned in undoings:
         world.apply(planned)
         assert world.verify(planned).counts == {"APPLIED": 4}
@@ -249,7 +248,7 @@ def doubled_row_undone(world: World) -> None:
     world.apply(planned)
     world.emulator.forget_keys()
     applied_elsewhere(world, planned)
-    world.apply(runbooks.plan_undo(world.client, "run", run_id="back"))
+    world.apply(plan_by(world.client, "plan_undo", "run", run_id="back"))
     assert before == world.balances()
 
 
@@ -263,10 +262,10 @@ def same_run_for_another(world: World) -> None:
     for phone_number in ("+14155550101", "+14155550103"):
         wish = {"points": 5, "reason": "r", "run_id": "one", "dry_run": False}
         if phone_number == "+14155550101":
-            planned = runbooks.plan_one(world.client, phone_number=phone_number, **wish)
-            runbooks.apply(world.client, planned, limits=QUICK)
+            planned = plan_by(world.client, "plan_one", phone_number=phone_number, **wish)
+            world.apply(planned)
     with pytest.raises(PlanError):
-        runbooks.plan_one(world.client, phone_number=phone_number, **wish)
+        plan_by(world.client, "plan_one", phone_number=phone_number, **wish)
 
 
 def unmarked_answer(world: World) -> None:
@@ -333,13 +332,7 @@ def production_by_an_unseen_name(world: World) -> None:
     header = made.header.model_copy(update={"environment": "production"})
     ready = plan.write_plan(made.path, header, list(made.rows()))
     with in_production(world) as client, suppress(ProductionGuardError, ParameterError):
-        runbooks.apply(
-            client,
-            Planned(ready),
-            approved_plan=ready.digest,
-            approved_by="\u200b\u2060\u200b",
-            limits=QUICK,
-        )
+        run_of(client, Planned(ready), approved_by="\u200b\u2060\u200b", limits=QUICK).apply()
     assert world.wire.writes == 0
 
 
@@ -423,7 +416,7 @@ def undo_named_by_its_run() -> None:
 
 
 def verify_believes_the_journal() -> None:
-    steps.verify_rows = lambda *_: []
+    facade.verify_rows = lambda *_: []
 
 
 def plan_entered_unchecked() -> None:
@@ -478,7 +471,7 @@ def repeats_not_looked_for() -> None:
 
 
 def intent_not_compared() -> None:
-    plan_steps.check_same_row = lambda *_: None
+    asked_again.check_same_row = lambda *_: None
 
 
 class Rewriting(httpx.BaseTransport):
