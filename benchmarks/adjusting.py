@@ -55,18 +55,14 @@ def _counting() -> Any:
     """The network, and how often it was used."""
     import httpx
 
-    from loyalty_helpers.transports import network
+    from loyalty_helpers.transports import Network
 
-    class Counting(httpx.BaseTransport):
-        def __init__(self) -> None:
-            self._inner, self.requests = network(), 0
+    class Counting(Network):
+        requests = 0
 
         def handle_request(self, request: httpx.Request) -> httpx.Response:
-            self.requests += 1  # a row more or less of two threads at once is no matter here
-            return self._inner.handle_request(request)
-
-        def close(self) -> None:
-            self._inner.close()
+            self.requests += 1  # one more or less of two threads at once is no matter here
+            return super().handle_request(request)
 
     return Counting()
 
