@@ -224,17 +224,16 @@ class Run:
         with journal.commit():
             journal.set_meta("approved_by", self._approved_by or journal.meta("approved_by"))
         progress = Progress(journal, plan.header.rows)
-        run = _Run(
-            writing,
-            plan,
-            journal,
-            self._limits,
-            skip_moved=on_drift == "skip",
-            time=self._time,
-            told=progress,
-        )
         try:
-            run.run()
+            _Run(
+                writing,
+                plan,
+                journal,
+                self._limits,
+                skip_moved=on_drift == "skip",
+                time=self._time,
+                told=progress,
+            ).run()
         except (RunStoppedError, *UNREAD, KeyboardInterrupt) as stopped:
             with suppress(OSError):  # why it stopped is told, whatever the disk says
                 write_results(plan.folder, journal)
