@@ -9,6 +9,7 @@ from loyalty_helpers.api import LoyaltyClient, check_id, start_of_day, yes_or_no
 from loyalty_helpers.errors import ParameterError, PlanError
 from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.outcomes import stopped_if_put_off
 from loyalty_helpers.runbooks.apply.progress import Reading
 from loyalty_helpers.runbooks.limits import Limits, Time
 from loyalty_helpers.runbooks.plan.document import PLAN, Plan, read_plan
@@ -40,6 +41,7 @@ def account_list(text: str) -> list[str]:
     return [check_id(each, "account_ids") for each in dict.fromkeys(ids)]
 
 
+@stopped_if_put_off()
 def reconcile(
     client: LoyaltyClient,
     *,
@@ -112,6 +114,7 @@ def _told(books: Books, missing: list[str]) -> Reconciled:
     )
 
 
+@stopped_if_put_off()
 def compare_run(
     client: LoyaltyClient, run_id: str, *, limits: Limits | None = None, time: Time | None = None
 ) -> Compared:

@@ -14,6 +14,7 @@ from loyalty_helpers.api import LoyaltyClient, check_run_id, given_number, whole
 from loyalty_helpers.errors import ParameterError, PlanError, ProductionGuardError, RunStoppedError
 from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.outcomes import UNREAD, stopped_if_put_off
 from loyalty_helpers.runbooks.apply.progress import Progress
 from loyalty_helpers.runbooks.apply.running import Run as _Run
 from loyalty_helpers.runbooks.limits import Limits, Time
@@ -22,6 +23,7 @@ from loyalty_helpers.runbooks.plan.document import (
     MAX_PLAN_AGE,
     PLAN,
     Plan,
+    check_age,
     check_approval,
     plan_kept,
     read_plan,
@@ -77,6 +79,7 @@ class Run:
         self._limits, self._time = limits or Limits(settle=settle_time(client)), time
         self._planned: Planned | None = None
 
+    @stopped_if_put_off()
     def plan_one(
         self,
         *,
@@ -121,6 +124,7 @@ class Run:
             asked_again.check_same_row(self._client, plan, row, intent)
         return self._kept(plan, plan.digest)
 
+    @stopped_if_put_off()
     def plan_file(
         self,
         adjustments_file: str,
@@ -159,6 +163,7 @@ class Run:
         asked_again.check_same_file(plan, path, intent.source_sha256, intent)
         return self._kept(plan, self._approved)
 
+    @stopped_if_put_off()
     def plan_undo(self, undo: str, *, allow_partial: bool = False) -> Planned:
         """The plan that undoes a run: made now, or the approved one as it is on disk.
 
@@ -181,6 +186,7 @@ class Run:
         asked_again.check_same_undo(plan, undone.name, intent)
         return self._kept(plan, self._approved)
 
+    @stopped_if_put_off()
     def apply(
         self, *, on_drift: str = "note", max_plan_age: float = MAX_PLAN_AGE, **limits: Any
     ) -> Applied:
@@ -203,12 +209,11 @@ class Run:
             return Applied(planned.plan, {})
         if on_drift not in ("note", "skip"):
             raise ParameterError(f"on_drift {on_drift!r} is neither 'note' nor 'skip'")
-        plan = read_plan(planned.plan.path)  # as it is on disk now
         with ExitStack() as held:
-            with plan_kept(plan.folder):
-                check_approval(plan, planned.approved)
-                guards.check_may_begin(plan, max_plan_age)
-                writing = guards.writing_client(self._client, plan.header, self._approved_by)
+            with plan_kept(self._folder):
+                path, approval = self._folder / PLAN, (planned.approved, self._approved_by)
+                plan, writing = guards.writing_client(self._client, path, *approval)
+                check_may_begin(plan, max_plan_age)
                 guards.check_place(plan.header, guards.place_of(self._client))
                 journal = held.enter_context(Journal.open(plan))
             _stop_on_sigterm(held)
@@ -218,18 +223,17 @@ class Run:
         with journal.commit():
             journal.set_meta("approved_by", self._approved_by or journal.meta("approved_by"))
         progress = Progress(journal, plan.header.rows)
-        run = _Run(
-            writing,
-            plan,
-            journal,
-            self._limits,
-            skip_moved=on_drift == "skip",
-            time=self._time,
-            told=progress,
-        )
         try:
-            run.run()
-        except (RunStoppedError, KeyboardInterrupt) as stopped:
+            _Run(
+                writing,
+                plan,
+                journal,
+                self._limits,
+                skip_moved=on_drift == "skip",
+                time=self._time,
+                told=progress,
+            ).run()
+        except (RunStoppedError, *UNREAD, KeyboardInterrupt) as stopped:
             with suppress(OSError):  # why it stopped is told, whatever the disk says
                 write_results(plan.folder, journal)
             reason = str(stopped) or "it was interrupted"
@@ -239,6 +243,7 @@ class Run:
             progress.tell()
         return Applied(plan, journal.counts(), moved=journal.moved())
 
+    @stopped_if_put_off()
     def verify(self) -> Verified:
         """Compare each row of the plan with the ledger, and write results.csv and undo.csv.
 
@@ -286,6 +291,12 @@ class Run:
 def folder_of(run_id: str) -> Path:
     """The folder of a run, below LOYALTY_RUNS."""
     return load_settings().runs_folder / check_run_id(run_id)
+
+
+def check_may_begin(plan: Plan, max_plan_age: float) -> None:
+    """Raise PlanError if a plan is too old to begin with; a run that was begun goes on."""
+    if not (plan.folder / JOURNAL).exists():
+        check_age(plan, max_plan_age)
 
 
 def settle_time(client: LoyaltyClient) -> float:

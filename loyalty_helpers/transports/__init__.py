@@ -1,6 +1,7 @@
 """What a request goes through: the network, a recording, Square's published examples."""
 
 from loyalty_helpers.transports.answers import (
+    LONG_WAIT,
     Answer,
     Failure,
     come_back,
@@ -26,6 +27,7 @@ from loyalty_helpers.transports.recordings import (
 __all__ = [
     "ATTEMPT",
     "LONGEST_ATTEMPT",
+    "LONG_WAIT",
     "Answer",
     "BearerToken",
     "Difference",

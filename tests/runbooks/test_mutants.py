@@ -27,7 +27,7 @@ from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.apply.outcomes import Outcome
 from loyalty_helpers.runbooks.identity import marker_in, row_identity
 from loyalty_helpers.runbooks.limits import Time
-from loyalty_helpers.runbooks.plan import asked_again, held, judging
+from loyalty_helpers.runbooks.plan import asked_again, guards, held, judging
 from loyalty_helpers.runbooks.plan import document as plan
 
 from .conftest import QUICK, World
@@ -300,7 +300,7 @@ def keys_trusted_for_ever() -> None:
 
 
 def approval_not_checked() -> None:
-    facade.check_approval = lambda *_: None
+    guards.check_approval = lambda *_: None
 
 
 def digest_not_compared() -> None:
@@ -311,7 +311,8 @@ def digest_not_compared() -> None:
     def rows(self):
         return map(plan.PlanRow.model_validate, json.loads(self.path.read_text())["rows"])
 
-    facade.read_plan, plan.Plan.rows = read_plan, rows
+    guards.read_plan = facade.read_plan = read_plan
+    plan.Plan.rows = rows
 
 
 def journal_not_locked() -> None:

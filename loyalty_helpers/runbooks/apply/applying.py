@@ -123,17 +123,18 @@ class Sending:
             RunStoppedError: nothing more may be sent; what was on its way was waited for.
         """
         self._begin(rows, errors_allowed, blocked)
-        pool = ThreadPoolExecutor(self._limits.in_flight)
+        pool, patience = ThreadPoolExecutor(self._limits.in_flight), LAST_ANSWERS
         with interruptible(self._interrupt):
             try:
                 while self._turn(pool):
                     pass
-            except KeyboardInterrupt:
+            except KeyboardInterrupt:  # the second one
                 self._interrupt()
+                patience = 0.0
             except BaseException:
                 pool.shutdown(cancel_futures=True)  # the journal cannot be written
                 raise
-            self._wait_for_the_rest(pool)
+            self._wait_for_the_rest(pool, patience)
         if self._stop:
             raise RunStoppedError(self._stop)
 
@@ -352,14 +353,15 @@ class Sending:
         chosen: float = min(limits.retry_cap, limits.retry_wait * 2 ** min(attempts - 1, 16))
         return self._time.monotonic() + chosen * (1 - random.random() / 2)  # noqa: S311 - a wait
 
-    def _wait_for_the_rest(self, pool: ThreadPoolExecutor) -> None:
+    def _wait_for_the_rest(self, pool: ThreadPoolExecutor, patience: float) -> None:
         """Stop at the border of rows: what is on its way comes back and is written down.
 
-        What was not begun is taken back: no thread will ever answer for it.
+        What was not begun is taken back: no thread will ever answer for it. A Ctrl-C more ends
+        the waiting, and leaves what is on its way to the ledger.
         """
         if self._stop:
             self._stopping()
-        deadline = self._time.monotonic() + LAST_ANSWERS
+        deadline = self._time.monotonic() + patience
         pool.shutdown(wait=False)  # who is late is not waited for: its row is looked for later
         idle = [e for e, future in self._flying.values() if future is None or future.cancel()]
         if idle:
@@ -368,7 +370,7 @@ class Sending:
                     self._journal.not_sent(entry)
                     del self._flying[entry.n]
         while self._back or (self._flying and self._time.monotonic() < deadline):
-            with suppress(queue.Empty, KeyboardInterrupt):
+            with suppress(queue.Empty):
                 if not self._back:
                     self._back.append(self._answers.get(timeout=LONGEST_WAIT))
                 with self._journal.commit():

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from loyalty_helpers.errors import JournalError
+from loyalty_helpers.files import taken_back
 from loyalty_helpers.runbooks.apply.journal_file import OWNER, begun, connect, connect_to_look, told
 from loyalty_helpers.runbooks.apply.rows import (
     COLUMNS,
@@ -46,7 +47,7 @@ class Journal:
                 cannot be read or written.
         """
         path = plan.folder / JOURNAL
-        with told(path):
+        with told(path), taken_back(path):
             journal = cls(path, connect(path))
             try:
                 journal._begin(plan)
@@ -94,17 +95,16 @@ class Journal:
         with self.commit():  # the first write takes the lock, for as long as the file is open
             if not self._db.execute("PRAGMA user_version").fetchone()[0]:
                 self._create(plan)
-            self._db.execute(
-                "INSERT OR REPLACE INTO meta VALUES ('opened', ?)", (str(time.time()),)
-            )
+            found = self.meta("digest")
+            if found != plan.digest:
+                raise JournalError(
+                    f"{self.path} is the journal of another plan, with the digest {found[:12]}: "
+                    "its run id has been applied with other rows. Take a new run id for a new "
+                    "intent."
+                )
+            self.set_meta("opened", str(time.time()))
         self._locked = True
         self.path.with_name(OWNER).write_text(f"{os.getpid()} {time.ctime()}", encoding="utf-8")
-        found = self.meta("digest")
-        if found != plan.digest:
-            raise JournalError(
-                f"{self.path} is the journal of another plan, with the digest {found[:12]}: its "
-                "run id has been applied with other rows. Take a new run id for a new intent."
-            )
 
     def _create(self, plan: Plan) -> None:
         for statement in TABLES.split(";"):

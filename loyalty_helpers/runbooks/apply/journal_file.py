@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from loyalty_helpers.errors import JournalError
+from loyalty_helpers.files import make_file
 
 OWNER = "journal.owner"
 
@@ -20,7 +21,7 @@ def owned_by(folder: Path, pid: int) -> bool:
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file, made anew if there is none, so that a commit outlives a power cut."""
-    path.touch(mode=0o600)
+    make_file(path)
     return _connected(
         path,
         "PRAGMA locking_mode = EXCLUSIVE",

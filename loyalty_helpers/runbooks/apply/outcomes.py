@@ -16,6 +16,8 @@
 again after an earlier try without an answer stays UNKNOWN.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from loyalty_helpers.errors import (
@@ -26,20 +28,25 @@ from loyalty_helpers.errors import (
     InsecureConnectionError,
     InvalidRequestError,
     LoyaltyError,
+    NoAnswerError,
     NotFoundError,
     NotSentError,
     RateLimitedError,
+    RunStoppedError,
     SquareError,
     UnexpectedAnswerError,
 )
 from loyalty_helpers.records import LoyaltyEvent
+from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.runbooks.apply.pace import LONGEST
-from loyalty_helpers.transports import come_back
+from loyalty_helpers.transports import LONG_WAIT, come_back
 
 # How the note of an unknown row begins when asking again cannot help: if the ledger does not
 # hold it, it was refused for good, or only a person can tell.
 REFUSED = "refused: "
 DOUBTFUL = "doubtful: "
+# What a read that was tried often enough ends with.
+UNREAD = (SquareError, NoAnswerError, UnexpectedAnswerError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +108,32 @@ def _stops(error: LoyaltyError) -> str:
     return come_back(wait) if wait > LONGEST else ""
 
 
+@contextmanager
+def stopped_if_put_off() -> Iterator[None]:
+    """A step of a runbook stops when a read is put off for longer than it waits, as a write does.
+
+    Raises:
+        RunStoppedError: it says when to come back.
+    """
+    try:
+        yield
+    except SquareError as error:
+        if (error.retry_after or 0.0) < LONG_WAIT:
+            raise
+        raise RunStoppedError(f"{error}\nNothing is lost: the same command goes on then.") from None
+
+
 def _cause(error: LoyaltyError) -> BaseException:
     """What Square answered, where that left the outcome unknown."""
     return error.__cause__ if isinstance(error.__cause__, SquareError) else error
 
 
 def _note(error: LoyaltyError) -> str:
-    """Status, code and field: Square's own texts may quote what was sent."""
+    """Status, code and field, masked: Square's own texts may quote what was sent."""
     cause = _cause(error)
     if isinstance(cause, SquareError):
         field = f", field {cause.field}" if cause.field else ""
-        return f"{cause.status} {cause.code or 'without a code'}{field}"
+        return mask_reason(f"{cause.status} {cause.code or 'without a code'}{field}")
     if isinstance(error, UnexpectedAnswerError):
         return f"{error.status} with an answer that Square does not document"
     return "not sent: no connection" if isinstance(error, NotSentError) else "no answer"
