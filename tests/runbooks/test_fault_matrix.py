@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from loyalty_helpers.emulator.seed_buyers import PHONE_NEGATIVE
+from loyalty_helpers.emulator.seed import PHONE_NEGATIVE
 from loyalty_helpers.errors import (
     JournalError,
     PlanError,
