@@ -390,7 +390,8 @@ def digest_not_compared() -> None:
     def rows(self):
         return map(plan.PlanRow.model_validate, json.loads(self.path.read_text())["rows"])
 
-    guards.read_plan, plan.Plan.rows = read_plan, rows
+    guards.read_plan = facade.read_plan = read_plan
+    plan.Plan.rows = rows
 
 
 def journal_not_locked() -> None:
