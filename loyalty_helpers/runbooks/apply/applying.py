@@ -21,8 +21,8 @@ from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.errors import LoyaltyError, RunStoppedError
 from loyalty_helpers.records import LoyaltyEvent
 from loyalty_helpers.runbooks.apply.journal import Journal
-from loyalty_helpers.runbooks.apply.outcomes import DOUBTFUL, REFUSED, Outcome, outcome_of
-from loyalty_helpers.runbooks.apply.rows import Entry
+from loyalty_helpers.runbooks.apply.outcomes import Outcome, outcome_of
+from loyalty_helpers.runbooks.apply.rows import Code, Entry, Note
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.ledger import is_older, moment
 from loyalty_helpers.runbooks.limits import Limits, Time
@@ -192,7 +192,8 @@ class Sending:
             outcome = self._send(entry) if self._is_awake(since) else Outcome("PLANNED")
         except BaseException as error:
             name = type(error).__name__
-            outcome = Outcome("UNKNOWN", note=name, stop=f"an error of this program: {name}")
+            note = Note(Code.ANSWERED, name)
+            outcome = Outcome("UNKNOWN", note=note, stop=f"an error of this program: {name}")
         self._answers.put((entry, outcome))
 
     def _free(self) -> int:
@@ -277,7 +278,8 @@ class Sending:
             self._journal.not_sent(tried)
             self._try_again(tried, outcome)
         else:
-            note = f"{REFUSED}{outcome.note}" if outcome.state == "FAILED" else outcome.note
+            refused = Note(Code.REFUSED, outcome.note.detail)
+            note = refused if outcome.state == "FAILED" else outcome.note
             self._journal.settle(entry.n, "UNKNOWN", note=note)
             now = self._time.now()
             tried = replace(
@@ -293,7 +295,8 @@ class Sending:
     def _applied(self, entry: Entry, event: LoyaltyEvent) -> None:
         """The event that was answered; without the row's mark it is not of this row."""
         if marker_in(event.reason) != entry.marker:
-            self._journal.settle(entry.n, "UNKNOWN", note=f"{DOUBTFUL}event {event.id}, no mark")
+            note = Note(Code.DOUBTFUL, f"event {event.id}, no mark")
+            self._journal.settle(entry.n, "UNKNOWN", note=note)
             self._leave_to_the_ledger(entry)
             return
         self._unknown, self._trusted, self._heard_at = 0, True, self._time.monotonic()
