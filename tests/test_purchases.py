@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from loyalty_helpers import purchases
-from loyalty_helpers.emulator import Emulator, Fault, SeededIds
-from loyalty_helpers.emulator.seed import SANDWICH_TIER_ID, program
+from loyalty_helpers.emulator import Emulator, Fault, SeededIds, program
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.rendering import VERIFICATION_MIME
+from tests.seed_world import SANDWICH_TIER_ID
 
 from .doubles import ACCOUNT_ID, make_client
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from loyalty_helpers.emulator import Fault, Faults, Server
-from loyalty_helpers.emulator.seed import ORDER_EARNING_12
+from tests.seed_world import ORDER_EARNING_12
 
 from .conftest import TOKEN, line, problem
 

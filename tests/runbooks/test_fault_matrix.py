@@ -18,7 +18,6 @@ import httpx
 import pytest
 
 from loyalty_helpers import runbooks
-from loyalty_helpers.emulator.seed import PHONE_NEGATIVE
 from loyalty_helpers.errors import (
     JournalError,
     PlanError,
@@ -29,6 +28,7 @@ from loyalty_helpers.runbooks.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.limits import Time
 from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import refused, reply
+from tests.seed_world import PHONE_NEGATIVE
 
 from .conftest import QUICK, World
 
