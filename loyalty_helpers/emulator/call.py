@@ -109,7 +109,7 @@ class Call:
             detail = self.assumptions.key_reused_detail
             raise refusal("IDEMPOTENCY_KEY_REUSED", detail, "idempotency_key")
         if self.assumptions.refused_requests_consume_keys:
-            ledger.mark()
+            ledger.run("SAVEPOINT attempt")
         self._kept = ledger, digest
         return ledger
 
@@ -136,7 +136,7 @@ class Call:
     def _refused(self, error: WireError) -> Answer:
         """Return the refusal if it keeps its key; else raise it, so that nothing is kept."""
         if self._kept and self.assumptions.refused_requests_consume_keys:
-            self._kept[0].undo()
+            self._kept[0].run("ROLLBACK TO attempt")
         elif not (self._kept and error.is_declined):
             raise error
         # A declined payment keeps its key in any case; it is declined before anything is written.
