@@ -15,6 +15,8 @@ from loyalty_helpers.models import LoyaltyEvent
 
 from .doubles import ACCOUNT_ID, PHONE, Faulty, make_client
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 IMPOSSIBLE = "2020-05-11T25:11:07Z"
 

@@ -10,6 +10,8 @@ from loyalty_helpers.emulator.seed_buyers import PHONE_HTML, PHONE_NEGATIVE, PHO
 
 from .conftest import OpenNotebook
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("forms")]
+
 Open = Callable[..., OpenNotebook]
 HTML_REASON = "<img src=x onerror=alert(1)>"
 FORMULA = "$x^2$"

@@ -7,6 +7,7 @@ import csv
 import multiprocessing
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from typing import Any
 from loyalty_helpers import connect, runbooks
 from loyalty_helpers.client import LoyaltyClient
 from loyalty_helpers.runbooks.identity import marker_in
+from loyalty_helpers.runbooks.journal import JOURNAL
 from loyalty_helpers.runbooks.limits import Limits
 from loyalty_helpers.runbooks.plan import Plan, read_plan
 from loyalty_helpers.runbooks.views import Planned, Verified
@@ -116,6 +118,23 @@ def kill(child: Any) -> None:
     """SIGKILL, and wait for the end."""
     child.kill()
     child.join()
+
+
+def before_commits(act: Callable[[sqlite3.Connection], None]) -> None:
+    """From now on, something happens before each commit of a journal in this process."""
+    connect = sqlite3.connect
+
+    class Watched(sqlite3.Connection):
+        def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+            if statement == "COMMIT":
+                act(self)
+            return super().execute(statement, *values)
+
+    def watched(path: Any, *args: Any, **options: Any) -> sqlite3.Connection:
+        factory = {"factory": Watched} if Path(path).name == JOURNAL else {}
+        return connect(path, *args, **options | factory)
+
+    sqlite3.connect = watched
 
 
 def verify(url: str, plan: Path, limits: Limits = QUICK) -> Verified:

@@ -42,6 +42,8 @@ from .harness import start, told
 from .test_fault_matrix import on_adjust, whenever
 from .test_gates_and_clocks import HOURS, TWO_OF_ONE, Clock, elsewhere, nothing_is_done
 
+pytestmark = pytest.mark.slow
+
 OTHER = "row_id,phone_number,points,reason\na,+14155551234,5,Late\n"
 
 # Checks
