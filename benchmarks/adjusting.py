@@ -17,7 +17,7 @@ SETTLE = 0.1  # seconds; the emulator shows events at once
 
 def runbook(url: str, rows: int, folder: Path) -> dict[str, float]:
     from loyalty_helpers import connect, runbooks
-    from loyalty_helpers.runbooks.journal import Journal
+    from loyalty_helpers.runbooks.apply.journal import Journal
     from loyalty_helpers.settings import Settings
 
     os.environ["LOYALTY_RUNS"] = str(folder)

@@ -9,10 +9,10 @@ import pytest
 from loyalty_helpers import forms, runbooks
 from loyalty_helpers.emulator import Emulator
 from loyalty_helpers.errors import LoyaltyError
-from loyalty_helpers.notebooks_runner.checking import check_parameters
 from loyalty_helpers.runbooks.limits import Limits
-from loyalty_helpers.runbooks.row_checks import SheetRow
-from loyalty_helpers.runbooks.sheet import read_sheet
+from loyalty_helpers.runbooks.plan.row_checks import SheetRow
+from loyalty_helpers.runbooks.plan.sheet import read_sheet
+from loyalty_helpers.runner.checking import check_parameters
 
 from .doubles import CANARY_TOKEN, make_client
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from .app import Emulator
 from .assumptions import Assumptions
-from .clock import IdSource, RandomIds, SeededIds, SettableClock, parse_rfc3339, utc_now
+from .clock import RandomIds, SeededIds, SettableClock, parse_rfc3339, utc_now
 from .database import EmulatorFileError
 from .fault_plan import Faults
 from .faults import Fault
+from .seed import program
 from .server import PortInUseError, Server, serve
 
 __all__ = [
@@ -19,13 +20,13 @@ __all__ = [
     "EmulatorFileError",
     "Fault",
     "Faults",
-    "IdSource",
     "PortInUseError",
     "RandomIds",
     "SeededIds",
     "Server",
     "SettableClock",
     "parse_rfc3339",
+    "program",
     "serve",
     "utc_now",
 ]

@@ -7,24 +7,23 @@ or in a new kernel.
 from collections.abc import Iterable
 from pathlib import Path
 
-from loyalty_helpers.checks import given_number, whole_number, yes_or_no
-from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.api import LoyaltyClient, check_run_id, given_number, whole_number, yes_or_no
 from loyalty_helpers.errors import PlanError, ProductionGuardError
 from loyalty_helpers.files import is_there
-from loyalty_helpers.idempotency import check_run_id
-from loyalty_helpers.runbooks.asked_again import (
+from loyalty_helpers.runbooks.apply.journal import JOURNAL
+from loyalty_helpers.runbooks.apply.outcomes import stopped_if_put_off
+from loyalty_helpers.runbooks.plan.asked_again import (
     EXAMPLE_ROW,
     check_same_file,
     check_same_row,
     check_same_undo,
 )
-from loyalty_helpers.runbooks.journal import JOURNAL
-from loyalty_helpers.runbooks.plan import PLAN, Plan, check_approval, read_plan
-from loyalty_helpers.runbooks.planning import make_plan
-from loyalty_helpers.runbooks.row_checks import Problem, SheetRow, given_row
-from loyalty_helpers.runbooks.sheet import read_columns, read_sheet
-from loyalty_helpers.runbooks.stage import MAX_ROWS, Intent
-from loyalty_helpers.runbooks.undoing import compensating_rows
+from loyalty_helpers.runbooks.plan.document import PLAN, Plan, check_approval, read_plan
+from loyalty_helpers.runbooks.plan.planning import make_plan
+from loyalty_helpers.runbooks.plan.row_checks import Problem, SheetRow, given_row
+from loyalty_helpers.runbooks.plan.sheet import read_columns, read_sheet
+from loyalty_helpers.runbooks.plan.stage import MAX_ROWS, Intent
+from loyalty_helpers.runbooks.undo import compensating_rows
 from loyalty_helpers.runbooks.views import Planned
 from loyalty_helpers.settings import NOTEBOOKS, load_settings
 
@@ -36,6 +35,7 @@ def folder_of(run_id: str) -> Path:
     return load_settings().runs_folder / check_run_id(run_id)
 
 
+@stopped_if_put_off()
 def plan_one(
     client: LoyaltyClient,
     *,
@@ -102,6 +102,7 @@ def _approved_one(client: LoyaltyClient, row: SheetRow, intent: Intent, approved
     return plan
 
 
+@stopped_if_put_off()
 def plan_file(
     client: LoyaltyClient,
     adjustments_file: str,
@@ -146,6 +147,7 @@ def plan_file(
     return planned
 
 
+@stopped_if_put_off()
 def plan_undo(
     client: LoyaltyClient,
     undo: str,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from loyalty_helpers import connect
-from loyalty_helpers.rendering import VERIFICATION_MIME
+from loyalty_helpers.records.show import VERIFICATION_MIME
 from loyalty_helpers.settings import NOTEBOOKS
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from loyalty_helpers import runbooks
-from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.api.client import LoyaltyClient
 from loyalty_helpers.emulator import Emulator, Fault
 from loyalty_helpers.runbooks.limits import Limits, Time
 from loyalty_helpers.runbooks.views import Planned

@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_helpers import connect, runbooks
-from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.api.client import LoyaltyClient
+from loyalty_helpers.api.wire import RetryPolicy
+from loyalty_helpers.runbooks.apply.journal import JOURNAL
 from loyalty_helpers.runbooks.identity import marker_in
-from loyalty_helpers.runbooks.journal import JOURNAL
 from loyalty_helpers.runbooks.limits import Limits
-from loyalty_helpers.runbooks.plan import Plan, read_plan
+from loyalty_helpers.runbooks.plan.document import Plan, read_plan
 from loyalty_helpers.runbooks.views import Planned, Verified
 from loyalty_helpers.settings import Settings
-from loyalty_helpers.wire import RetryPolicy
 
 QUICK = Limits(
     in_flight=8,
@@ -40,7 +40,7 @@ QUICK = Limits(
 READS = RetryPolicy(attempts=8, base=0.01, cap=0.05)
 sys.path.append(str(Path(__file__).parents[1]))  # where children find this module
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["loyalty_helpers.runbooks", __name__])
+FORKS.set_forkserver_preload(["loyalty_helpers.runbooks", "phonenumbers", __name__])
 
 
 @contextmanager

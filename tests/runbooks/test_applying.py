@@ -9,7 +9,7 @@ import pytest
 
 from loyalty_helpers import runbooks
 from loyalty_helpers.errors import JournalError, ParameterError, PlanError, RunStoppedError
-from loyalty_helpers.runbooks.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.limits import Time, errors_allowed
 
 from .conftest import QUICK

@@ -16,19 +16,20 @@ import httpx
 import pytest
 
 from loyalty_helpers import runbooks
-from loyalty_helpers.emulator.seed_buyers import PHONE_NEGATIVE
+from loyalty_helpers.emulator.seed import PHONE_NEGATIVE
 from loyalty_helpers.errors import (
     JournalError,
     PlanError,
     RunStoppedError,
     square_error,
 )
-from loyalty_helpers.runbooks.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.limits import Time
 from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import refused, reply
 
 from .conftest import QUICK, World
+from .harness import before_commits
 
 DONE = [(-20, "Twice"), (-4, "Twice"), (12, "Late"), (50, "Late")]
 ONE = "account_id,points,reason\n1beb38f9-54de-4cb6-8121-718bDexample,12,Late\n"
@@ -347,29 +348,26 @@ def test_another_plan_does_not_take_over_a_journal(world: World) -> None:
     assert world.wire.writes == sent
 
 
-def full_disk(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
-    """The first commit that holds a call of `sent`, or of `settle`, fails as on a full disk."""
-    note, commit, seen = getattr(Journal, what), Journal._commit, []
+def full_disk(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    """The first commit after which a row would be in this state fails as on a full disk."""
+    failed: list[str] = []
 
-    def noted(journal: Journal, *args: Any, **more: Any) -> None:
-        seen.append(args)
-        note(journal, *args, **more)
-
-    def fails(journal: Journal) -> None:
-        if len(seen) == 1:
-            seen.append(())
+    def fail(journal: sqlite3.Connection) -> None:
+        query = "SELECT row_id FROM row WHERE state = ?"
+        found = journal.execute(query, (state,)).fetchone()
+        if found and not failed:
+            failed.append(found)
             raise sqlite3.OperationalError("database or disk is full")
-        commit(journal)
 
-    monkeypatch.setattr(Journal, what, noted)
-    monkeypatch.setattr(Journal, "_commit", fails)
+    monkeypatch.setattr(sqlite3, "connect", sqlite3.connect)  # what it is in the end
+    before_commits(fail)
 
 
 def test_a_full_disk_at_the_intent_sends_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planned = world.plan(ONE)
-    full_disk(monkeypatch, "sent")
+    full_disk(monkeypatch, "SENT")
 
     with pytest.raises(JournalError, match=r"disk is full.*Nothing more is sent"):
         world.apply(planned)
@@ -380,7 +378,7 @@ def test_a_full_disk_at_the_result_stops_and_is_resumed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planned = world.plan(ONE)
-    full_disk(monkeypatch, "settle")
+    full_disk(monkeypatch, "APPLIED")
 
     with pytest.raises(JournalError, match="disk is full"):
         world.apply(planned)

@@ -8,10 +8,9 @@ import threading
 import pytest
 
 from loyalty_helpers import runbooks
-from loyalty_helpers.emulator.seed import ACCOUNT_ID
-from loyalty_helpers.emulator.seed_program import program
+from loyalty_helpers.emulator.seed import ACCOUNT_ID, program
 from loyalty_helpers.errors import AuthenticationError, PlanError
-from loyalty_helpers.runbooks.plan import check_approval, read_plan
+from loyalty_helpers.runbooks.plan.document import check_approval, read_plan
 
 from .conftest import SHEET
 

@@ -1,0 +1,224 @@
+"""Customers: add one to the directory, and find some."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any, Final
+
+from .call import Call
+from .clock import parse_rfc3339
+from .ledger import Ledger, Position, Where
+from .validation import Reader
+from .wire import Answer, refusal, without_absent
+
+Customer = dict[str, Any]
+Fits = Callable[[Customer], bool]
+
+_LENGTHS: Final = {
+    "given_name": 300, "family_name": 300, "company_name": 500, "nickname": 100,
+    "email_address": 254, "phone_number": None, "reference_id": 100, "note": None, "birthday": None,
+}  # fmt: skip
+_IDENTIFYING: Final = ("company_name", "email_address", "family_name", "given_name", "phone_number")
+_ADDRESS: Final = (
+    "address_line_1", "address_line_2", "address_line_3", "locality", "sublocality",
+    "sublocality_2", "sublocality_3", "administrative_district_level_1",
+    "administrative_district_level_2", "administrative_district_level_3", "postal_code",
+)  # fmt: skip
+_SOURCES: Final = (
+    "OTHER", "APPOINTMENTS", "COUPON", "DELETION_RECOVERY", "DIRECTORY", "EGIFTING",
+    "EMAIL_COLLECTION", "FEEDBACK", "IMPORT", "INVOICES", "LOYALTY", "MARKETING", "MERGE",
+    "ONLINE_STORE", "INSTANT_PROFILE", "TERMINAL", "THIRD_PARTY", "THIRD_PARTY_IMPORT",
+    "UNMERGE_RECOVERY",
+)  # fmt: skip
+_PHONE: Final = re.compile(r"\+?[0-9(][0-9 ().-]*")
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+_BIRTHDAY: Final = re.compile(r"(\d{4}-)?\d\d-\d\d", flags=re.ASCII)
+
+
+def create(call: Call) -> Answer:
+    """Add a customer to the directory."""
+    key = call.sent.text("idempotency_key")
+    profile = _profile(call.sent)
+    call.sent.finish()
+    if not profile.keys() & {*_IDENTIFYING}:
+        code = call.assumptions.empty_customer_code
+        raise refusal(code, f"At least one of {', '.join(_IDENTIFYING)} must be set.")
+    ledger = call.once("CreateCustomer", key)
+    return {"customer": add_customer(ledger, profile, _digits(profile.get("phone_number", "")))}
+
+
+def search(call: Call) -> Answer:
+    """Find customers by any of six filters, in alphabetical order or by their age."""
+    limit = call.sent.integer("limit", 1, 100) or 100
+    counts = call.sent.boolean("count")
+    query = call.sent.object("query")
+    filters = query.object("filter") if query else None
+    where, tests = _conditions(filters) if filters else (Where(), [])
+    place, newest_first = _order(query.object("sort") if query else None)
+    found: list[tuple[Position, Customer]] = []
+
+    def rows(ledger: Ledger, after: Position | None, most: int) -> Any:
+        for (_, seq), customer in ledger.records("customer", where):
+            if all(fits(customer) for fits in tests):
+                found.append((Position(place(customer), seq), customer))
+        found.sort(key=lambda row: row[0], reverse=newest_first)
+        if after is None:
+            return found[:most]
+        rest = [row for row in found if row[0] != after and (row[0] < after) == newest_first]
+        return rest[:most]
+
+    answer = call.page("SearchCustomers", "customers", limit, rows)
+    return {**answer, "count": len(found)} if counts else answer
+
+
+def add_customer(
+    ledger: Ledger, profile: dict[str, Any], phone_number: str | None
+) -> dict[str, Any]:
+    """Add a customer to the directory, who is found by the phone number in E.164."""
+    now = ledger.now_ms()
+    customer = {
+        "id": ledger.unused("customer"),
+        "created_at": now,
+        "updated_at": now,
+        **profile,
+        "preferences": {"email_unsubscribed": False},
+        "creation_source": "THIRD_PARTY",
+        "version": 0,
+    }
+    ledger.keep("customer", customer, owner=phone_number, moment=now)
+    return customer
+
+
+def _profile(sent: Reader) -> Customer:
+    profile: Customer = {name: sent.text(name, longest=most) for name, most in _LENGTHS.items()}
+    phone, email, birthday = (
+        profile[name] for name in ("phone_number", "email_address", "birthday")
+    )
+    if phone and _digits(phone) is None:
+        detail = "Expected phone_number to be a valid phone number"
+        sent.report("phone_number", "INVALID_PHONE_NUMBER", detail)
+    if email and not _EMAIL.fullmatch(email):
+        sent.report("email_address", "INVALID_EMAIL_ADDRESS", "Expected an email address.")
+    if birthday:
+        profile["birthday"] = _birthday(sent, birthday)
+    profile["address"] = address(sent, "address")
+    if tax_ids := sent.object("tax_ids"):
+        profile["tax_ids"] = without_absent({"eu_vat": tax_ids.text("eu_vat", longest=20)})
+    return without_absent(profile)
+
+
+def address(sent: Reader, name: str) -> dict[str, str] | None:
+    """Read an address; Square ignores the first and the last name in it."""
+    found = sent.object(name)
+    if found is None:
+        return None
+    country = found.text("country")
+    if country and not re.fullmatch("[A-Z]{2}", country):
+        found.report("country", "INVALID_ENUM_VALUE", "Expected a code such as US.")
+    for ignored in ("first_name", "last_name"):
+        found.has(ignored)
+    lines = {line: found.text(line, longest=500) for line in _ADDRESS}
+    return without_absent({**lines, "country": country}) or None
+
+
+def _birthday(sent: Reader, text: str) -> str:
+    """Return a birthday with its year; 0000 stands for one that is not told."""
+    full = text if len(text) > len("MM-DD") else f"0000-{text}"
+    try:
+        if not _BIRTHDAY.fullmatch(text):
+            raise ValueError(text)
+        # The year 2000 has a 29 February, too.
+        date.fromisoformat(full.replace("0000-", "2000-", 1))
+    except ValueError:
+        sent.report("birthday", "INVALID_TIME", "Expected a day as YYYY-MM-DD or MM-DD.")
+    return full
+
+
+def _conditions(sent: Reader) -> tuple[Where, list[Fits]]:
+    """Read the filters, which must all fit: what is looked up, and what each customer is asked."""
+    where, tests = Where(), []
+    for name in ("email_address", "reference_id", "phone_number"):
+        text = sent.object(name)
+        if text is None:
+            continue
+        exact, fuzzy = text.text("exact"), text.text("fuzzy")
+        if exact is None and fuzzy is None:
+            text.required("exact")
+        if exact is not None and fuzzy is not None:
+            text.report("exact", "CONFLICTING_PARAMETERS", "Send exact or fuzzy, not both.")
+        if exact and name == "phone_number":
+            where.add("owner = ?", _exact_phone(text, exact))
+        elif exact:
+            tests.append(_is(name, exact))
+        elif fuzzy:
+            tests.append(_holds(name, fuzzy))
+    if source := sent.object("creation_source"):
+        tests.append(_comes_from(source))
+    for name in ("created_at", "updated_at"):
+        tests.append(_lies_in(name, *sent.time_range(name)))
+    return where, tests
+
+
+def _exact_phone(sent: Reader, exact: str) -> str:
+    number = _digits(exact) if exact.startswith("+") else None
+    if number is None:
+        sent.report("exact", "INVALID_PHONE_NUMBER", "Expected a number in E.164.")
+    return number or ""
+
+
+def _is(name: str, wanted: str) -> Fits:
+    return lambda customer: customer.get(name, "").casefold() == wanted.casefold()
+
+
+def _holds(name: str, wanted: str) -> Fits:
+    """Return whether each word of `wanted` is somewhere in the field; of a phone, its digits."""
+
+    def plain(text: str) -> str:
+        return re.sub(r"\D", "", text) if name == "phone_number" else text.casefold()
+
+    words = [word for word in map(plain, wanted.split()) if word]
+    return lambda customer: (
+        bool(words) and all(word in plain(customer.get(name, "")) for word in words)
+    )
+
+
+def _comes_from(sent: Reader) -> Fits:
+    values = sent.words("values", _SOURCES)
+    excluded = sent.one_of("rule", ("INCLUDE", "EXCLUDE")) == "EXCLUDE"
+    return lambda customer: (customer["creation_source"] in values) != excluded
+
+
+def _lies_in(name: str, start: datetime | None, end: datetime | None) -> Fits:
+    def fits(customer: Customer) -> bool:
+        moment = parse_rfc3339(customer[name])
+        return not (start and moment < start) and not (end and moment >= end)
+
+    return fits
+
+
+def _order(sent: Reader | None) -> tuple[Callable[[Customer], str], bool]:
+    field = sent.one_of("field", ("DEFAULT", "CREATED_AT")) if sent else None
+    descending = sent is not None and sent.one_of("order", ("ASC", "DESC")) == "DESC"
+    return (_age if field == "CREATED_AT" else _name), descending
+
+
+def _age(customer: Customer) -> str:
+    return str(customer["created_at"])
+
+
+def _name(customer: Customer) -> str:
+    """Return what a customer is sorted by: the names, else the first of what there is."""
+    names = " ".join(customer.get(name, "") for name in ("given_name", "family_name")).strip()
+    others = (customer.get(name) for name in ("company_name", "email_address", "phone_number"))
+    return (names or next(filter(None, others), "")).casefold()
+
+
+def _digits(phone_number: str) -> str | None:
+    """Return a number of 9 to 16 digits without its separators, with a plus; None if it is none."""
+    digits = re.sub(r"\D", "", phone_number, flags=re.ASCII)
+    if not _PHONE.fullmatch(phone_number) or not 9 <= len(digits) <= 16:
+        return None
+    is_national = len(digits) == 10 and not phone_number.startswith("+")
+    return f"+1{digits}" if is_national else f"+{digits}"
