@@ -46,6 +46,8 @@ from .harness import plan_by, run_of, start, told
 from .test_fault_matrix import on_adjust, state_of, whenever
 from .test_gates_and_clocks import HOURS, TWO_OF_ONE, Clock, elsewhere, nothing_is_done
 
+pytestmark = pytest.mark.slow
+
 OTHER = "row_id,phone_number,points,reason\na,+14155551234,5,Late\n"
 
 # Checks
