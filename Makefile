@@ -54,13 +54,13 @@ record: $(READY)  ## make every recording anew with the emulator
 	LOYALTY_RECORD_CONTRACT=1 $(BIN)/python -m pytest --quiet tests/contract/test_wire.py
 
 notebooks: $(READY)  ## run every notebook from a fresh kernel on its recording, and save its outputs
-	$(BIN)/python -m loyalty_helpers.notebooks_runner.refresh $(NOTEBOOKS)
+	$(BIN)/python -m loyalty_helpers.runner.refresh $(NOTEBOOKS)
 
 bench: $(READY)  ## measure against rivals; every figure is a ratio within one run
 	$(BIN)/python -m benchmarks
 
 lock: $(READY)  ## resolve requirements.lock anew from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes \
 	    --no-emit-index-url --custom-compile-command "make lock" --quiet --upgrade -o requirements.lock
 
 audit: $(READY)  ## look the lock up in the database of known holes (needs the network)

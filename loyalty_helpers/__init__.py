@@ -8,30 +8,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from loyalty_helpers.client import LoyaltyClient as LoyaltyClient
+    from loyalty_helpers.api import LoyaltyClient as LoyaltyClient
+    from loyalty_helpers.api import adjustment_key as adjustment_key
     from loyalty_helpers.errors import LoyaltyError as LoyaltyError
     from loyalty_helpers.errors import SquareError as SquareError
-    from loyalty_helpers.idempotency import adjustment_key as adjustment_key
     from loyalty_helpers.session import connect as connect
 
 _HOME = {
-    "LoyaltyClient": "client",
+    "LoyaltyClient": "api",
     "LoyaltyError": "errors",
     "SquareError": "errors",
-    "adjustment_key": "idempotency",
+    "adjustment_key": "api",
     "connect": "session",
 }
-_MODULES = (
-    "adjustments",
-    "balance_history",
-    "charts",
-    "errors",
-    "forms",
-    "models",
-    "purchases",
-    "runbooks",
-    "tables",
-)
+_MODULES = {
+    "adjustments": "steps.adjustments",
+    "balance_history": "steps.balance_history",
+    "charts": "steps.charts",
+    "errors": "errors",
+    "forms": "forms",
+    "models": "records.models",
+    "purchases": "steps.purchases",
+    "runbooks": "runbooks",
+    "tables": "records.tables",
+}
 
 __all__ = [
     "LoyaltyClient",
@@ -55,5 +55,5 @@ def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(f"loyalty_helpers.{_HOME[name]}"), name)
     if name in _MODULES:
-        return import_module(f"loyalty_helpers.{name}")
+        return import_module(f"loyalty_helpers.{_MODULES[name]}")
     raise AttributeError(f"module 'loyalty_helpers' has no attribute {name!r}")

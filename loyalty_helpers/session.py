@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from loyalty_helpers.calls import Gate
-from loyalty_helpers.checks import is_name
-from loyalty_helpers.client import LoyaltyClient
-from loyalty_helpers.documented import PublishedExamples
+from loyalty_helpers.api import Gate, LoyaltyClient, RetryPolicy, Wire, is_name
 from loyalty_helpers.errors import EmulatorError, ProductionGuardError, SettingsError
-from loyalty_helpers.http import httpx
 from loyalty_helpers.injected import check_injected
-from loyalty_helpers.network import BearerToken, network
-from loyalty_helpers.recordings import RecordingTransport, ReplayTransport, recording_file
 from loyalty_helpers.redaction import holds_token
 from loyalty_helpers.settings import (
     SQUARE_HOSTS,
@@ -24,7 +18,15 @@ from loyalty_helpers.settings import (
     check_environment,
     load_settings,
 )
-from loyalty_helpers.wire import RetryPolicy, Wire
+from loyalty_helpers.transports import (
+    BearerToken,
+    Network,
+    PublishedExamples,
+    RecordingTransport,
+    ReplayTransport,
+    httpx,
+    recording_file,
+)
 
 if TYPE_CHECKING:
     from loyalty_helpers.emulator import Emulator
@@ -157,11 +159,11 @@ def _recorded_too(
     if not (target and asked.notebook):
         return transport
     if asked.environment == "sandbox":
-        inner = transport or network()
+        inner = transport or Network()
         return RecordingTransport(inner, target, notebook=asked.notebook, source="sandbox")
     if asked.environment == "local":
         rewrite = PublishedExamples.load(folder).rewrite
-        inner = transport or network()  # after what can fail: it has to be closed
+        inner = transport or Network()  # after what can fail: it has to be closed
         return RecordingTransport(
             inner, target, notebook=asked.notebook, source="emulator", rewrite=rewrite
         )

@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.api.client import LoyaltyClient
+from loyalty_helpers.api.wire import RetryPolicy, Wire
 from loyalty_helpers.emulator import Emulator, SeededIds
 from loyalty_helpers.errors import ProductionGuardError
-from loyalty_helpers.network import BearerToken
-from loyalty_helpers.wire import RetryPolicy, Wire
+from loyalty_helpers.transports.network import BearerToken
 
 LOCAL = "http://127.0.0.1:8123"
 SQUARE = "https://connect.squareup.com"

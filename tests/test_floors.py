@@ -9,24 +9,19 @@ import loyalty_helpers
 
 PACKAGE = Path(loyalty_helpers.__file__).parent
 FLOORS = """
-    __init__
+    __init__ __main__
     cli
+    fleet training forms
+    runner
     session
-    forms notebooks_runner training
     runbooks
-    purchases
-    purchase_plan
-    charts adjustments balance_history snapshots
-    client tables
-    purchase_calls
-    calls queries lookup
-    wire recordings documented
-    exchange purchase_models
-    models
-    answers
-    intents settings checks differences files idempotency rendering network
-    redaction variables injected
-    errors http
+    steps
+    api
+    transports
+    records
+    settings injected
+    redaction variables files
+    errors
     plain
 """
 FLOOR = {name: floor for floor, names in enumerate(FLOORS.split("\n")) for name in names.split()}
@@ -56,6 +51,15 @@ def imported(path):
                 yield rest.partition(".")[0]
 
 
+def past_the_front_door(path):
+    """What a file imports from inside another room."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            names = (node.module or "").split(".")
+            if len(names) > 2 and names[0] == "loyalty_helpers" and names[1] != part(path):
+                yield node.module
+
+
 def arrows():
     return {(part(path), target) for path in SOURCES for target in imported(path)}
 
@@ -70,6 +74,11 @@ def test_no_import_points_up(path):
     up = [t for t in imported(path) if t not in (own, "emulator") and FLOOR[t] < FLOOR[own]]
 
     assert [] == up
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nobody_reaches_past_a_front_door(path):
+    assert [] == list(past_the_front_door(path))
 
 
 def test_parts_of_one_floor_do_not_import_each_other_in_a_circle():

@@ -14,7 +14,7 @@ import pytest
 from loyalty_helpers.emulator import Emulator, EmulatorFileError, serve
 from loyalty_helpers.emulator.database import Database
 from loyalty_helpers.errors import JournalError
-from loyalty_helpers.runbooks.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 
 
 @pytest.fixture

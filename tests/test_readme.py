@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import PROMISES
-from loyalty_helpers.notebooks_runner.parameters import WALKTHROUGHS, Parameters
-from loyalty_helpers.notebooks_runner.runbook_parameters import RUNBOOKS
+from loyalty_helpers.runner.parameters import WALKTHROUGHS, Parameters
+from loyalty_helpers.runner.runbook_parameters import RUNBOOKS
 from loyalty_helpers.settings import ENVIRONMENTS, Settings
 
 ROOT = Path(__file__).parent.parent

@@ -12,15 +12,15 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from loyalty_helpers.adjustments import Preview
 from loyalty_helpers.errors import LoyaltyError
 from loyalty_helpers.forms import adjust_form, buyer_form
-from loyalty_helpers.models import LoyaltyAccount, LoyaltyEvent
-from loyalty_helpers.network import BearerToken
-from loyalty_helpers.recordings import RecordingTransport
+from loyalty_helpers.records.models import LoyaltyAccount, LoyaltyEvent
+from loyalty_helpers.records.tables import EventTable
 from loyalty_helpers.session import connect
 from loyalty_helpers.settings import load_settings
-from loyalty_helpers.tables import EventTable
+from loyalty_helpers.steps.adjustments import Preview
+from loyalty_helpers.transports.network import BearerToken
+from loyalty_helpers.transports.recordings import RecordingTransport
 
 from .doubles import (
     ACCOUNT_BODY,

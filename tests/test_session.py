@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from loyalty_helpers.api.wire import RetryPolicy
 from loyalty_helpers.emulator import Emulator, Server
 from loyalty_helpers.errors import (
     AuthenticationError,
@@ -16,9 +17,8 @@ from loyalty_helpers.errors import (
     RecordingError,
     SettingsError,
 )
-from loyalty_helpers.recordings import load_recording
 from loyalty_helpers.session import check_loopback, connect
-from loyalty_helpers.wire import RetryPolicy
+from loyalty_helpers.transports.recordings import load_recording
 
 from .doubles import ACCOUNT_ID, CANARY_TOKEN, EVENT, PHONE, Answers, refused, reply
 

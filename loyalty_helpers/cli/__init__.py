@@ -12,7 +12,7 @@ from loyalty_helpers.plain import plain
 from loyalty_helpers.redaction import mask_text
 
 if TYPE_CHECKING:
-    from loyalty_helpers.notebooks_runner import RunResult
+    from loyalty_helpers.runner import RunResult
 
 VERIFIED, FAILED, REFUSED = 0, 1, 2
 
@@ -97,7 +97,7 @@ def run(
     Exit codes: 0 verified, 1 failed, 2 refused before anything was run.
     """
     from loyalty_helpers.cli.given import given_parameters
-    from loyalty_helpers.notebooks_runner import run_notebook
+    from loyalty_helpers.runner import run_notebook
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as with Ctrl-C
     given = given_parameters(parameters, files)
@@ -160,6 +160,15 @@ def drift(context: click.Context, notebook: str, environment: str) -> None:
     for line in lines:
         click.echo(line)
     context.exit(FAILED if drifted else VERIFIED)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def notebooks(folder: Path) -> None:
+    """Copy the notebooks into FOLDER, which is new or empty, to click through and to change."""
+    from loyalty_helpers.cli.copying import copy_notebooks
+
+    click.echo(f"copied: {copy_notebooks(folder)} notebooks to {plain(folder)}")
 
 
 @main.group()

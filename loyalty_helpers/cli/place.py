@@ -1,10 +1,10 @@
 """Names what answered: the environment, and at Square the seller."""
 
+from loyalty_helpers.api import RetryPolicy
 from loyalty_helpers.errors import LoyaltyError
-from loyalty_helpers.http import httpx
 from loyalty_helpers.session import connect, merchants_of
 from loyalty_helpers.settings import SQUARE_HOSTS
-from loyalty_helpers.wire import RetryPolicy
+from loyalty_helpers.transports import httpx
 
 
 def place_of(environment: str, transport: httpx.BaseTransport | None = None) -> str:

@@ -9,22 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_helpers import runbooks
+from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.cli.place import place_of
-from loyalty_helpers.client import LoyaltyClient
-from loyalty_helpers.differences import Difference, differences
 from loyalty_helpers.emulator import Emulator, SeededIds, Server, SettableClock
 from loyalty_helpers.errors import LoyaltyError, SquareError
 from loyalty_helpers.files import write_text
-from loyalty_helpers.notebooks_runner.execute import MaskedOutput, execute
-from loyalty_helpers.notebooks_runner.kernels import started_kernel
-from loyalty_helpers.notebooks_runner.run import find_notebook
-from loyalty_helpers.recordings import Recorded, load_recording, recording_file, save_recording
 from loyalty_helpers.redaction import mask_body
-from loyalty_helpers.runbooks.plan import PLAN, read_plan
-from loyalty_helpers.runbooks.plan_steps import RECORDED_RUNS
-from loyalty_helpers.runbooks.views import Planned
+from loyalty_helpers.runbooks import PLAN, RECORDED_RUNS, read_plan
+from loyalty_helpers.runner import MaskedOutput, execute, find_notebook, started_kernel
 from loyalty_helpers.session import connect
 from loyalty_helpers.settings import check_access, load_settings
+from loyalty_helpers.transports import (
+    Difference,
+    Recorded,
+    differences,
+    load_recording,
+    recording_file,
+    save_recording,
+)
 
 EXAMPLE_RUN = "example-bulk"
 RECORDING_TIME = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
@@ -69,8 +71,8 @@ def _apply_what_is_undone(notebook: str, environment: str, recordings: Path) -> 
     with connect(environment) as client:
         place = load_settings().runs_folder / EXAMPLE_RUN / PLAN
         write_text(place, plan.path.read_text(encoding="utf-8"))
-        limits = runbooks.Limits(in_flight=1, settle=0.0)  # in order, so that times stay the same
-        runbooks.apply(client, Planned(read_plan(place), plan.digest), limits=limits)
+        run = runbooks.Run(client, EXAMPLE_RUN, approved_plan=plan.digest)
+        run.apply(in_flight=1, settle=0.0)  # in order, so that times stay the same
 
 
 def drift_of(name: str, environment: str) -> tuple[list[str], bool]:

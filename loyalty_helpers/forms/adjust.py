@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from loyalty_helpers.adjustments import Preview, Verification, adjust, preview, verify
-from loyalty_helpers.checks import check_points, whole_number, yes_or_no
-from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.api import LoyaltyClient, check_points, whole_number, yes_or_no
 from loyalty_helpers.forms.base import Form, checkbox, long_text_field, text_field
-from loyalty_helpers.models import LoyaltyAccount
+from loyalty_helpers.records import LoyaltyAccount
+from loyalty_helpers.steps import Preview, Verification, adjust, preview, verify
 
 
 class AdjustForm(Form):

@@ -7,8 +7,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from loyalty_helpers.errors import LoyaltyError, ParameterError
+from loyalty_helpers.records import Bundle, Shown, card
 from loyalty_helpers.redaction import mask_phone, mask_reason, mask_text
-from loyalty_helpers.rendering import Bundle, Shown, card
 
 DESCRIPTION_WIDTH = "10em"
 FIELD_WIDTH = "42em"

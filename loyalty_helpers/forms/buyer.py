@@ -1,6 +1,6 @@
 """The form that finds one buyer's loyalty account."""
 
-from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.forms.base import Form, text_field
 
 

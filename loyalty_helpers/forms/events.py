@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.api import LoyaltyClient, start_of_day
+from loyalty_helpers.api import event_types as read_event_types
 from loyalty_helpers.forms.base import Form, text_field
-from loyalty_helpers.models import LoyaltyAccount
-from loyalty_helpers.queries import event_types as read_event_types
-from loyalty_helpers.queries import start_of_day
-from loyalty_helpers.tables import EventTable
+from loyalty_helpers.records import EventTable, LoyaltyAccount
 
 
 class EventsForm(Form):

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from loyalty_helpers import purchases
-from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.forms.base import Form, text_field
-from loyalty_helpers.models import LoyaltyAccount
+from loyalty_helpers.records import LoyaltyAccount
+from loyalty_helpers.steps import purchases
 
 
 class PurchaseForm(Form):

@@ -1,24 +1,52 @@
-"""Runbooks: plan, approve, apply, verify, undo, reconcile; each row once, whatever stops.
+"""Runbooks: plan, approve, apply, verify, undo, reconcile; each row once, whatever stops."""
 
-Imports point down: reconcile_steps > reconcile_views > reconciling; reconcile_steps > steps,
-plan_steps > views; steps > running > applying > outcomes; plan_steps > planning > stage >
-look_ups; plan_steps > sheet > sheet_header > row_checks; planning, undoing,
-verifying, reconciling > ledger > journal > journal_file, plan > identity.
-"""
-
-from loyalty_helpers.runbooks.limits import Limits
-from loyalty_helpers.runbooks.plan_steps import plan_file, plan_one, plan_undo
-from loyalty_helpers.runbooks.reconcile_steps import compare_run, reconcile
-from loyalty_helpers.runbooks.steps import apply, settle_time, verify
+from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.journal_file import owned_by
+from loyalty_helpers.runbooks.apply.progress import standing_of
+from loyalty_helpers.runbooks.limits import Limits, errors_allowed
+from loyalty_helpers.runbooks.plan.document import (
+    APPROVAL_LENGTH,
+    MAX_PLAN_AGE,
+    PLAN,
+    Plan,
+    check_approval,
+    read_plan,
+)
+from loyalty_helpers.runbooks.plan.guards import check_may_begin, planned_for
+from loyalty_helpers.runbooks.plan.sheet import read_columns, sheet_path
+from loyalty_helpers.runbooks.reconcile import ADJUSTMENTS, DIFFERENCES
+from loyalty_helpers.runbooks.reconcile_steps import account_list, compare_run, reconcile
+from loyalty_helpers.runbooks.results import KEPT, facts, parameters_of, verdict_of
+from loyalty_helpers.runbooks.run import RECORDED_RUNS, Run
+from loyalty_helpers.runbooks.views import Verified
 
 __all__ = [
+    "ADJUSTMENTS",
+    "APPROVAL_LENGTH",
+    "DIFFERENCES",
+    "JOURNAL",
+    "KEPT",
+    "MAX_PLAN_AGE",
+    "PLAN",
+    "RECORDED_RUNS",
+    "Journal",
     "Limits",
-    "apply",
+    "Plan",
+    "Run",
+    "Verified",
+    "account_list",
+    "check_approval",
+    "check_may_begin",
     "compare_run",
-    "plan_file",
-    "plan_one",
-    "plan_undo",
+    "errors_allowed",
+    "facts",
+    "owned_by",
+    "parameters_of",
+    "planned_for",
+    "read_columns",
+    "read_plan",
     "reconcile",
-    "settle_time",
-    "verify",
+    "sheet_path",
+    "standing_of",
+    "verdict_of",
 ]

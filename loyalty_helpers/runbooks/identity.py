@@ -9,7 +9,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 
-from loyalty_helpers.idempotency import MARKER
+from loyalty_helpers.api import MARKER
 
 MARKER_ROOM = len(" [lr1:]") + 16  # characters of `reason` that the marker takes
 

@@ -2,19 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeVar
 
-from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.api import EVENTS_PER_PAGE, LoyaltyClient, same_words
 from loyalty_helpers.errors import NotFoundError, SquareError
-from loyalty_helpers.idempotency import same_words
-from loyalty_helpers.models import ImpossibleTime, LoyaltyEvent
-from loyalty_helpers.queries import EVENTS_PER_PAGE
-from loyalty_helpers.rendering import plain
+from loyalty_helpers.records import ImpossibleTime, LoyaltyEvent, plain
+from loyalty_helpers.runbooks.apply.rows import Entry
 from loyalty_helpers.runbooks.batches import batches
 from loyalty_helpers.runbooks.identity import undo_identity
-from loyalty_helpers.runbooks.rows import Entry
 
 READINGS = 3
 ACCOUNTS_AT_ONCE = 8
@@ -65,19 +63,28 @@ def adjustments_of(
         yield beyond
     with ThreadPoolExecutor(ACCOUNTS_AT_ONCE) as pool:
         for some in batches(accounts, ACCOUNTS_AT_ONCE):
-            for found in pool.map(lambda one: adjustments_on(client, one, since=since), some):
-                yield from found
+            walks = [adjustments_on(client, one, since=since) for one in some]
+            while walks:  # a page of each in turn: no history is ever in memory as a whole
+                pages = list(pool.map(_page, walks))
+                yield from chain.from_iterable(pages)
+                walks = [walk for walk, page in zip(walks, pages, strict=True) if page]
 
 
 def adjustments_on(
     client: LoyaltyClient, account_id: str, *, since: datetime | None = None
-) -> list[LoyaltyEvent]:
-    """The adjustments of one account, newest first; none if the account does not exist."""
-    try:
-        found = all_events(client, account_id=account_id, types=["ADJUST_POINTS"], start_at=since)
-        return list({event.id: event for event in found}.values())
-    except NotFoundError:
-        return []
+) -> Iterator[LoyaltyEvent]:
+    """The adjustments of one account, newest first; none if the account does not exist.
+
+    An event can be given twice, and its id tells.
+    """
+    with suppress(NotFoundError):
+        yield from all_events(
+            client, account_id=account_id, types=["ADJUST_POINTS"], start_at=since
+        )
+
+
+def _page(walk: Iterator[LoyaltyEvent]) -> list[LoyaltyEvent]:
+    return list(islice(walk, EVENTS_PER_PAGE))
 
 
 def is_undone(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from loyalty_helpers.checks import whole_number, yes_or_no
+from loyalty_helpers.api import whole_number, yes_or_no
 from loyalty_helpers.errors import ParameterError
 
 

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from loyalty_helpers.charts import Chart, bar_chart
-from loyalty_helpers.rendering import VERIFICATION_MIME, Bundle, Shown, card, table
-from loyalty_helpers.runbooks.reconciling import (
+from loyalty_helpers.records import VERIFICATION_MIME, Bundle, Shown, card, table
+from loyalty_helpers.runbooks.reconcile import (
     ADJUSTMENTS,
     DIFFERENCES,
     MOST_READ_AGAIN,
@@ -13,6 +12,7 @@ from loyalty_helpers.runbooks.reconciling import (
     Group,
 )
 from loyalty_helpers.runbooks.views import ROWS_SHOWN, Verified
+from loyalty_helpers.steps import Chart, bar_chart
 
 NAMED_IN_SUMMARY = 5  # ids of accounts that do not exist; the view names all of them
 GROUP_COLUMNS = ("adjustments", "points added", "points taken")

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from loyalty_helpers.charts import Chart, bar_chart
+from loyalty_helpers.records import VERIFICATION_MIME, Bundle, Shown, card, points_text, table
 from loyalty_helpers.redaction import mask_reason
-from loyalty_helpers.rendering import VERIFICATION_MIME, Bundle, Shown, card, points_text, table
-from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, Header, Plan
-from loyalty_helpers.runbooks.reporting import LEFT_OUT, RESULTS, command, repeats_told
-from loyalty_helpers.runbooks.rows import OPEN
-from loyalty_helpers.runbooks.verifying import Difference
+from loyalty_helpers.runbooks.apply.rows import OPEN
+from loyalty_helpers.runbooks.plan.document import APPROVAL_LENGTH, Header, Plan
+from loyalty_helpers.runbooks.results import LEFT_OUT, RESULTS, command, repeats_told
+from loyalty_helpers.runbooks.verify import Difference
+from loyalty_helpers.steps import Chart, bar_chart
 
 ROWS_SHOWN = 20
 BARS = 40

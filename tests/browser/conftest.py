@@ -24,7 +24,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from loyalty_helpers import connect
-from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.api.client import LoyaltyClient
 from loyalty_helpers.settings import NOTEBOOKS, Settings
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from loyalty_helpers.client import LoyaltyClient
+from loyalty_helpers.api.client import LoyaltyClient
 from tests.seed_world import PHONE_HTML, PHONE_NEGATIVE, PHONE_RICH
 
 from .conftest import OpenNotebook

@@ -9,7 +9,7 @@ import pytest
 
 from loyalty_helpers.cli.given import given_parameters
 from loyalty_helpers.errors import ParameterError
-from tests.notebooks_runner.commands import loyalty, receipt
+from tests.runner.commands import loyalty, receipt
 
 
 def given(text: str, *typed: tuple[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from loyalty_helpers import connect
-from loyalty_helpers.rendering import VERIFICATION_MIME
+from loyalty_helpers.records.show import VERIFICATION_MIME
 from loyalty_helpers.settings import NOTEBOOKS
 
 WALKTHROUGH = "1beb38f9-54de-4cb6-8121-718bDexample"

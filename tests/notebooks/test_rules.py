@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from loyalty_helpers.notebooks_runner.checking import MODELS
+from loyalty_helpers.runner.checking import MODELS
 from loyalty_helpers.settings import NOTEBOOKS
 
 FORBIDDEN = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Global)

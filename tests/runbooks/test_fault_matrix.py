@@ -17,20 +17,20 @@ from typing import Any
 import httpx
 import pytest
 
-from loyalty_helpers import runbooks
 from loyalty_helpers.errors import (
     JournalError,
     PlanError,
     RunStoppedError,
     square_error,
 )
-from loyalty_helpers.runbooks.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.limits import Time
 from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import refused, reply
 from tests.seed_world import PHONE_NEGATIVE
 
 from .conftest import QUICK, World
+from .harness import plan_by
 
 TESTS = Path(__file__).parents[1]
 APPLYING, KILLS = "runbooks/test_applying.py", "runbooks/test_kills.py"
@@ -40,8 +40,8 @@ PACE, PLANNING, SHEET = (
     "runbooks/test_planning.py",
     "runbooks/test_sheet.py",
 )
-WIRE, SESSION, RUN = "test_wire.py", "test_session.py", "notebooks_runner/test_run.py"
-LEAKS, SECRETS = "notebooks_runner/test_leaks.py", "test_secrets.py"
+WIRE, SESSION, RUN = "api/test_wire.py", "test_session.py", "runner/test_run.py"
+LEAKS, SECRETS = "runner/test_leaks.py", "test_secrets.py"
 HERE = "runbooks/test_fault_matrix.py"
 OF_TIME = "test_an_error_of_the_moment_is_asked_again_with_the_same_key"
 LOST = "test_an_answer_that_is_lost_is_asked_for_again"
@@ -146,7 +146,7 @@ MATRIX = {
     # E. Security and privacy
     "E token in texts": (SECRETS, "test_no_part_of_a_client_shows_the_token"),
     "E token as a parameter": (
-        "notebooks_runner/test_parameters.py",
+        "runner/test_parameters.py",
         "test_a_token_is_never_a_parameter_and_is_not_repeated",
     ),
     "E token or phone in files": (LEAKS, "test_a_run_leaks_neither_token_nor_phone_number"),
@@ -157,7 +157,7 @@ MATRIX = {
         "test_nothing_else_opens_production",
     ),
     "E misspelt parameter": (
-        "notebooks_runner/test_parameters.py",
+        "runner/test_parameters.py",
         "test_an_unknown_name_is_refused_with_the_nearest_one",
     ),
     "E HTML in a reason": (RUN, "test_a_reason_that_is_html_is_shown_as_text_in_the_report"),
@@ -470,8 +470,12 @@ def test_cells_may_be_run_in_any_order_and_by_a_new_kernel(world: World) -> None
     planned = world.plan()
     first = world.verify(planned)
     world.apply(planned)
-    afresh = runbooks.plan_file(
-        world.client, "no file is read", run_id="run", approved_plan=planned.plan.digest
+    afresh = plan_by(
+        world.client,
+        "plan_file",
+        "no file is read",
+        run_id="run",
+        approved_plan=planned.plan.digest,
     )
     world.apply(afresh)
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from loyalty_helpers.errors import PlanError, RunStoppedError
+from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.identity import marker_in
-from loyalty_helpers.runbooks.journal import Journal
 from loyalty_helpers.runbooks.limits import Time
 from loyalty_helpers.runbooks.views import Planned
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_helpers.runbooks.journal import Journal
+from loyalty_helpers.runbooks.apply.journal import Journal
 
 from .harness import (
     QUICK,

@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from loyalty_helpers.errors import HeldBackError
-from loyalty_helpers.runbooks.pace import Pace
+from loyalty_helpers.runbooks.apply.pace import Pace
 
 LIMIT, BURST, LATENCY, WORKERS = 40.0, 40.0, 0.01, 16
 

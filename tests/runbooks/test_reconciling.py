@@ -11,11 +11,11 @@ import pytest
 
 from loyalty_helpers import runbooks
 from loyalty_helpers.errors import ParameterError, PlanError, square_error
-from loyalty_helpers.rendering import VERIFICATION_MIME
-from loyalty_helpers.runbooks import progress, reconciling
-from loyalty_helpers.runbooks.journal import JOURNAL
+from loyalty_helpers.records.show import VERIFICATION_MIME
+from loyalty_helpers.runbooks.apply import progress
+from loyalty_helpers.runbooks.apply.journal import JOURNAL
+from loyalty_helpers.runbooks.apply.progress import Reading, standing_of
 from loyalty_helpers.runbooks.limits import Time
-from loyalty_helpers.runbooks.progress import Reading, standing_of
 from tests.seed_world import ACCOUNT_ID
 
 from .conftest import QUICK
@@ -457,7 +457,7 @@ def test_files_are_for_their_owner_only(world):
 @pytest.fixture
 def three_differ(world, monkeypatch):
     """Three balances differ, and at most two accounts are read once more; the ids in order."""
-    monkeypatch.setattr(reconciling, "MOST_READ_AGAIN", 2)
+    monkeypatch.setattr(sys.modules["loyalty_helpers.runbooks.reconcile"], "MOST_READ_AGAIN", 2)
     ids = sorted(world.balances())[:3]
     for account_id in ids:
         tamper(world, "UPDATE account SET balance = balance + 1 WHERE id = ?", account_id)
@@ -499,7 +499,7 @@ def test_nothing_is_verified_while_an_account_is_not_settled(world, three_differ
 
 def test_what_was_not_settled_is_forgotten_when_it_is(world, three_differ, monkeypatch):
     reconcile(world)
-    monkeypatch.setattr(reconciling, "MOST_READ_AGAIN", 3)
+    monkeypatch.setattr(sys.modules["loyalty_helpers.runbooks.reconcile"], "MOST_READ_AGAIN", 3)
 
     assert reconcile(world).differing == 3
     assert not (world.folder / "runs" / "audit" / "not_settled.csv").exists()

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.runbooks.csv_files import guarded, unguarded, write_csv
-from loyalty_helpers.runbooks.row_checks import REASON_ROOM, Problem, SheetRow
-from loyalty_helpers.runbooks.sheet import read_columns, read_sheet
+from loyalty_helpers.runbooks.plan.row_checks import REASON_ROOM, Problem, SheetRow
+from loyalty_helpers.runbooks.plan.sheet import read_columns, read_sheet
 
 PHONE = "+14155550101"
 CLEAN = f"phone_number,points,reason\n{PHONE},10,Late\n+14155550103,-4,Twice\n"

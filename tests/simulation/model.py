@@ -7,12 +7,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from loyalty_helpers.client import LoyaltyClient
-from loyalty_helpers.idempotency import same_words
-from loyalty_helpers.models import LoyaltyEvent
+from loyalty_helpers.api.client import LoyaltyClient
+from loyalty_helpers.api.keys import same_words
+from loyalty_helpers.records.models import LoyaltyEvent
+from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.identity import marker_in, undo_identity
-from loyalty_helpers.runbooks.journal import Journal
-from loyalty_helpers.runbooks.plan import Plan
+from loyalty_helpers.runbooks.plan.document import Plan
 
 WINDOW = timedelta(days=90)
 Content = tuple[str, int, str]

@@ -1,0 +1,51 @@
+"""What Square answers, as records, and how they look in a notebook and in a terminal."""
+
+from loyalty_helpers.records.models import (
+    ImpossibleTime,
+    Location,
+    LoyaltyAccount,
+    LoyaltyEvent,
+    LoyaltyProgram,
+    Record,
+    Resource,
+    RewardTier,
+    Time,
+)
+from loyalty_helpers.records.orders import EarnedPoints, LoyaltyReward, Money, Order, Payment
+from loyalty_helpers.records.show import (
+    VERIFICATION_MIME,
+    Bundle,
+    Shown,
+    card,
+    plain,
+    points_text,
+    table,
+)
+from loyalty_helpers.records.tables import EVENT_COLUMNS, EventTable, event_row
+
+__all__ = [
+    "EVENT_COLUMNS",
+    "VERIFICATION_MIME",
+    "Bundle",
+    "EarnedPoints",
+    "EventTable",
+    "ImpossibleTime",
+    "Location",
+    "LoyaltyAccount",
+    "LoyaltyEvent",
+    "LoyaltyProgram",
+    "LoyaltyReward",
+    "Money",
+    "Order",
+    "Payment",
+    "Record",
+    "Resource",
+    "RewardTier",
+    "Shown",
+    "Time",
+    "card",
+    "event_row",
+    "plain",
+    "points_text",
+    "table",
+]

@@ -1,0 +1,1 @@
+"""Applying a plan: each row once, written down before and after it is sent."""

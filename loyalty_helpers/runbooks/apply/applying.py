@@ -1,0 +1,408 @@
+"""Apply a plan: each row once, whatever stops, and in whatever order answers come or get lost.
+
+The thread that calls owns the journal; the others only send. Every turn of the loop makes one
+commit: what came back since the last turn, and the rows that are about to go out. Rows of one
+account wait for each other, so that a plan means the same whatever runs beside it.
+"""
+
+import heapq
+import queue
+import random
+import signal
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from loyalty_helpers.api import LoyaltyClient
+from loyalty_helpers.errors import LoyaltyError, RunStoppedError
+from loyalty_helpers.records import LoyaltyEvent
+from loyalty_helpers.runbooks.apply.journal import Journal
+from loyalty_helpers.runbooks.apply.outcomes import Outcome, outcome_of
+from loyalty_helpers.runbooks.apply.rows import Code, Entry, Note
+from loyalty_helpers.runbooks.identity import marker_in
+from loyalty_helpers.runbooks.ledger import is_older, moment
+from loyalty_helpers.runbooks.limits import Limits, Time
+
+WAITING = 2_000  # rows held back because their account is busy, before no more are read
+LONGEST_WAIT = 0.5  # seconds after which the loop looks up, to tell progress
+LAST_ANSWERS = 8.0  # seconds that a stop waits for what is on its way; systems kill after 10
+UNKNOWN_IN_A_ROW = 3  # rows without an answer to trust, none applied in between: the run stops
+PATIENCE = 60.0  # seconds without an answer to trust, after which no row is tried again
+SET_RIGHT = 1.0  # seconds that a clock may be set back without having to be doubted
+ASLEEP = 10.0  # seconds; a shorter gap between two turns is no sleep of the machine
+
+
+def is_young(entry: Entry, now: float, limits: Limits) -> bool:
+    """Whether the key of a row that was sent may be sent again, by the wall clock.
+
+    A clock that went back says nothing of the time that has passed.
+    """
+    last = entry.last_sent or 0.0
+    return last - SET_RIGHT <= now < (entry.first_sent or 0.0) + limits.resend_limit
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Sends one row once; called by many threads.
+
+    Attributes:
+        client: a client that tries each request once.
+        allow_negative_balance: of the plan.
+    """
+
+    client: LoyaltyClient
+    allow_negative_balance: bool
+
+    def __call__(self, entry: Entry) -> Outcome:
+        """Send, and judge what is answered."""
+        answer: LoyaltyEvent | LoyaltyError
+        try:
+            answer = self.client.adjust_points(
+                entry.account_id,
+                entry.points,
+                reason=entry.reason,
+                idempotency_key=entry.key,
+                allow_negative_balance=self.allow_negative_balance,
+            )
+        except LoyaltyError as error:
+            answer = error
+        return outcome_of(answer)
+
+
+class Sending:
+    """One pass over rows: sends them, tries again what is worth it, and writes all of it down.
+
+    Args:
+        journal: open, and used by this thread alone.
+        send: sends a row once.
+        limits: of the run.
+        newest: the newest event before this run, to tell what was applied by an earlier one.
+        time: what waits go by.
+        stopping: called once when nothing more may go out.
+        told: called after every commit, for progress.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        send: Callable[[Entry], Outcome],
+        limits: Limits,
+        *,
+        newest: LoyaltyEvent | None = None,
+        time: Time | None = None,
+        stopping: Callable[[], None] = lambda: None,
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._journal, self._send, self._limits, self._newest = journal, send, limits, newest
+        self._time, self._stopping, self._told = time or Time(), stopping, told
+        self._retries = float(limits.retries)
+        self._answers: queue.SimpleQueue[tuple[Entry, Outcome]] = queue.SimpleQueue()
+        self._stop = ""
+        self._asleep = max(limits.settle, ASLEEP)
+        self.awake_at = self._time.now()  # when the ledger, or the clock, was last looked at
+        self.slept = False  # whether the last pass ended because the machine had slept
+
+    def run(
+        self, rows: Iterable[Entry], *, errors_allowed: int, blocked: Iterable[str] = ()
+    ) -> None:
+        """Send the rows, each until it is applied, refused, or left to the ledger.
+
+        Args:
+            rows: in the order of the plan.
+            errors_allowed: how many may end without success.
+            blocked: accounts whose rows have to wait for the ledger.
+
+        A pass ends before its time, with `slept`, when the machine slept meanwhile: what was not
+        sent until then stays planned, and the ledger has to be asked first.
+
+        Raises:
+            RunStoppedError: nothing more may be sent; what was on its way was waited for.
+        """
+        self._begin(rows, errors_allowed, blocked)
+        pool, patience = ThreadPoolExecutor(self._limits.in_flight), LAST_ANSWERS
+        with interruptible(self._interrupt):
+            try:
+                while self._turn(pool):
+                    pass
+            except KeyboardInterrupt:  # the second one
+                self._interrupt()
+                patience = 0.0
+            except BaseException:
+                pool.shutdown(cancel_futures=True)  # the journal cannot be written
+                raise
+            self._wait_for_the_rest(pool, patience)
+        if self._stop:
+            raise RunStoppedError(self._stop)
+
+    def _interrupt(self) -> None:
+        self._stop = self._stop or "it was interrupted"
+
+    def _begin(self, rows: Iterable[Entry], errors_allowed: int, blocked: Iterable[str]) -> None:
+        self._rows: Iterator[Entry] = iter(rows)
+        self._flying: dict[int, tuple[Entry, Future[None] | None]] = {}
+        self._held: defaultdict[str, deque[Entry]] = defaultdict(deque)
+        self._holding = 0
+        self._busy: set[str] = set()
+        self._lost = set(blocked)  # accounts with a row that is left to the ledger
+        self._again: list[tuple[float, int, Entry]] = []
+        self._ready: deque[Entry] = deque()
+        self._errors_left = errors_allowed
+        self._back: list[tuple[Entry, Outcome]] = []  # answers that are not written down yet
+        self.slept = False
+        self._unknown, self._trusted, self._heard_at = 0, False, self._time.monotonic()
+
+    def _turn(self, pool: ThreadPoolExecutor) -> bool:
+        """Write down what came back and what goes out, in one commit; then let it go out."""
+        self._come_back()
+        self._look_at_the_clock()
+        out = [] if self._ends else list(islice(self._next_rows(), self._free()))
+        if self._back or out:
+            with self._journal.commit():
+                for entry, outcome in self._back:
+                    self._write(entry, outcome)
+                for entry in [] if self._ends else out:
+                    self._journal.sent(entry.n, self._time.now())
+                    self._flying[entry.n] = (entry, None)
+            self._back.clear()
+            for n, (entry, future) in self._flying.items():
+                if future is None:
+                    self._flying[n] = (entry, pool.submit(self._work, entry, self.awake_at))
+        self._told()
+        return not self._ends and bool(self._flying or self._again or self._peek())
+
+    @property
+    def _ends(self) -> bool:
+        return bool(self._stop) or self.slept
+
+    def _look_at_the_clock(self) -> None:
+        """A gap, or a step back, of the wall clock between two turns: the machine slept."""
+        self.slept = self.slept or not self._is_awake(self.awake_at)
+        self.awake_at = self._time.now()
+
+    def _is_awake(self, since: float) -> bool:
+        return -SET_RIGHT <= self._time.now() - since <= self._asleep
+
+    def _work(self, entry: Entry, since: float) -> None:
+        """What a thread does: an error that nobody foresaw must not lose the row's answer."""
+        try:
+            outcome = self._send(entry) if self._is_awake(since) else Outcome("PLANNED")
+        except BaseException as error:
+            name = type(error).__name__
+            note = Note(Code.ANSWERED, name)
+            outcome = Outcome("UNKNOWN", note=note, stop=f"an error of this program: {name}")
+        self._answers.put((entry, outcome))
+
+    def _free(self) -> int:
+        return (self._limits.in_flight if self._trusted else self._first) - len(self._flying)
+
+    @property
+    def _first(self) -> int:
+        """Rows that are begun before any was applied: no more than it takes to stop the run."""
+        return min(self._limits.in_flight, UNKNOWN_IN_A_ROW)
+
+    def _may_begin(self) -> bool:
+        begun = len(self._flying) + len(self._again)
+        return self._holding < WAITING and (self._trusted or begun < self._first)
+
+    def _come_back(self) -> None:
+        """Take all answers that are there; wait for one if nothing else can be done meanwhile."""
+        back = self._back
+        with suppress(queue.Empty):
+            if self._flying and not (self._free() and self._can_send()):
+                back.append(self._answers.get(timeout=self._patience()))
+            elif not self._flying and self._again and not self._can_send():
+                self._time.sleep(self._patience())
+            while True:
+                back.append(self._answers.get_nowait())
+        for entry, _ in back:
+            self._flying.pop(entry.n, None)
+
+    def _can_send(self) -> bool:
+        due = self._again and self._again[0][0] <= self._time.monotonic()
+        return bool(self._ready or due or self._peek())
+
+    def _peek(self) -> bool:
+        """Whether there is another row to send; it is read and kept ready."""
+        while not self._ready and self._may_begin():
+            entry = next(self._rows, None)
+            if entry is None:
+                return False
+            self._hold_or_keep(entry)
+        return bool(self._ready)
+
+    def _hold_or_keep(self, entry: Entry) -> None:
+        if entry.account_id in self._lost:
+            return  # it stays planned until the ledger has told about the row before it
+        if entry.account_id in self._busy:
+            self._held[entry.account_id].append(entry)
+            self._holding += 1
+        else:
+            self._busy.add(entry.account_id)
+            self._ready.append(entry)
+
+    def _patience(self) -> float:
+        until = self._again[0][0] - self._time.monotonic() if self._again else LONGEST_WAIT
+        return min(max(until, 0.0), LONGEST_WAIT)
+
+    def _next_rows(self) -> Iterator[Entry]:
+        while self._again and self._again[0][0] <= self._time.monotonic():
+            entry = heapq.heappop(self._again)[2]
+            if entry.state == "PLANNED" or is_young(entry, self._time.now(), self._limits):
+                yield entry
+            else:
+                self._leave_to_the_ledger(entry)
+        while self._ready or self._peek():
+            yield self._ready.popleft()
+
+    # What came back
+
+    def _write(self, entry: Entry, outcome: Outcome) -> None:
+        """One answer, into the journal, and what it means for the row and for the run."""
+        lost_before = entry.state != "PLANNED"
+        if outcome.event is not None:
+            self._applied(entry, outcome.event)
+        elif outcome.state == "PLANNED":
+            self._journal.not_sent(entry)
+            self.slept = self.slept or not (self._stop or outcome.stop)
+        elif outcome.state == "FAILED" and not lost_before:
+            self._journal.settle(entry.n, "FAILED", note=outcome.note)
+            self._heard_at = self._time.monotonic()
+            self._error()
+            self._release(entry.account_id)
+        elif outcome.gentle:
+            tried = replace(entry, attempts=entry.attempts + 1)
+            self._journal.not_sent(tried)
+            self._try_again(tried, outcome)
+        else:
+            refused = Note(Code.REFUSED, outcome.note.detail)
+            note = refused if outcome.state == "FAILED" else outcome.note
+            self._journal.settle(entry.n, "UNKNOWN", note=note)
+            now = self._time.now()
+            tried = replace(
+                entry,
+                state="UNKNOWN",
+                attempts=entry.attempts + 1,
+                first_sent=entry.first_sent or now,
+                last_sent=now,
+            )
+            self._try_again(tried, outcome)
+        self._stop = self._stop or outcome.stop
+
+    def _applied(self, entry: Entry, event: LoyaltyEvent) -> None:
+        """The event that was answered; without the row's mark it is not of this row."""
+        if marker_in(event.reason) != entry.marker:
+            note = Note(Code.DOUBTFUL, f"event {event.id}, no mark")
+            self._journal.settle(entry.n, "UNKNOWN", note=note)
+            self._leave_to_the_ledger(entry)
+            return
+        self._unknown, self._trusted, self._heard_at = 0, True, self._time.monotonic()
+        before = is_older(event, self._newest)
+        self._journal.settle(
+            entry.n,
+            "APPLIED",
+            event=(event.id, moment(event)),
+            applied="before" if before else "now",
+        )
+        self._retries = min(self._retries + 0.5, float(self._limits.retries))
+        self._release(entry.account_id)
+
+    def _release(self, account_id: str) -> None:
+        """The next row of the account may go, if one was held back."""
+        held = self._held.get(account_id)
+        if not held:
+            self._busy.discard(account_id)
+            self._held.pop(account_id, None)
+            return
+        self._ready.append(held.popleft())
+        self._holding -= 1
+
+    def _error(self) -> None:
+        self._errors_left -= 1
+        if self._errors_left < 0:
+            self._stop = self._stop or "more rows ended without success than max_errors allows"
+
+    def _try_again(self, entry: Entry, outcome: Outcome) -> None:
+        """Plan another try, or leave the row, and all behind it on the account, to the ledger."""
+        if outcome.limited:
+            self._heard_at = self._time.monotonic()  # it is there, and says so
+        patient = self._time.monotonic() - self._heard_at < PATIENCE
+        tried = entry.attempts >= self._limits.tries or not patient
+        tries_left = outcome.again and (outcome.limited or not tried)
+        if tries_left and self._retries >= 1:
+            self._retries -= 1
+            heapq.heappush(self._again, (self._due(entry.attempts), entry.n, entry))
+            return
+        if tries_left:
+            self._stop = self._stop or f"Square does not answer as it should ({outcome.note})"
+        self._unknown += 1
+        if self._unknown >= UNKNOWN_IN_A_ROW and not outcome.stop:
+            self._stop = self._stop or (
+                f"Square does not answer as it should ({outcome.note}): {self._unknown} rows one "
+                "after another have no answer to trust"
+            )
+        self._leave_to_the_ledger(entry)
+
+    def _leave_to_the_ledger(self, entry: Entry) -> None:
+        self._lost.add(entry.account_id)
+        self._holding -= len(self._held.pop(entry.account_id, ()))
+        self._busy.discard(entry.account_id)
+
+    def _due(self, attempts: int) -> float:
+        limits = self._limits
+        chosen: float = min(limits.retry_cap, limits.retry_wait * 2 ** min(attempts - 1, 16))
+        return self._time.monotonic() + chosen * (1 - random.random() / 2)  # noqa: S311 - a wait
+
+    def _wait_for_the_rest(self, pool: ThreadPoolExecutor, patience: float) -> None:
+        """Stop at the border of rows: what is on its way comes back and is written down.
+
+        What was not begun is taken back: no thread will ever answer for it. A Ctrl-C more ends
+        the waiting, and leaves what is on its way to the ledger.
+        """
+        if self._stop:
+            self._stopping()
+        deadline = self._time.monotonic() + patience
+        pool.shutdown(wait=False)  # who is late is not waited for: its row is looked for later
+        idle = [e for e, future in self._flying.values() if future is None or future.cancel()]
+        if idle:
+            with self._journal.commit():
+                for entry in idle:
+                    self._journal.not_sent(entry)
+                    del self._flying[entry.n]
+        while self._back or (self._flying and self._time.monotonic() < deadline):
+            with suppress(queue.Empty):
+                if not self._back:
+                    self._back.append(self._answers.get(timeout=LONGEST_WAIT))
+                with self._journal.commit():
+                    for entry, outcome in self._back:
+                        self._write(entry, outcome)
+                        self._flying.pop(entry.n, None)
+                self._back.clear()
+
+
+@contextmanager
+def interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM only say so meanwhile, so that a step is not cut in its middle.
+
+    The second one interrupts at once, for who does not want to wait for an answer that is slow.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # no signal comes here
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def first(*_: object) -> None:
+        for number in before:
+            signal.signal(number, signal.default_int_handler)
+        interrupt()
+
+    for number in before:
+        signal.signal(number, first)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,103 @@
+"""The file of a journal: how it is opened, who has it, and what its errors mean."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from loyalty_helpers.errors import JournalError
+from loyalty_helpers.files import make_file
+from loyalty_helpers.runbooks.apply.rows import FORMAT, renew
+
+OWNER = "journal.owner"
+
+
+def owned_by(folder: Path, pid: int) -> bool:
+    """Whether this process is at work with the run in a folder, as far as the journal told."""
+    try:
+        return (folder / OWNER).read_text(encoding="utf-8").split()[0] == str(pid)
+    except (OSError, IndexError):
+        return False
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the file, made anew if there is none, so that a commit outlives a power cut."""
+    make_file(path)
+    return _connected(
+        path,
+        "PRAGMA locking_mode = EXCLUSIVE",
+        "PRAGMA journal_mode = DELETE",
+        "PRAGMA synchronous = EXTRA",
+    )
+
+
+def begun(path: Path) -> bool:
+    """Whether there is a journal: who is killed while making one leaves a file without tables."""
+    if not path.is_file():
+        return False
+    with closing(_connected(path, "PRAGMA user_version")) as connection:
+        return bool(format_of(connection))
+
+
+def format_of(connection: sqlite3.Connection) -> int:
+    """The format of a journal; 0 before its tables are made."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def connect_to_look(path: Path) -> sqlite3.Connection:
+    """Open a file that is there, to read what it tells; one of an older format as a copy."""
+    # Not read-only: what a killed process left half-written has to be rolled back.
+    connection = _connected(path, "BEGIN", "SELECT count(*) FROM meta")
+    if format_of(connection) == FORMAT:
+        connection.execute("COMMIT")
+        return connection
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    with closing(connection):
+        connection.backup(copy)
+    renew(copy)
+    return copy
+
+
+def _connected(path: Path, *statements: str) -> sqlite3.Connection:
+    """A connection for which these statements were carried out; none is left if one of them fails.
+
+    The first of them is what finds out that a file is damaged, or another's.
+    """
+    connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+    try:
+        for statement in statements:
+            connection.execute(statement)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turns what SQLite and the file system raise into a JournalError with the way out."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise JournalError(_explained(path, error)) from None
+    except OSError as error:
+        raise JournalError(
+            f"{path} cannot be written: {error.strerror}. Nothing more is sent."
+        ) from None
+
+
+def _explained(path: Path, error: sqlite3.DatabaseError) -> str:
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        owner = path.with_name(OWNER)
+        whose = owner.read_text(encoding="utf-8") if owner.is_file() else "unknown"
+        return (
+            f"another process is at work with this run (process and time of its start: {whose}). "
+            "Wait for its end; what it does is not done twice."
+        )
+    if "not a database" in text or "malformed" in text or "no such table" in text:
+        return (
+            f"{path} is damaged ({text}). Move it away and run the same command again: it is made "
+            "anew from the plan, and the ledger shows which rows were applied."
+        )
+    return f"{path} cannot be written ({text}). Nothing more is sent; make room, then resume."

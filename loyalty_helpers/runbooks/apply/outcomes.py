@@ -1,0 +1,137 @@
+"""What an answer means for a row. Nothing that may have been carried out is ever called failed.
+
+| answer                                   | state    | what then                            |
+|------------------------------------------|----------|--------------------------------------|
+| the event of this adjustment             | APPLIED  |                                      |
+| no connection was made                   | PLANNED  | again, same key                      |
+| 429: refused before any work             | PLANNED  | again, same key                      |
+| "come back in hours", in any refusal     | as above | stop; resume when it is time         |
+| lost, cut off, not Square's, 4xx of time | UNKNOWN  | again, same key; then the ledger     |
+| the event of another adjustment          | UNKNOWN  | stop; the ledger                     |
+| IDEMPOTENCY_KEY_REUSED                   | UNKNOWN  | stop; the ledger                     |
+| 401, 403, a redirect, a bad certificate  | UNKNOWN  | stop; resume when it is mended       |
+| any other refusal                        | FAILED   | unless an earlier try is unknown     |
+
+"4xx of time" are 408, 409 and 425; every 5xx is taken in the same way. A row that is PLANNED
+again after an earlier try without an answer stays UNKNOWN.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from loyalty_helpers.errors import (
+    AnotherEventError,
+    AuthenticationError,
+    HeldBackError,
+    IdempotencyKeyReusedError,
+    InsecureConnectionError,
+    InvalidRequestError,
+    LoyaltyError,
+    NoAnswerError,
+    NotFoundError,
+    NotSentError,
+    RateLimitedError,
+    RunStoppedError,
+    SquareError,
+    UnexpectedAnswerError,
+)
+from loyalty_helpers.records import LoyaltyEvent
+from loyalty_helpers.redaction import mask_reason
+from loyalty_helpers.runbooks.apply.pace import LONGEST
+from loyalty_helpers.runbooks.apply.rows import NOTHING, Code, Note
+from loyalty_helpers.transports import LONG_WAIT, come_back
+
+# What a read that was tried often enough ends with.
+UNREAD = (SquareError, NoAnswerError, UnexpectedAnswerError)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one try of one row.
+
+    Attributes:
+        state: `APPLIED`, `FAILED`, `UNKNOWN`, or `PLANNED` for a row that was not sent after all.
+        event: what Square made.
+        again: whether the same request is worth another try.
+        stop: why the whole run stops; empty if it goes on.
+        note: status and code of what was answered; no text of Square's.
+        gentle: whether it was certainly not carried out: too many requests, or no connection.
+        limited: whether it was too many requests, which are waited for as long as it takes.
+    """
+
+    state: str
+    event: LoyaltyEvent | None = None
+    again: bool = False
+    stop: str = ""
+    note: Note = NOTHING
+    gentle: bool = False
+    limited: bool = False
+
+
+def outcome_of(answer: LoyaltyEvent | LoyaltyError) -> Outcome:
+    """Judge one answer to an adjustment that was sent once."""
+    if isinstance(answer, LoyaltyEvent):
+        return Outcome("APPLIED", event=answer)
+    if isinstance(answer, HeldBackError):
+        return Outcome("PLANNED")
+    stop = _stops(answer)
+    if stop:
+        doubtful = isinstance(answer, IdempotencyKeyReusedError | AnotherEventError)
+        note = Note(Code.DOUBTFUL if doubtful else Code.ANSWERED, _told(answer))
+        if isinstance(answer, RateLimitedError):
+            return Outcome("PLANNED", stop=stop, note=note)
+        return Outcome("UNKNOWN", stop=stop, note=note)
+    if isinstance(answer, InvalidRequestError | NotFoundError):
+        return Outcome("FAILED", note=Note(Code.ANSWERED, _told(answer)))
+    limited = isinstance(answer, RateLimitedError)
+    gentle = limited or isinstance(answer, NotSentError)
+    note = Note(Code.ANSWERED, _told(answer))
+    return Outcome("UNKNOWN", again=True, note=note, gentle=gentle, limited=limited)
+
+
+def _stops(error: LoyaltyError) -> str:
+    """Why nothing more may be sent after this answer, or an empty text."""
+    if isinstance(error, AuthenticationError):
+        return f"Square refuses the token ({_told(error)})"
+    if isinstance(error, IdempotencyKeyReusedError):
+        return "the key of a row was used before with another request"
+    if isinstance(error, AnotherEventError):
+        return "Square answered with the event of another adjustment"
+    if isinstance(error, UnexpectedAnswerError) and 300 <= error.status < 400:
+        return f"a redirect ({error.status}) was answered, and is never followed"
+    if isinstance(error, InsecureConnectionError):
+        return "the connection is not secure: the certificate was refused"
+    wait = getattr(_cause(error), "retry_after", None) or 0.0
+    return come_back(wait) if wait > LONGEST else ""
+
+
+@contextmanager
+def stopped_if_put_off() -> Iterator[None]:
+    """A step of a runbook stops when a read is put off for longer than it waits, as a write does.
+
+    Raises:
+        RunStoppedError: it says when to come back.
+    """
+    try:
+        yield
+    except SquareError as error:
+        if (error.retry_after or 0.0) < LONG_WAIT:
+            raise
+        raise RunStoppedError(f"{error}\nNothing is lost: the same command goes on then.") from None
+
+
+def _cause(error: LoyaltyError) -> BaseException:
+    """What Square answered, where that left the outcome unknown."""
+    return error.__cause__ if isinstance(error.__cause__, SquareError) else error
+
+
+def _told(error: LoyaltyError) -> str:
+    """Status, code and field, masked: Square's own texts may quote what was sent."""
+    cause = _cause(error)
+    if isinstance(cause, SquareError):
+        field = f", field {cause.field}" if cause.field else ""
+        return mask_reason(f"{cause.status} {cause.code or 'without a code'}{field}")
+    if isinstance(error, UnexpectedAnswerError):
+        return f"{error.status} with an answer that Square does not document"
+    return "not sent: no connection" if isinstance(error, NotSentError) else "no answer"

@@ -1,0 +1,335 @@
+"""One run of a plan, from the look at the ledger to the last row: what apply does, in its order.
+
+1. The ledger: rows that it holds already are applied, whatever the journal says. That covers a
+   journal that was lost or restored, a power cut, and the same plan applied elsewhere. It comes
+   first again after every sleep of the machine, since anything may have happened meanwhile.
+2. The canary rows, and a look whether the ledger holds them. Until it does, nothing else is sent,
+   however often the run is begun.
+3. All other rows.
+4. Rows whose answer was lost: only when every event must have become visible is a row looked
+   for; if it is not there, the same key is sent again while it can be trusted, and then a person
+   has to look.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from itertools import islice
+
+from loyalty_helpers.api import PER_SEARCH, LoyaltyClient, same_words
+from loyalty_helpers.errors import NotFoundError, RunStoppedError
+from loyalty_helpers.records import LoyaltyEvent
+from loyalty_helpers.runbooks.apply.applying import Sender, Sending, is_young
+from loyalty_helpers.runbooks.apply.journal import Journal
+from loyalty_helpers.runbooks.apply.pace import Pace
+from loyalty_helpers.runbooks.apply.rows import NOTHING, OPEN, Code, Entry, Note
+from loyalty_helpers.runbooks.batches import batches
+from loyalty_helpers.runbooks.identity import marker_in
+from loyalty_helpers.runbooks.ledger import (
+    adjustments_of,
+    adjustments_on,
+    amiss,
+    is_since,
+    is_undone,
+    moment,
+    newest_event,
+)
+from loyalty_helpers.runbooks.limits import Limits, Time
+from loyalty_helpers.runbooks.plan.document import Plan
+from loyalty_helpers.runbooks.results import RESULTS
+
+ROUNDS = 4  # in which no row comes to its end, before a run stops to be resumed later
+EVENTS_PER_COMMIT = 500
+CANARY = "canary"  # the journal's word on it
+GO = ". To send the other rows all the same, run it with canary 0"
+
+
+class Run:
+    """Applies one plan with one journal.
+
+    Args:
+        client: may write, and tries reads more than once.
+        plan: what was approved.
+        journal: of this plan, open.
+        limits: of the run.
+        skip_moved: leave rows out whose account's balance has moved since the plan was made.
+        time: what waits go by.
+        told: called after every commit, for progress.
+    """
+
+    def __init__(
+        self,
+        client: LoyaltyClient,
+        plan: Plan,
+        journal: Journal,
+        limits: Limits,
+        *,
+        skip_moved: bool = False,
+        time: Time | None = None,
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._time = time or Time()
+        clock, sleep, now = self._time.monotonic, self._time.sleep, self._time.now
+        pace = Pace(limits.requests_per_second, clock=clock, sleep=sleep, now=now)
+        self._client, self._plan, self._journal = client.variant(pace=pace), plan, journal
+        self._limits, self._skip_moved = limits, skip_moved
+        self._contradicted: dict[int, Entry] = {}
+        self._marks: defaultdict[str, list[str]] = defaultdict(list)  # of others, newest first
+        awake = client.variant(pace=pace.while_awake(), attempts=1)
+        send = Sender(awake, plan.header.allow_negative_balance)
+        self._newest = newest_event(self._client)
+        self._sending = Sending(
+            journal,
+            send,
+            limits,
+            newest=self._newest,
+            time=self._time,
+            stopping=pace.stop,
+            told=told,
+        )
+
+    def run(self) -> None:
+        """Bring every row to its end.
+
+        Raises:
+            RunStoppedError: nothing is lost, and running it again goes on.
+        """
+        if self._limits.resend_unknown:
+            with self._journal.commit():
+                self._journal.release(Code.NOT_FOUND, self._time.now())
+        self._look_first()
+        self._canary()
+        again: list[Entry] = []
+        rounds_left, fewest = ROUNDS, self._open_rows()
+        while rounds_left:
+            self._send(again)
+            self._send(self._checked(self._journal.entries("PLANNED")))
+            again = self._resolve()
+            still_open = self._open_rows()
+            if not still_open:
+                return
+            rounds_left = ROUNDS if still_open < fewest else rounds_left - 1
+            fewest = min(fewest, still_open)
+        raise RunStoppedError("the answers to some rows keep getting lost")
+
+    def _send(self, rows: Iterable[Entry], errors_allowed: int | None = None) -> None:
+        """One pass; accounts with a row that the ledger has to tell about are left alone."""
+        known = {entry.n for entry in rows} if isinstance(rows, list) else set()
+        blocked = [
+            e.account_id for e in self._journal.entries("SENT", "UNKNOWN") if e.n not in known
+        ]
+        allowed = self._errors_left() if errors_allowed is None else errors_allowed
+        self._sending.run(rows, errors_allowed=allowed, blocked=blocked)
+        if self._sending.slept:
+            self._look_first()
+
+    def _errors_left(self) -> int:
+        """How many rows more may end without success; a limit that was passed stays passed."""
+        counts = self._journal.counts()
+        without = counts.get("FAILED", 0) + counts.get("REVIEW", 0)
+        allowed = self._limits.errors_allowed(self._plan.header.rows)
+        if without > allowed and self._open_rows():
+            raise RunStoppedError(
+                f"{without} rows ended without success, and max_errors ({self._limits.max_errors})"
+                f" allows {allowed}: look at them in {RESULTS}; to go on with the others all the "
+                "same, give a larger max_errors"
+            )
+        return allowed - without
+
+    def _open_rows(self) -> int:
+        counts = self._journal.counts()
+        return sum(counts.get(state, 0) for state in OPEN)
+
+    # 1. The ledger
+
+    def _look_first(self) -> None:
+        """Find the rows of this plan that the ledger holds, whatever the journal says of them."""
+        began, since = self._time.now(), self._plan.header.marks_since
+        self._see(adjustments_of(self._client, self._journal.accounts(), since=since))
+        # Rows that were held while planning are older than that.
+        self._see(adjustments_of(self._client, self._journal.accounts("UNKNOWN")))
+        self._sending.awake_at = began
+
+    def _see(self, events: Iterable[LoyaltyEvent]) -> None:
+        for batch in batches(events, EVENTS_PER_COMMIT):
+            with self._journal.commit():
+                for event in batch:
+                    self._saw(event)
+        while self._contradicted:  # it is there twice, or another event was answered
+            self._look_for(self._contradicted.popitem()[1])
+
+    def _saw(self, event: LoyaltyEvent) -> None:
+        entry = self._journal.with_marker(marker_in(event.reason))
+        if entry is None:
+            self._leave_out_repeats(event)
+        elif entry.state in OPEN:
+            self._found(entry, event)
+        elif entry.state == "APPLIED" and entry.event_id != event.id:
+            self._contradicted[entry.n] = replace(entry, event_id="")
+
+    def _found(self, entry: Entry, event: LoyaltyEvent) -> None:
+        """The ledger holds the row, whether or not its answer ever came."""
+        wrong = amiss(entry, event)
+        state = "REVIEW" if wrong else "APPLIED"
+        facts = (event.id, moment(event))
+        applied = "found" if entry.attempts else "before"
+        note = Note(Code.AMISS, wrong) if wrong else NOTHING
+        self._journal.settle(entry.n, state, event=facts, applied=applied, note=note)
+
+    def _doubled(self, entry: Entry, event_ids: Iterable[str]) -> None:
+        note = Note(Code.DOUBLED, ", ".join(event_ids))
+        self._journal.settle(entry.n, "REVIEW", event=(entry.event_id, entry.event_at), note=note)
+
+    def _leave_out_repeats(self, event: LoyaltyEvent) -> None:
+        """What came since the plan was made, from elsewhere, with the content of a row."""
+        header, marker = self._plan.header, marker_in(event.reason)
+        if marker:
+            self._marks[marker].append(event.id)
+        new = not header.ledger_since or is_since(event, header.ledger_since)
+        place = (header.environment, header.merchant_id)
+        if header.allow_repeats or not new or is_undone(event.id, *place, self._marks.get):
+            return
+        words = same_words(event.reason)
+        for entry in self._journal.planned(event.loyalty_account_id, event.points):
+            if same_words(entry.reason) == words:
+                self._journal.settle(entry.n, "SKIPPED", note=Note(Code.REPEATED, event.id))
+
+    # 2. The canary
+
+    def _canary(self) -> None:
+        """Apply the first rows alone; any of them without success stops the run.
+
+        What it came to is a fact of the journal: a gate that closed opens when the ledger holds
+        the rows, or by the word of a person, who asks for no canary.
+        """
+        if self._journal.meta(CANARY) or not self._limits.canary:
+            return
+        self._send(self._resolve(), errors_allowed=0)  # what an earlier try left
+        first = self._first()
+        planned = (entry for entry in self._journal.numbered(first) if entry.state == "PLANNED")
+        self._send(self._checked(planned), errors_allowed=0)
+        self._resolve()
+        for entry in self._journal.numbered(first):
+            if entry.state != "SKIPPED":
+                self._look_for_canary(entry)
+        with self._journal.commit():
+            self._journal.set_meta(CANARY, "held by the ledger")
+
+    def _first(self) -> list[int]:
+        """The places of the first rows that were not left out."""
+        kept = (entry.n for entry in self._journal.entries() if entry.state != "SKIPPED")
+        return list(islice(kept, self._limits.canary))
+
+    def _look_for_canary(self, entry: Entry) -> None:
+        """An event that is late is given its time; one that is wrong stops everything."""
+        if entry.state != "APPLIED":
+            why = f" ({entry.note})" if entry.note else ""
+            raise RunStoppedError(
+                f"row {entry.row_id}, one of the first, is {entry.state}{why}{GO}"
+            )
+        for wait in (0.0, self._limits.settle):
+            self._pause(wait)
+            found = self._events_of(entry)
+            if found:
+                break
+        if len(found) != 1 or amiss(entry, found[0]):
+            raise RunStoppedError(
+                f"row {entry.row_id} was answered as applied, but its account's ledger does not "
+                f"hold it once and as planned (found {len(found)}){GO}"
+            )
+
+    # 3. Rows whose balance has moved
+
+    def _checked(self, rows: Iterable[Entry]) -> Iterator[Entry]:
+        """The rows, after the balances of their accounts were read, 30 at a time."""
+        for batch in batches(rows, PER_SEARCH):
+            accounts = self._journal.balances([entry.account_id for entry in batch])
+            unread = {a: customer for a, (customer, _, found) in accounts.items() if found is None}
+            read = self._balances(unread)
+            moved = {
+                a
+                for a, (_, planned, found) in accounts.items()
+                if read.get(a, found) not in (None, planned)
+            }
+            with self._journal.commit():
+                self._journal.balances_found((balance, a) for a, balance in read.items())
+                kept = self._kept(batch, moved)
+            yield from kept
+
+    def _kept(self, batch: list[Entry], moved: set[str]) -> list[Entry]:
+        skipped = [e for e in batch if self._skip_moved and e.account_id in moved]
+        for entry in skipped:
+            self._journal.settle(entry.n, "SKIPPED", note=Note(Code.MOVED))
+        return [entry for entry in batch if entry not in skipped]
+
+    def _balances(self, unread: dict[str, str]) -> dict[str, int]:
+        """Balances by account id; an account that is gone has none, and its row will tell why."""
+        customers = sorted({customer for customer in unread.values() if customer})
+        accounts = self._client.search_accounts(customer_ids=customers) if customers else ()
+        found = {account.id: account.balance for account in accounts}
+        for account_id in unread.keys() - found.keys():
+            with suppress(NotFoundError):
+                found[account_id] = self._client.retrieve_account(account_id).balance
+        return {a: balance for a, balance in found.items() if a in unread}
+
+    # 4. Rows whose answer was lost
+
+    def _resolve(self) -> list[Entry]:
+        """Look for every row without an answer; gives those that may be sent once more."""
+        lost = list(self._journal.entries("SENT", "UNKNOWN"))
+        if not lost:
+            return []
+        self._settle()
+        again: list[Entry] = []
+        gone: list[Entry] = []
+        for entry in lost:
+            if not self._look_for(entry):
+                (again if self._trusted(entry) else gone).append(entry)
+        if gone:
+            self._give_up(gone)
+        return again
+
+    def _settle(self) -> None:
+        """Wait until whatever was sent must have become visible."""
+        since = self._time.now() - self._journal.last_sent()
+        if (wait := self._limits.settle - max(since, 0.0)) > 0:
+            self._pause(wait)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait on purpose: no sleep of the machine, unless it takes longer than that."""
+        self._time.sleep(seconds)
+        self._sending.awake_at = min(self._sending.awake_at + seconds, self._time.now())
+
+    def _events_of(self, entry: Entry) -> list[LoyaltyEvent]:
+        """The events on the row's account that carry its marker."""
+        events = adjustments_on(self._client, entry.account_id)
+        marked = (event for event in events if marker_in(event.reason) == entry.marker)
+        return list({event.id: event for event in marked}.values())
+
+    def _look_for(self, entry: Entry) -> bool:
+        """Whether the ledger holds the row, which is then written down."""
+        found = self._events_of(entry)
+        with self._journal.commit():
+            if len(found) > 1:
+                self._doubled(entry, [event.id for event in found])
+            elif found:
+                self._found(entry, found[0])
+        return bool(found)
+
+    def _trusted(self, entry: Entry) -> bool:
+        """Whether the same key may be sent again: Square says nowhere how long it knows one."""
+        young = is_young(entry, self._time.now(), self._limits)
+        return young and entry.code not in (Code.REFUSED, Code.DOUBTFUL)
+
+    def _give_up(self, gone: list[Entry]) -> None:
+        """Look once more, later; then it was refused, or only a person can tell."""
+        self._pause(self._limits.settle)
+        for entry in gone:
+            if self._look_for(entry):
+                continue
+            kept = entry.code in (Code.REFUSED, Code.DOUBTFUL)
+            note = Note(Code(entry.code), entry.detail) if kept else Note(Code.NOT_FOUND)
+            state = "FAILED" if entry.code == Code.REFUSED else "REVIEW"
+            with self._journal.commit():
+                self._journal.settle(entry.n, state, note=note)

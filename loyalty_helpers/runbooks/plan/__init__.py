@@ -1,0 +1,1 @@
+"""Making a plan: read a file, judge every row, look at the ledger, write the document."""

@@ -1,0 +1,276 @@
+"""A plan on disk: what a run is going to do, row by row, and the digest that approves it.
+
+`plan.json` is one JSON object with one row a line, so that a plan of any size is written and read
+a line at a time. The digest is the SHA-256 of every byte that stands before it; nothing in the
+file depends on a clock, so that planning the same again gives the same digest.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError
+
+from loyalty_helpers.errors import PlanError
+from loyalty_helpers.files import locked, make_file, replaced
+from loyalty_helpers.runbooks.identity import Identity, identity_of
+from loyalty_helpers.settings import SQUARE_VERSION
+
+# A plan of format 1 was made without a look at all that its accounts ever had.
+FORMAT = 2
+PLAN = "plan.json"
+LOCK = "plan.lock"
+_LATER = ("source_sha256", "allow_repeats", "applied", "repeats", "left_out")
+APPROVAL_LENGTH = 12  # characters of the digest that are enough to approve a plan
+MAX_PLAN_AGE = 24  # hours
+
+
+class Header(BaseModel):
+    """What a plan is for.
+
+    Attributes:
+        runbook: the notebook that applies it.
+        environment, merchant_id, program_id: where it may be applied, and nowhere else.
+        run_id: the name of the intent.
+        allow_negative_balance: let balances fall below 0.
+        rows, accounts: how many.
+        added, taken: points in all, added and taken away (as a negative number).
+        ledger_since: a day before the newest event while the plan was made; None if there was
+            none, or if its time cannot exist. What is older was looked at while planning.
+        source: the name of the file, or of the run that is undone.
+        source_sha256: of the bytes of that file, as they were read; empty for an undoing.
+        allow_repeats: apply rows whose content the ledger holds already.
+        applied: rows that the ledger holds by their own mark: this run id was applied before.
+        repeats: rows whose content it holds from elsewhere.
+        left_out: rows that cannot be undone, and are not in the plan.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    format: StrictInt = FORMAT
+    runbook: str
+    environment: str
+    merchant_id: str
+    program_id: str
+    square_version: str = SQUARE_VERSION
+    run_id: str
+    allow_negative_balance: bool = False
+    rows: StrictInt
+    accounts: StrictInt
+    added: StrictInt
+    taken: StrictInt
+    ledger_since: datetime | None = None
+    source: str = ""
+    source_sha256: str = ""
+    allow_repeats: bool = False
+    applied: StrictInt = 0
+    repeats: StrictInt = 0
+    left_out: StrictInt = 0
+
+    @property
+    def marks_since(self) -> datetime | None:
+        """From when on marks have to be looked for; None for all there ever was."""
+        return self.ledger_since if self.format >= FORMAT else None
+
+    def identity(self, row: "PlanRow") -> Identity:
+        """Key and marker of a row: they name its intent, whatever it holds."""
+        place = (self.environment, self.merchant_id)
+        return identity_of(*place, self.run_id, row.row_id, row.undoes)
+
+    def sends(self, row: "PlanRow") -> bool:
+        """Whether applying sends the row: the ledger does not hold it, or it shall be repeated."""
+        return not row.applied and (self.allow_repeats or not row.repeats)
+
+
+class PlanRow(BaseModel):
+    """One adjustment.
+
+    Attributes:
+        n: its place, from 1.
+        row_id: its name within the run.
+        account_id: whose points change.
+        customer_id: the buyer's profile, by which balances are read 30 at a time.
+        phone: masked, unless phone numbers were asked for.
+        points: whole points; negative takes away.
+        reason: what people read; the marker is added when it is sent.
+        before, after: the balance, if nothing else happens meanwhile.
+        undoes: the id of the event that it compensates.
+        applied: the id of an event that carries the row's own mark.
+        repeats: the id of a recent event with the same content and another mark, or none.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    n: StrictInt
+    row_id: str
+    account_id: str
+    customer_id: str = ""
+    phone: str = ""
+    points: StrictInt
+    reason: str
+    before: StrictInt
+    after: StrictInt
+    undoes: str = ""
+    applied: str = ""
+    repeats: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan that is on disk: its header, its digest, and where its rows are."""
+
+    path: Path
+    header: Header
+    digest: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run."""
+        return self.path.parent
+
+    def rows(self) -> Iterator[PlanRow]:
+        """The rows in their order, read as they are asked for.
+
+        Raises:
+            PlanError: at the end, if the file is not the one that this plan was read from. Who
+                acts on rows does so in a transaction that this takes back.
+        """
+        digest, last = hashlib.sha256(), b""
+        for line in _lines(self.path):
+            digest.update(last)
+            last = line
+            if line.startswith(b'{"account_id"'):
+                yield PlanRow.model_validate_json(line.rstrip(b",\n"))
+        if digest.hexdigest() != self.digest or last != _last_line(self.digest):
+            raise _changed(self.path)
+
+
+@contextmanager
+def plan_kept(folder: Path) -> Iterator[None]:
+    """Nobody else makes a plan in this folder meanwhile, or begins to apply one.
+
+    Raises:
+        PlanError: somebody is at it.
+    """
+    with ExitStack() as held:
+        try:
+            make_file(folder / LOCK)
+            held.enter_context(locked(folder / LOCK))
+        except BlockingIOError:
+            raise PlanError(
+                f"another process is at work with this run: it makes the plan in {folder}, or "
+                "begins to apply it. Nothing was changed: wait for its end, and look at what is "
+                "there then."
+            ) from None
+        except OSError as error:
+            raise PlanError(
+                f"{folder} cannot be written: {error.strerror}. Nothing was changed."
+            ) from None
+        yield
+
+
+def write_plan(path: Path, header: Header, rows: Iterable[PlanRow]) -> Plan:
+    """Write a plan, whole or not at all, readable by its owner only."""
+    digest = hashlib.sha256()
+    with replaced(path) as file:
+        for piece in _pieces(header, rows):
+            digest.update(piece)
+            file.write(piece)
+        file.write(_last_line(digest.hexdigest()))
+    return Plan(path, header, digest.hexdigest())
+
+
+def read_plan(path: Path) -> Plan:
+    """A plan that is as it was written.
+
+    Raises:
+        PlanError: there is none, or a byte of it was changed.
+    """
+    digest, header, count, last = hashlib.sha256(), None, 0, b""
+    for line in _lines(path):
+        digest.update(last)
+        last = line
+        header = header or _header(path, line)
+        count += line.startswith(b'{"account_id"')
+    if header is None or last != _last_line(digest.hexdigest()) or count != header.rows:
+        raise _changed(path)
+    return Plan(path, header, digest.hexdigest())
+
+
+def check_approval(plan: Plan, approved: str) -> None:
+    """Raise PlanError unless `approved` is this plan's digest, or at least its beginning."""
+    if len(approved) < APPROVAL_LENGTH or not plan.digest.startswith(approved):
+        raise PlanError(
+            f"approved_plan {approved!r} is not this plan's digest. Nothing was changed: look at "
+            f"the plan in {plan.path}, and approve the one that is meant, by {APPROVAL_LENGTH} "
+            "or more characters of its digest."
+        )
+
+
+def check_age(plan: Plan, most: float) -> None:
+    """Raise PlanError if a plan was written more than `most` hours ago.
+
+    The plan itself holds no time, so the file is asked when it was written, by the clock of this
+    machine; a copy may be younger than what it was made of. A time that is yet to come tells as
+    little as one that is long past.
+    """
+    age = (time.time() - plan.path.stat().st_mtime) / 3600
+    if abs(age) > most:
+        when = f"made {age:.0f} hours ago" if age > 0 else f"dated {-age:.0f} hours from now"
+        raise PlanError(
+            f"the plan of run id {plan.header.run_id!r} is {when}, and max_plan_age allows "
+            f"{most:g}: much may have changed since. Nothing was changed: make it anew, by the "
+            "same command without approved_plan, look at it, and approve that. Where nothing has "
+            "changed, its digest is the same."
+        )
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            yield from file
+    except OSError as error:
+        raise PlanError(
+            f"there is no plan in {path.parent} ({error.strerror}). Make one first: run the "
+            "runbook without approved_plan."
+        ) from None
+
+
+def _pieces(header: Header, rows: Iterable[PlanRow]) -> Iterator[bytes]:
+    # What was added to the header later stands there only if it says something.
+    silent = {name for name in _LATER if getattr(header, name) == Header.model_fields[name].default}
+    told = header.model_dump(mode="json", exclude=silent)
+    yield b'{"header":' + _canonical(told) + b',\n"rows":[\n'
+    before = b""
+    for row in rows:
+        yield before + _canonical(row.model_dump(mode="json", exclude_defaults=True))
+        before = b",\n"
+    yield b"\n],\n"
+
+
+def _last_line(digest: str) -> bytes:
+    return b'"digest":"' + digest.encode() + b'"}\n'
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _header(path: Path, line: bytes) -> Header:
+    try:
+        return Header.model_validate_json(line.removeprefix(b'{"header":').removesuffix(b",\n"))
+    except ValidationError:
+        raise _changed(path) from None
+
+
+def _changed(path: Path) -> PlanError:
+    return PlanError(
+        f"{path.name} is not as it was written: it was edited, or is not whole. Nothing was "
+        f"changed. Make the plan again, and approve that."
+    )

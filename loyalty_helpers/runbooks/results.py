@@ -1,0 +1,215 @@
+"""What a run leaves beside its journal: results.csv, undo.csv, and the facts of its receipt."""
+
+import json
+import shlex
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from loyalty_helpers.errors import JournalError
+from loyalty_helpers.redaction import mask_body, mask_reason, mask_text
+from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.journal_file import OWNER, told
+from loyalty_helpers.runbooks.apply.rows import OPEN
+from loyalty_helpers.runbooks.csv_files import write_csv
+from loyalty_helpers.runbooks.plan.document import (
+    APPROVAL_LENGTH,
+    LOCK,
+    PLAN,
+    Plan,
+    PlanRow,
+    read_plan,
+)
+from loyalty_helpers.runbooks.plan.held import REPEAT_DAYS
+from loyalty_helpers.settings import load_settings
+from loyalty_helpers.steps import INTENT
+
+RESULTS = "results.csv"
+UNDO = "undo.csv"
+LEFT_OUT = "left_out.csv"  # rows of an undoing that were not possible
+RECEIPT = "receipt.json"  # that `loyalty run` leaves
+# What the next run with the same run id goes on with; all else is made anew.
+KEPT = (PLAN, LOCK, JOURNAL, f"{JOURNAL}-journal", OWNER, INTENT)
+_VERDICT = "verified"  # name of the fact in the journal
+RESULT_COLUMNS = (
+    *("row_id", "account_id", "phone_number", "points", "reason", "state", "applied", "event_id"),
+    *("event_at", "attempts", "balance_planned", "balance_found", "undoes", "note"),
+    "balance_after",
+)
+UNDO_COLUMNS = ("row_id", "account_id", "points", "reason", "undoes")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What comparing a run with the ledger came to, as its journal holds it.
+
+    Attributes:
+        times: how often its rows were compared so far: a later verdict has a higher number.
+        counts: rows by state, when they were compared.
+        differences: how many rows the ledger contradicted.
+    """
+
+    times: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    differences: int = 0
+
+
+def write_verified(folder: Path, journal: Journal, differences: int) -> None:
+    """Write down what came of every row, and how many the ledger contradicts."""
+    with told(folder / RESULTS):
+        write_results(folder, journal)
+        write_csv(folder / UNDO, UNDO_COLUMNS, _compensating(journal, Counter()))
+    verdict = Verdict(verdict_of(journal).times + 1, journal.counts(), differences)
+    with journal.commit():
+        journal.set_meta(_VERDICT, json.dumps(asdict(verdict)))
+
+
+def verdict_of(journal: Journal) -> Verdict:
+    """The last verdict of a run; the number 0 if its rows were never compared."""
+    return Verdict(**json.loads(journal.meta(_VERDICT) or "{}"))
+
+
+def write_results(folder: Path, journal: Journal) -> None:
+    """One line for each row of the plan, the last column with the balance that it makes.
+
+    Reasons are masked: plan and journal have them as they were sent.
+    `balance_after` is the balance that was found before the first change (the planned one, if
+    none was read), plus what this run applied to the account up to this row. What others did
+    meanwhile is not in it. It is empty where nothing was applied, or no balance is known.
+    """
+    write_csv(folder / RESULTS, RESULT_COLUMNS, _results(journal))
+
+
+def _results(journal: Journal) -> Iterator[tuple[Any, ...]]:
+    made: Counter[str] = Counter()  # points by account
+    for entry in journal.entries():
+        _, planned, found = journal.balances([entry.account_id])[entry.account_id]
+        moved = found is not None and found != planned
+        note = entry.note or ("the balance had moved since the plan was made" if moved else "")
+        earlier = entry.applied == "before"  # and so in the balance that was found
+        known = entry.state == "APPLIED" and not (earlier and found is None)
+        made[entry.account_id] += entry.points if known and not earlier else 0
+        after = (planned if found is None else found) + made[entry.account_id]
+        yield (
+            *(entry.row_id, entry.account_id, entry.phone, entry.points),
+            mask_reason(entry.reason),
+            *(entry.state, entry.applied, entry.event_id, entry.event_at, entry.attempts),
+            *(planned, "" if found is None else found, entry.undoes, note),
+            after if known else "",
+        )
+
+
+def _compensating(journal: Journal, times: Counter[str]) -> Iterator[tuple[Any, ...]]:
+    for row_id, account_id, points, event_id in journal.sightings():
+        reason = f"Undo of event {event_id}"
+        yield (numbered(row_id, times), account_id, -points, reason, event_id)
+
+
+def numbered(row_id: str, times: Counter[str]) -> str:
+    """A row id for each event of a row: itself for the first, `row_id+2` for the second."""
+    times[row_id] += 1
+    return row_id if times[row_id] == 1 else f"{row_id[:60]}+{times[row_id]}"
+
+
+def repeats_told(runs: Path, rows: Iterable[PlanRow]) -> list[str]:
+    """A line for each row whose content the ledger holds already: which event, of which run.
+
+    Args:
+        runs: the folder of all runs; what other folders know of an event is not known here.
+        rows: of a plan.
+    """
+    held = [row for row in rows if row.repeats]
+    names = runs_of(runs, {row.repeats for row in held})
+    lines = [
+        f"row {row.row_id}: {row.points:+d} points for account {row.account_id} with this reason "
+        f"are event {row.repeats}, {names.get(row.repeats, 'of no run that is known here')}"
+        for row in held
+    ]
+    meant = (
+        f"Looked for within {REPEAT_DAYS} days before the newest event. If they are meant once "
+        "more: allow_repeats true"
+    )
+    return [*lines, meant] if lines else []
+
+
+def runs_of(runs: Path, event_ids: Collection[str]) -> dict[str, str]:
+    """Which run made an event, as far as the journals and receipts in a folder know."""
+    found: dict[str, str] = {}
+    for folder in sorted(runs.iterdir()) if event_ids and runs.is_dir() else ():
+        for event_id, row_id in _events_of(folder, event_ids):
+            found[event_id] = f"of run {folder.name}" + (f", row {row_id}" if row_id else "")
+    return found
+
+
+def _events_of(folder: Path, event_ids: Collection[str]) -> Iterator[tuple[str, str]]:
+    with suppress(OSError, ValueError, JournalError):  # at work just now, or damaged
+        if journal := Journal.look(folder):
+            with journal:
+                yield from journal.rows_of(event_ids)
+        else:
+            receipt = json.loads((folder / RECEIPT).read_text(encoding="utf-8"))
+            event_id = receipt.get("event_id") if isinstance(receipt, dict) else None
+            if isinstance(event_id, str) and event_id in event_ids:
+                yield event_id, ""
+
+
+def command(plan: Plan, approved_by: str = "", *, out: str = "") -> str:
+    """The one command that applies a plan, and that goes on with it after any stop.
+
+    Args:
+        plan: what is applied.
+        approved_by: who approved it.
+        out: the folder of the runs, if it was named on the command line.
+    """
+    header = plan.header
+    given = {"environment": header.environment, "run_id": header.run_id}
+    if header.runbook == "adjust_points":
+        given["dry_run"] = "false"
+    given["approved_plan"] = plan.digest[:APPROVAL_LENGTH]
+    given["approved_by"] = approved_by or "YOUR_NAME"
+    named = out or load_settings().loyalty_out
+    options = ["--out", shlex.quote(named)] if named else []
+    values = [f"-p {name} {shlex.quote(value)}" for name, value in given.items()]
+    return " ".join(["loyalty run", header.runbook, *options, *values])
+
+
+def parameters_of(plan: Plan) -> dict[str, Any]:
+    """What applying a plan goes by, whatever else it was started with, by parameter; masked."""
+    header = plan.header
+    allowed = ("allow_negative_balance", "allow_repeats")
+    held: dict[str, Any] = {name: getattr(header, name) for name in allowed}
+    if header.runbook == "adjust_points":
+        [row] = plan.rows()
+        named = ("customer_id", "account_id", "points", "reason")
+        held |= {name: getattr(row, name) for name in named}
+        held = mask_body(held)
+        return held | {"phone_number": row.phone}  # the plan has it masked
+    return held | {"adjustments_file": mask_text(header.source), "undo": header.source}
+
+
+def facts(folder: Path, *, out: str = "") -> dict[str, Any]:
+    """What the receipt of a run says of its rows, from its plan and its journal as they are."""
+    if not (folder / PLAN).is_file():
+        return {}
+    plan = read_plan(folder / PLAN)
+    journal = Journal.look(folder)
+    if journal is None:
+        return {
+            "plan": plan.digest,
+            "rows": {"PLANNED": plan.header.rows},
+            "next": command(plan, out=out),
+        }
+    with journal:
+        counts, approved_by = journal.counts(), journal.meta("approved_by")
+        points = {state: points for state, (_, points) in journal.totals().items()}
+    unfinished = any(state in counts for state in OPEN)
+    return {
+        "plan": plan.digest,
+        "approved_by": approved_by,
+        "rows": counts,
+        "points": points,
+        "next": command(plan, approved_by, out=out) if unfinished else None,
+    }

@@ -1,0 +1,115 @@
+"""The HTML report of an executed notebook: one file that needs no network and runs no script."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from loyalty_helpers.files import write_text
+from loyalty_helpers.redaction import mask_text
+from loyalty_helpers.runner.lean import leave_out_format_checkers
+
+# nbconvert's page would fetch scripts from public hosts. Here they are left out, and the policy
+# makes the browser refuse any other, in whatever text they might hide. Its style sheet is
+# JupyterLab's own, 280 kB and most of the time that a report takes; these lines do as well.
+TEMPLATE = """
+{%- extends 'lab/index.html.j2' -%}
+{%- block html_head_js -%}
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+{%- endblock -%}
+{%- block html_head_js_mathjax -%}{%- endblock -%}
+{%- block html_head_js_mermaidjs -%}{%- endblock -%}
+{%- block notebook_css -%}
+<style>
+  body { max-width: 1100px; margin: 24px auto; padding: 0 16px; color: #222; background: #fff;
+    font: 15px/1.5 system-ui, sans-serif; }
+  .summary { font-weight: bold; white-space: pre-line; }
+  pre, code { font: 13px/1.4 ui-monospace, monospace; white-space: pre-wrap; }
+  table { border-collapse: collapse; }
+  a.anchor-link, .jp-Collapser { display: none; }
+  .jp-Cell { margin: 12px 0; }
+  .jp-InputArea, .jp-OutputArea-child { display: flex; }
+  .jp-InputPrompt, .jp-OutputPrompt { flex: 0 0 70px; color: #777;
+    font: 12px/2 ui-monospace, monospace; }
+  .jp-MarkdownCell .jp-InputPrompt { display: none; }
+  .jp-InputArea-editor, .jp-OutputArea-output { flex: 1; min-width: 0; overflow-x: auto; }
+  .jp-CodeMirrorEditor .highlight { background: #f5f5f5; padding: 4px 10px; }
+  .highlight pre { margin: 0; }
+  .jp-MarkdownCell th, .jp-MarkdownCell td { border: 1px solid #ddd; padding: 4px 8px;
+    text-align: left; }
+  [data-mime-type*="stderr"] { background: #fdd; }
+</style>
+{%- endblock -%}
+{%- block body_header -%}
+{{ super() }}
+<p class="summary">{{ resources.summary | escape_html }}</p>
+{%- endblock -%}
+"""
+
+# nbconvert's own list knows no headings and no paragraphs, and would show their tags as text.
+TAGS = {
+    *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "div", "span", "blockquote"),
+    *("table", "caption", "thead", "tbody", "tr", "th", "td"),
+    *("ul", "ol", "li", "dl", "dt", "dd", "pre", "code"),
+    *("a", "b", "i", "em", "strong", "s", "del", "small", "sub", "sup"),
+}
+ATTRIBUTES = {"*": {"class", "id", "style"}, "a": {"href"}}
+STYLES = {
+    *("text-align", "vertical-align", "white-space", "max-width", "overflow", "color"),
+    *(
+        "border-left",
+        "display",
+        "font-family",
+        "font-size",
+        "line-height",
+        "margin-bottom",
+        "margin-right",
+    ),
+    *("overflow-wrap", "padding", "padding-left", "word-break"),
+}
+
+
+def clean_html(html: Any) -> str:
+    """HTML of text cells and outputs without scripts, event handlers, frames and images."""
+    import nh3
+
+    text = html.decode() if isinstance(html, bytes) else str(html)
+    return nh3.clean(
+        text,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        attribute_filter=live_link,
+        filter_style_properties=STYLES,
+    )
+
+
+def live_link(_: str, name: str, value: str) -> str | None:
+    """The attribute, without a link to another notebook: none lies beside a report."""
+    dead = name == "href" and not value.startswith(("https://", "#"))
+    return None if dead else value
+
+
+def report_maker(source: Path) -> Any:
+    """An nbconvert exporter that is warm: it has made the report of `source` as it is.
+
+    Loading, compiling templates and patterns takes half a second, and making a report with all
+    that done a fifth of it; so this is called while the kernel works.
+    """
+    leave_out_format_checkers()
+    from nbconvert.exporters.html import HTMLExporter
+
+    exporter = HTMLExporter(
+        sanitize_html=True, filters={"clean_html": clean_html}, raw_template=TEMPLATE
+    )
+    exporter.from_filename(str(source))
+    return exporter
+
+
+def write_report(maker: Any, notebook: dict[str, Any], path: Path, summary: str) -> None:
+    """Write the report of an executed notebook; on top stands what came of the run."""
+    import nbformat
+
+    node = nbformat.reads(json.dumps(notebook), as_version=4)
+    resources = {"metadata": {"name": path.stem}, "summary": mask_text(summary)}
+    body, _ = maker.from_notebook_node(node, resources)
+    write_text(path, body)

@@ -1,0 +1,226 @@
+"""One headless run: parameters checked, notebook executed, report and receipt written."""
+
+import stat
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from loyalty_helpers.errors import LoyaltyError, ParameterError, PlanError
+from loyalty_helpers.runbooks import (
+    KEPT,
+    MAX_PLAN_AGE,
+    PLAN,
+    check_approval,
+    check_may_begin,
+    facts,
+    owned_by,
+    read_plan,
+)
+from loyalty_helpers.runner import receipt as receipts
+from loyalty_helpers.runner.checking import MODELS, check_parameters
+from loyalty_helpers.runner.evidence import (
+    Attempt,
+    applies,
+    check_not_applied,
+    told_of,
+)
+from loyalty_helpers.runner.execute import (
+    CellError,
+    MaskedOutput,
+    execute,
+    import_papermill,
+)
+from loyalty_helpers.runner.folder import RunFolder, check_room, refusing, run_folder
+from loyalty_helpers.runner.kernels import started_kernel
+from loyalty_helpers.runner.report import report_maker, write_report
+from loyalty_helpers.runner.runbook_parameters import RUNBOOKS
+from loyalty_helpers.runner.watching import SILENT, watched
+from loyalty_helpers.settings import NOTEBOOKS, check_access, load_settings
+from loyalty_helpers.variables import absolute
+
+RECEIPT = "receipt.json"
+EMULATOR_ROOM = 2**20  # bytes that a fresh emulator needs, and more
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run left behind.
+
+    Attributes:
+        folder: where notebook, report and receipt are.
+        report: the HTML report; None if a refusal left what an earlier run had written.
+        receipt: the receipt's content.
+        summary: one line that says what happened.
+    """
+
+    folder: Path
+    report: Path | None
+    receipt: dict[str, Any]
+    summary: str
+
+    @property
+    def verified(self) -> bool:
+        """Whether the notebook ran to its end and everything agreed."""
+        return bool(self.receipt["verified"])
+
+
+def run_notebook(
+    notebook: str,
+    given: Mapping[str, Any],
+    *,
+    runs: Path | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> RunResult:
+    """Run a notebook headlessly.
+
+    Args:
+        notebook: its name (`02_adjust_points`) or its path.
+        given: parameters; all others keep the notebook's default.
+        runs: the folder that gets one folder a run; None is LOYALTY_RUNS, else `runs`.
+        tell: called with a line of progress now and then, while a plan is applied.
+
+    Raises:
+        ParameterError, SettingsError: refused; no kernel was started, nothing was run.
+        LoyaltyError: the run is over and its receipt written, but there is no report.
+    """
+    source = find_notebook(notebook)
+    checked = check_parameters(source.stem, given)
+    settings = load_settings()
+    parameters = checked.model_dump()
+    parameters["environment"] = parameters["environment"] or settings.loyalty_environment
+    check_access(parameters["environment"], settings)
+    if parameters["environment"] == "local" and not settings.loyalty_emulator_url:
+        check_room(settings.emulator_file.parent, EMULATOR_ROOM, named="LOYALTY_HOME")
+    run_id = parameters.get("run_id") or f"{source.stem}-{datetime.now(UTC):%Y%m%dt%H%M%S}"
+    target = _target(str(runs or settings.loyalty_runs or "runs"), run_id)
+    _check_plans(source.stem, parameters, target)
+    attempt = Attempt.begin(source.stem, parameters, target)
+    # A walkthrough takes seconds; a runbook can wait for a service for minutes.
+    patience = SILENT if source.stem in RUNBOOKS else float("inf")
+    with run_folder(target, keep=KEPT) as held, watched(target, tell, patience=patience):
+        return _run(source, attempt, held, str(runs or ""))
+
+
+def _target(runs: str, run_id: str) -> Path:
+    """The run's folder, absolute since kernels work elsewhere; refused if there can be none."""
+    try:
+        target = absolute(runs, Path.cwd()).resolve() / run_id
+        with suppress(FileNotFoundError, NotADirectoryError):
+            target.lstat()
+    except (OSError, ValueError) as error:
+        raise ParameterError(f"nothing can be written to {runs!r}: {error}") from None
+    return target
+
+
+def _check_plans(notebook: str, parameters: Mapping[str, Any], target: Path) -> None:
+    """Refuse, before anything is asked of Square, what the plans in the folders do not allow."""
+    if parameters.get("approved_plan"):
+        plan = read_plan(target / PLAN)
+        check_approval(plan, parameters["approved_plan"])
+        if plan.header.runbook != notebook:
+            raise PlanError(
+                f"run id {target.name!r} is one of {plan.header.runbook}, not of {notebook}"
+            )
+        check_may_begin(plan, parameters.get("max_plan_age", MAX_PLAN_AGE))
+    if parameters.get("check_run_id"):
+        read_plan(target.parent / parameters["check_run_id"] / PLAN)
+    if "approved_plan" not in parameters and (target / PLAN).exists():
+        raise ParameterError(  # its results would be moved away
+            f"run id {target.name!r} is a run with a plan: take another run id for this one"
+        )
+    if "approved_plan" in parameters and not applies(parameters):
+        check_not_applied(target)
+
+
+def find_notebook(name: str) -> Path:
+    """The notebook's file; raises ParameterError with the names there are."""
+    stem = Path(name).name
+    folder = NOTEBOOKS / "runbooks" if stem in RUNBOOKS else NOTEBOOKS
+    path = Path(name) if Path(name).suffix == ".ipynb" else folder / f"{stem}.ipynb"
+    if path.stem not in MODELS:
+        raise _unknown(name)
+    try:
+        found = stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        found = False
+    except (OSError, ValueError):  # what the system takes for no name of a file
+        raise _unknown(name) from None
+    if not found:
+        raise ParameterError(f"there is no notebook {path.absolute()}")
+    return path.resolve()
+
+
+def _unknown(name: str) -> ParameterError:
+    return ParameterError(f"notebook {name!r} is not one of {', '.join(MODELS)}")
+
+
+def _run(source: Path, attempt: Attempt, held: RunFolder, out: str) -> RunResult:
+    folder, parameters = attempt.folder, attempt.parameters
+    receipt = receipts.begin(source.stem, parameters, run_id=folder.name)
+    asked = receipt["parameters"]
+    with refusing(folder):
+        receipts.save(folder / RECEIPT, receipt | {"parameters": attempt.meant(asked)})
+    output = MaskedOutput(folder / source.name, parameters)
+    variables = {"LOYALTY_RUNS": str(folder.parent), "LOYALTY_OUT": out}
+    with (
+        started_kernel(source.parent, variables, busy=partial(owned_by, folder)) as kernel,
+        ThreadPoolExecutor(1) as background,
+    ):
+        import_papermill()  # here, since two threads should not import the same things at once
+        maker = background.submit(report_maker, source)
+        error = _error_of(source, parameters, output, kernel)
+    shown = None if attempt.plans else receipts.verification_of(output.notebook)
+    refused = isinstance(error, CellError) and error.refused
+    error = error or attempt.unproven(shown)
+    receipt = receipts.finish(receipt, shown, error)
+    if refused and held.moved and attempt.changed_nothing():
+        held.put_back()
+        left = f"what an earlier run left in {folder} is as it was"
+        return RunResult(folder, None, receipt, f"{_summary(source.stem, receipt, shown)}\n{left}")
+    if not refused:
+        receipt["parameters"] = attempt.meant(asked)
+    if source.stem in RUNBOOKS:  # from the journal, whatever became of the notebook
+        receipt = {n: v for n, v in receipt.items() if n not in receipts.FACTS}
+        receipt |= _facts(folder, out)
+    receipts.save(folder / RECEIPT, receipt)
+    if attempt.plans and receipt["verified"]:
+        shown = {"summary": told_of(folder, out)}
+    summary = _summary(source.stem, receipt, shown)
+    place = f"environment {receipt['environment']}"
+    report = folder / f"{source.stem}.html"
+    try:
+        write_report(maker.result(), output.notebook, report, f"{summary}\n{place}")
+    except Exception as trouble:
+        raise LoyaltyError(f"{summary}, {place}, but there is no report: {trouble}") from trouble
+    return RunResult(folder, report, receipt, summary)
+
+
+def _facts(folder: Path, out: str) -> dict[str, Any]:
+    """What plan and journal say; of those that cannot be read, the error has told."""
+    with suppress(LoyaltyError):
+        return facts(folder, out=out)
+    return {}
+
+
+def _error_of(
+    source: Path, parameters: Mapping[str, Any], output: MaskedOutput, kernel: Any
+) -> LoyaltyError | None:
+    """Run, and say what went wrong; the notebook's own metadata is never asked for that."""
+    try:
+        execute(source, parameters, output, kernel)
+    except LoyaltyError as error:
+        return error
+    return None
+
+
+def _summary(stem: str, receipt: Mapping[str, Any], facts: Mapping[str, Any] | None) -> str:
+    if receipt["error"]:
+        to_go_on = f"\nto go on: {receipt['next']}" if receipt.get("next") else ""
+        told = to_go_on if to_go_on.strip() not in receipt["error"] else ""
+        return f"{receipt['status']}: {stem}: {receipt['error']}{told}"
+    return str(facts["summary"]) if facts else f"verified: {stem}"

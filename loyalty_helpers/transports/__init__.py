@@ -1,0 +1,36 @@
+"""What a request goes through: the network, a recording, Square's published examples."""
+
+from loyalty_helpers.transports.answers import LONG_WAIT, Answer, come_back, read_answer
+from loyalty_helpers.transports.drift import Difference, differences
+from loyalty_helpers.transports.http import httpx
+from loyalty_helpers.transports.network import ATTEMPT, LONGEST_ATTEMPT, BearerToken, Network
+from loyalty_helpers.transports.published import PublishedExamples
+from loyalty_helpers.transports.recordings import (
+    Recorded,
+    RecordingTransport,
+    ReplayTransport,
+    load_recording,
+    recording_file,
+    save_recording,
+)
+
+__all__ = [
+    "ATTEMPT",
+    "LONGEST_ATTEMPT",
+    "LONG_WAIT",
+    "Answer",
+    "BearerToken",
+    "Difference",
+    "Network",
+    "PublishedExamples",
+    "Recorded",
+    "RecordingTransport",
+    "ReplayTransport",
+    "come_back",
+    "differences",
+    "httpx",
+    "load_recording",
+    "read_answer",
+    "recording_file",
+    "save_recording",
+]
