@@ -6,15 +6,16 @@ from typing import Any
 import httpx
 import pytest
 
-from loyalty_helpers import forms, runbooks
+from loyalty_helpers import forms
 from loyalty_helpers.emulator import Emulator
 from loyalty_helpers.errors import LoyaltyError
 from loyalty_helpers.runbooks.limits import Limits
 from loyalty_helpers.runbooks.plan.row_checks import SheetRow
 from loyalty_helpers.runbooks.plan.sheet import read_sheet
-from loyalty_helpers.runner.checking import check_parameters
+from loyalty_helpers.runner import Notebook
 
 from .doubles import CANARY_TOKEN, make_client
+from .runbooks.harness import plan_by
 
 REFUSED = "refused"
 NUMBERS = {
@@ -76,7 +77,7 @@ def client(monkeypatch, tmp_path):
 
 
 def by_command_line(client: Any, folder: Path, name: str, text: str) -> Any:
-    return getattr(check_parameters("adjust_points", {name: text}), name)
+    return Notebook.read("adjust_points").check({name: text})[name]
 
 
 def by_file(client: Any, folder: Path, name: str, text: str) -> Any:
@@ -101,7 +102,7 @@ def by_notebook(client: Any, folder: Path, name: str, text: str) -> Any:
     """What plain papermill gives a runbook with `-r`: the text as it is."""
     given = {"phone_number": "+14155550101", "points": 1, "reason": "r", name: text}
     given = {"allow_negative_balance": True, **given}
-    planned = runbooks.plan_one(client, run_id="run", **given)
+    planned = plan_by(client, "plan_one", run_id="run", **given)
     [row] = planned.plan.rows()
     if name == "phone_number":
         return client.retrieve_account(row.account_id).mapping.phone_number
@@ -162,7 +163,7 @@ def cell(client: Any, folder: Path, name: str, text: str) -> None:
     cells = {"account_id": "", "points": "1", "reason": "r", name: text}
     path = folder / "sheet.csv"
     path.write_text(f"{','.join(cells)}\n{','.join(cells.values())}\n")
-    runbooks.plan_file(client, str(path), run_id="run")
+    plan_by(client, "plan_file", str(path), run_id="run")
 
 
 def typed(client: Any, folder: Path, name: str, text: str) -> None:
@@ -175,11 +176,13 @@ def typed(client: Any, folder: Path, name: str, text: str) -> None:
 
 def given_to_a_notebook(client: Any, folder: Path, name: str, text: str) -> None:
     buyer = {} if name.endswith(("_id", "number")) else {"phone_number": "+14155550101"}
-    runbooks.plan_one(client, **{"run_id": "run", "points": 1, "reason": "r", **buyer, name: text})
+    plan_by(
+        client, "plan_one", **{"run_id": "run", "points": 1, "reason": "r", **buyer, name: text}
+    )
 
 
 def given_to_the_command(client: Any, folder: Path, name: str, text: str) -> None:
-    check_parameters("adjust_points", {name: text})
+    Notebook.read("adjust_points").check({name: text})
 
 
 @pytest.mark.parametrize("door", [cell, typed, given_to_a_notebook, given_to_the_command])
@@ -204,7 +207,7 @@ def test_a_token_comes_in_by_no_other_cell(client, tmp_path, name):
 @pytest.mark.parametrize("name", ["approved_by", "run_id", "approved_plan", SOME])
 def test_a_token_is_no_other_parameter_and_no_name_of_one(name):
     with pytest.raises(LoyaltyError, match="looks like an access token") as caught:
-        check_parameters("bulk_adjust", {name: SOME})
+        Notebook.read("bulk_adjust").check({name: SOME})
 
     assert "canary" not in str(caught.value)
 
@@ -237,6 +240,6 @@ def test_an_honest_reason_comes_in_by_every_door(client, tmp_path, door, reason)
         account = client.find_account(phone_number="+14155550101")
         path = tmp_path / "sheet.csv"
         path.write_text(f"account_id,points,reason\n{account.id},1,{text}\n")
-        assert 1 == runbooks.plan_file(client, str(path), run_id="run").plan.header.rows
+        assert 1 == plan_by(client, "plan_file", str(path), run_id="run").plan.header.rows
     else:
         door(client, tmp_path, "reason", text)

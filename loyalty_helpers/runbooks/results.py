@@ -12,7 +12,7 @@ from typing import Any
 from loyalty_helpers.errors import JournalError
 from loyalty_helpers.redaction import mask_body, mask_reason, mask_text
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
-from loyalty_helpers.runbooks.apply.journal_file import OWNER
+from loyalty_helpers.runbooks.apply.journal_file import OWNER, told
 from loyalty_helpers.runbooks.apply.rows import OPEN
 from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.plan.document import (
@@ -24,6 +24,7 @@ from loyalty_helpers.runbooks.plan.document import (
     read_plan,
 )
 from loyalty_helpers.runbooks.plan.held import REPEAT_DAYS
+from loyalty_helpers.runbooks.verify import Held
 from loyalty_helpers.settings import load_settings
 from loyalty_helpers.steps import INTENT
 
@@ -57,8 +58,18 @@ class Verdict:
     differences: int = 0
 
 
-def write_verdict(journal: Journal, differences: int) -> None:
-    """Write down that every row was compared, and how many the ledger contradicts."""
+def write_verified(folder: Path, journal: Journal, differences: int, held: Iterable[Held]) -> None:
+    """Write down what came of every row, and how many the ledger contradicts.
+
+    Args:
+        folder: of the run.
+        journal: of the run, open.
+        differences: how many rows the ledger contradicts.
+        held: the events of the run that the ledger holds, for undo.csv.
+    """
+    with told(folder / RESULTS):
+        write_results(folder, journal)
+        write_csv(folder / UNDO, UNDO_COLUMNS, _compensating(held))
     verdict = Verdict(verdict_of(journal).times + 1, journal.counts(), differences)
     with journal.commit():
         journal.set_meta(_VERDICT, json.dumps(asdict(verdict)))
@@ -99,16 +110,12 @@ def _results(journal: Journal) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def write_undo(folder: Path, journal: Journal) -> None:
-    """An adjustments file that undoes what the ledger holds of a run, the last event first."""
+def _compensating(held: Iterable[Held]) -> Iterator[tuple[Any, ...]]:
+    """The last row first, so that undoing them in this order lowers no balance on the way."""
     times: Counter[str] = Counter()
-    write_csv(folder / UNDO, UNDO_COLUMNS, _compensating(journal, times))
-
-
-def _compensating(journal: Journal, times: Counter[str]) -> Iterator[tuple[Any, ...]]:
-    for row_id, account_id, points, event_id in journal.sightings():
-        reason = f"Undo of event {event_id}"
-        yield (numbered(row_id, times), account_id, -points, reason, event_id)
+    for event in sorted(held, key=lambda event: (-event.n, event.event_id)):
+        row_id, reason = numbered(event.row_id, times), f"Undo of event {event.event_id}"
+        yield (row_id, event.account_id, -event.points, reason, event.event_id)
 
 
 def numbered(row_id: str, times: Counter[str]) -> str:

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import pytest
 
-from loyalty_helpers import connect, runbooks
+from loyalty_helpers import connect
 from loyalty_helpers.errors import (
     ParameterError,
     PlanError,
@@ -23,10 +23,11 @@ from loyalty_helpers.runbooks.plan.planning import make_plan
 from loyalty_helpers.runbooks.plan.row_checks import SheetRow
 from loyalty_helpers.runbooks.plan.stage import Intent
 from loyalty_helpers.runbooks.views import Planned
-from loyalty_helpers.runner.checking import check_parameters
+from loyalty_helpers.runner import Notebook
 from tests.doubles import ACCOUNT_ID, ADJUST, make_client
 
 from .conftest import QUICK
+from .harness import plan_by, run_of
 
 
 @pytest.mark.parametrize("name", ["environment", "merchant_id", "program_id"])
@@ -177,13 +178,9 @@ def test_production_without_any_of_its_guards_reads_and_writes_nothing(
 
     def apply():
         with connect("production", transport=world.wire) as client:
-            return runbooks.apply(
-                client,
-                planned,
-                approved_plan=digest,
-                approved_by="" if "name" in missing else "somebody",
-                limits=QUICK,
-            )
+            name = "" if "name" in missing else "somebody"
+            approval = {"approved_plan": digest, "approved_by": name}
+            return run_of(client, planned, limits=QUICK, **approval).apply()
 
     if not missing:
         assert apply().counts == {"APPLIED": 4}
@@ -197,15 +194,16 @@ def test_one_adjustment_in_production_needs_a_digest_before_anything_runs() -> N
     given = {"environment": "production", "dry_run": "false"}
 
     with pytest.raises(ParameterError, match="production needs the digest"):
-        check_parameters("adjust_points", given)
+        Notebook.read("adjust_points").check(given)
 
 
 def test_one_adjustment_in_production_needs_a_digest_in_a_notebook_too(world) -> None:
     client = make_client(world.wire, environment="production")
 
     with pytest.raises(ProductionGuardError):
-        runbooks.plan_one(
+        plan_by(
             client,
+            "plan_one",
             phone_number="+14155551234",
             points=1,
             reason="r",
@@ -277,7 +275,7 @@ def test_the_note_of_a_row_holds_no_number_that_an_answer_held(world, number: st
     error = {"code": f"NOT {number}", "field": number}
     refusal = square_error(400, [error], request="POST /adjust")
 
-    assert outcome_of(refusal).note == "400 NOT ***0199, field ***0199"
+    assert outcome_of(refusal).note.detail == "400 NOT ***0199, field ***0199"
 
 
 def test_a_phone_number_as_the_account_of_one_adjustment_is_refused_and_not_shown(
@@ -285,7 +283,9 @@ def test_a_phone_number_as_the_account_of_one_adjustment_is_refused_and_not_show
 ) -> None:
     for name in ("account_id", "customer_id"):
         given = {"points": 1, "reason": "r", "run_id": "one", name: "4155550199"}
-        told = refused(ParameterError, lambda given=given: runbooks.plan_one(world.client, **given))
+        told = refused(
+            ParameterError, lambda given=given: plan_by(world.client, "plan_one", **given)
+        )
 
         assert f"{name}: found '******0199'" in told
     assert [] == world.wire.paths

@@ -15,15 +15,25 @@ from pathlib import Path
 
 from loyalty_helpers.errors import JournalError
 from loyalty_helpers.files import taken_back
-from loyalty_helpers.runbooks.apply.journal_file import OWNER, begun, connect, connect_to_look, told
+from loyalty_helpers.runbooks.apply.journal_file import (
+    OWNER,
+    begun,
+    connect,
+    connect_to_look,
+    format_of,
+    told,
+)
 from loyalty_helpers.runbooks.apply.rows import (
     COLUMNS,
-    DOUBLED,
-    SIGHTING,
+    FORMAT,
+    NOTHING,
     STATES,
     TABLES,
+    Code,
     Entry,
+    Note,
     begins,
+    renew,
 )
 from loyalty_helpers.runbooks.plan.document import Plan
 
@@ -93,12 +103,14 @@ class Journal:
 
     def _begin(self, plan: Plan) -> None:
         with self.commit():  # the first write takes the lock, for as long as the file is open
-            if not self._db.execute("PRAGMA user_version").fetchone()[0]:
+            if not (found := format_of(self._db)):
                 self._create(plan)
-            found = self.meta("digest")
-            if found != plan.digest:
+            elif found < FORMAT:
+                renew(self._db)
+            digest = self.meta("digest")
+            if digest != plan.digest:
                 raise JournalError(
-                    f"{self.path} is the journal of another plan, with the digest {found[:12]}: "
+                    f"{self.path} is the journal of another plan, with the digest {digest[:12]}: "
                     "its run id has been applied with other rows. Take a new run id for a new "
                     "intent."
                 )
@@ -119,10 +131,11 @@ class Journal:
             )
             planned = (row.n, row.row_id, row.account_id, row.phone, row.points)
             sent = (identity.marked(row.reason), row.undoes, identity.key, identity.marker)
+            state, note = begins(header, row)
             self._db.execute(
                 "INSERT INTO row (n, row_id, account_id, phone, points, reason, undoes, key,"
-                " marker, state, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*planned, *sent, *begins(header, row)),
+                " marker, state, code, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*planned, *sent, state, *note),
             )
 
     # What is known
@@ -145,21 +158,15 @@ class Journal:
             yield from (Entry(*row) for row in rows)
             after = rows[-1][0]
 
-    def sightings(self) -> Iterator[tuple[str, str, int, str]]:
-        """The events of this run as the ledger has them: row id, account, points, event id.
-
-        The last one first, so that undoing them in this order lowers no balance on the way.
-        """
-        return self._db.execute(
-            "SELECT row_id, sighting.account_id, sighting.points, sighting.event_id"
-            " FROM sighting JOIN row USING (n) ORDER BY n DESC, sighting.event_id"
-        )
-
     def numbered(self, places: Collection[int]) -> list[Entry]:
         """The rows with these places in the plan, in order."""
         wanted = ", ".join("?" * len(places))
         query = f"SELECT {COLUMNS} FROM row WHERE n IN ({wanted}) ORDER BY n"  # noqa: S608 - no text from outside
         return [Entry(*row) for row in self._db.execute(query, (*places,))]
+
+    def row(self, n: int) -> Entry:
+        """The row with this place in the plan."""
+        return self.numbered([n])[0]
 
     def with_marker(self, marker: str) -> Entry | None:
         """The row that carries a marker."""
@@ -247,51 +254,23 @@ class Journal:
         *,
         event: tuple[str, str] = ("", ""),
         applied: str = "",
-        note: str = "",
+        note: Note = NOTHING,
     ) -> None:
         """What came of a row."""
         self._db.execute(
-            "UPDATE row SET state = ?, event_id = ?, event_at = ?, applied = ?, note = ?"
-            " WHERE n = ?",
-            (state, *event, applied, note, n),
+            "UPDATE row SET state = ?, event_id = ?, event_at = ?, applied = ?, code = ?,"
+            " detail = ? WHERE n = ?",
+            (state, *event, applied, *note, n),
         )
 
-    def doubled(self, row_id: str) -> None:
-        """A row was seen more than once in the ledger: only a person can tell what is meant."""
-        seen = "SELECT group_concat(event_id, ', ') FROM sighting WHERE sighting.n = row.n"
+    def doubled(self, entry: Entry, event_ids: Iterable[str]) -> None:
+        """The ledger holds a row more than once: only a person can tell what is meant."""
+        event, note = (entry.event_id, entry.event_at), Note(Code.DOUBLED, ", ".join(event_ids))
+        self.settle(entry.n, "REVIEW", event=event, applied=entry.applied, note=note)
+
+    def release(self, code: Code, moment: float) -> None:
+        """Rows for REVIEW with this code may be sent again, as if they had first been sent now."""
         self._db.execute(
-            f"UPDATE row SET state = 'REVIEW', note = ? || ' ' || ({seen}) WHERE row_id = ?",  # noqa: S608 - no text from outside
-            (DOUBLED, row_id),
+            "UPDATE row SET state = 'UNKNOWN', first_sent = ? WHERE state = 'REVIEW' AND code = ?",
+            (moment, code),
         )
-
-    def release(self, note: str, moment: float) -> None:
-        """Rows for REVIEW with this note may be sent again, as if they had first been sent now."""
-        self._db.execute(
-            "UPDATE row SET state = 'UNKNOWN', first_sent = ? WHERE state = 'REVIEW' AND note = ?",
-            (moment, note),
-        )
-
-    def forget_sightings(self) -> None:
-        """Begin to verify: nothing was seen in the ledger yet."""
-        self._db.execute("DROP TABLE IF EXISTS sighting")
-        self._db.execute(SIGHTING)
-
-    def saw(self, n: int, event_id: str, account_id: str, points: int, amiss: str) -> None:
-        """The ledger holds the row's marker in this event, and what is amiss with it."""
-        facts = (n, event_id, account_id, points, amiss)
-        self._db.execute("INSERT OR IGNORE INTO sighting VALUES (?, ?, ?, ?, ?)", facts)
-
-    # What was seen
-
-    def judged(self) -> Iterator[tuple[str, str, int, str]]:
-        """Rows that the ledger contradicts: row id, state, how often it was seen, what is amiss."""
-        expected = "CASE state WHEN 'APPLIED' THEN 1 ELSE 0 END"
-        query = (
-            "SELECT row_id, state, count(sighting.event_id) AS times,"  # noqa: S608 - no text from outside
-            " group_concat(nullif(amiss, ''), '; ')"
-            " FROM row LEFT JOIN sighting USING (n) GROUP BY n"
-            f" HAVING (times != {expected} AND NOT (state = 'REVIEW' AND times < 2))"
-            " OR max(coalesce(amiss, '')) != '' ORDER BY n"
-        )
-        for row_id, state, times, amiss in self._db.execute(query):
-            yield row_id, state, times, amiss or ""

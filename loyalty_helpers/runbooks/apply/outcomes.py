@@ -39,12 +39,9 @@ from loyalty_helpers.errors import (
 from loyalty_helpers.records import LoyaltyEvent
 from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.runbooks.apply.pace import LONGEST
+from loyalty_helpers.runbooks.apply.rows import NOTHING, Code, Note
 from loyalty_helpers.transports import LONG_WAIT, come_back
 
-# How the note of an unknown row begins when asking again cannot help: if the ledger does not
-# hold it, it was refused for good, or only a person can tell.
-REFUSED = "refused: "
-DOUBTFUL = "doubtful: "
 # What a read that was tried often enough ends with.
 UNREAD = (SquareError, NoAnswerError, UnexpectedAnswerError)
 
@@ -58,7 +55,7 @@ class Outcome:
         event: what Square made.
         again: whether the same request is worth another try.
         stop: why the whole run stops; empty if it goes on.
-        note: status and code of what was answered, for people; no text of Square's.
+        note: status and code of what was answered; no text of Square's.
         gentle: whether it was certainly not carried out: too many requests, or no connection.
         limited: whether it was too many requests, which are waited for as long as it takes.
     """
@@ -67,7 +64,7 @@ class Outcome:
     event: LoyaltyEvent | None = None
     again: bool = False
     stop: str = ""
-    note: str = ""
+    note: Note = NOTHING
     gentle: bool = False
     limited: bool = False
 
@@ -81,21 +78,22 @@ def outcome_of(answer: LoyaltyEvent | LoyaltyError) -> Outcome:
     stop = _stops(answer)
     if stop:
         doubtful = isinstance(answer, IdempotencyKeyReusedError | AnotherEventError)
-        note = (DOUBTFUL if doubtful else "") + _note(answer)
+        note = Note(Code.DOUBTFUL if doubtful else Code.ANSWERED, _told(answer))
         if isinstance(answer, RateLimitedError):
             return Outcome("PLANNED", stop=stop, note=note)
         return Outcome("UNKNOWN", stop=stop, note=note)
     if isinstance(answer, InvalidRequestError | NotFoundError):
-        return Outcome("FAILED", note=_note(answer))
+        return Outcome("FAILED", note=Note(Code.ANSWERED, _told(answer)))
     limited = isinstance(answer, RateLimitedError)
     gentle = limited or isinstance(answer, NotSentError)
-    return Outcome("UNKNOWN", again=True, note=_note(answer), gentle=gentle, limited=limited)
+    note = Note(Code.ANSWERED, _told(answer))
+    return Outcome("UNKNOWN", again=True, note=note, gentle=gentle, limited=limited)
 
 
 def _stops(error: LoyaltyError) -> str:
     """Why nothing more may be sent after this answer, or an empty text."""
     if isinstance(error, AuthenticationError):
-        return f"Square refuses the token ({_note(error)})"
+        return f"Square refuses the token ({_told(error)})"
     if isinstance(error, IdempotencyKeyReusedError):
         return "the key of a row was used before with another request"
     if isinstance(error, AnotherEventError):
@@ -128,7 +126,7 @@ def _cause(error: LoyaltyError) -> BaseException:
     return error.__cause__ if isinstance(error.__cause__, SquareError) else error
 
 
-def _note(error: LoyaltyError) -> str:
+def _told(error: LoyaltyError) -> str:
     """Status, code and field, masked: Square's own texts may quote what was sent."""
     cause = _cause(error)
     if isinstance(cause, SquareError):
