@@ -62,8 +62,8 @@ def test_each_command_is_told_and_has_help(command: str) -> None:
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_make_targets_that_are_named_exist(name: str) -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = re.findall(r"(?:`|^\$ )make ([a-z-]+)", TEXTS[name], re.MULTILINE)
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = re.findall(r"(?:`|^\$ )make ([a-z0-9-]+)", TEXTS[name], re.MULTILINE)
 
     assert set(named) <= targets
 
