@@ -5,16 +5,16 @@ from loyalty_helpers.runbooks.apply.journal_file import owned_by
 from loyalty_helpers.runbooks.apply.progress import standing_of
 from loyalty_helpers.runbooks.apply_steps import apply, check_may_begin, settle_time, verify
 from loyalty_helpers.runbooks.limits import Limits, errors_allowed
-from loyalty_helpers.runbooks.plan.document import (
+from loyalty_helpers.runbooks.plan import (
     APPROVAL_LENGTH,
     MAX_PLAN_AGE,
     PLAN,
     Plan,
     check_approval,
+    planned_for,
+    read_columns,
     read_plan,
 )
-from loyalty_helpers.runbooks.plan.guards import planned_for
-from loyalty_helpers.runbooks.plan.sheet import read_columns
 from loyalty_helpers.runbooks.plan_steps import (
     RECORDED_RUNS,
     plan_file,

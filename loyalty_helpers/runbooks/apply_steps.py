@@ -13,18 +13,21 @@ from loyalty_helpers.errors import ParameterError, RunStoppedError
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.apply.journal_file import told
 from loyalty_helpers.runbooks.apply.progress import Progress
+from loyalty_helpers.runbooks.apply.rows import RESULTS
 from loyalty_helpers.runbooks.apply.running import Run
 from loyalty_helpers.runbooks.limits import Limits, Time
-from loyalty_helpers.runbooks.plan.document import (
+from loyalty_helpers.runbooks.plan import (
     MAX_PLAN_AGE,
     Plan,
     check_age,
     check_approval,
+    check_place,
+    place_of,
     plan_kept,
     read_plan,
+    writing_client,
 )
-from loyalty_helpers.runbooks.plan.guards import check_place, place_of, writing_client
-from loyalty_helpers.runbooks.results import RESULTS, write_results, write_undo, write_verdict
+from loyalty_helpers.runbooks.results import write_results, write_undo, write_verdict
 from loyalty_helpers.runbooks.verify import verify_rows
 from loyalty_helpers.runbooks.views import Applied, Planned, Verified
 

@@ -11,17 +11,25 @@ from loyalty_helpers.api import LoyaltyClient, check_run_id, given_number, whole
 from loyalty_helpers.errors import PlanError, ProductionGuardError
 from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks.apply.journal import JOURNAL
-from loyalty_helpers.runbooks.plan.asked_again import (
+from loyalty_helpers.runbooks.plan import (
     EXAMPLE_ROW,
+    MAX_ROWS,
+    PLAN,
+    Intent,
+    Plan,
+    Problem,
+    SheetRow,
+    check_approval,
     check_same_file,
     check_same_row,
     check_same_undo,
+    given_row,
+    make_plan,
+    read_columns,
+    read_plan,
+    read_sheet,
 )
-from loyalty_helpers.runbooks.plan.document import PLAN, Plan, check_approval, read_plan
-from loyalty_helpers.runbooks.plan.planning import make_plan
-from loyalty_helpers.runbooks.plan.row_checks import Problem, SheetRow, given_row
-from loyalty_helpers.runbooks.plan.sheet import read_columns, read_sheet
-from loyalty_helpers.runbooks.plan.stage import MAX_ROWS, Intent
+from loyalty_helpers.runbooks.results import repeats_told
 from loyalty_helpers.runbooks.undo import compensating_rows
 from loyalty_helpers.runbooks.views import Planned
 from loyalty_helpers.settings import NOTEBOOKS, load_settings
@@ -202,7 +210,8 @@ def _planned(
 ) -> Planned:
     folder = folder_of(intent.run_id)
     if not approved_plan:
-        return Planned(make_plan(client, rows, intent, folder))
+        made = make_plan(client, rows, intent, folder, journal=JOURNAL, repeats_told=repeats_told)
+        return Planned(made)
     return Planned(_approved(folder, intent, approved_plan), approved_plan)
 
 

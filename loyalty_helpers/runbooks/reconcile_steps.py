@@ -12,9 +12,15 @@ from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.apply.progress import Reading
 from loyalty_helpers.runbooks.apply_steps import settle_time, verify
 from loyalty_helpers.runbooks.limits import Limits, Time
-from loyalty_helpers.runbooks.plan.document import PLAN, Plan, read_plan
-from loyalty_helpers.runbooks.plan.guards import check_place, place_of
-from loyalty_helpers.runbooks.plan.planning import make_folder, writable
+from loyalty_helpers.runbooks.plan import (
+    PLAN,
+    Plan,
+    check_place,
+    make_folder,
+    place_of,
+    read_plan,
+    writable,
+)
 from loyalty_helpers.runbooks.plan_steps import folder_of
 from loyalty_helpers.runbooks.reconcile import (
     Books,

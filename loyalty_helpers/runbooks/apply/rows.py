@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
-from loyalty_helpers.runbooks.plan.document import Header, PlanRow
+from loyalty_helpers.api import same_words
+from loyalty_helpers.records import LoyaltyEvent
+from loyalty_helpers.runbooks.plan import Header, PlanRow
 
 FORMAT = 1
+RESULTS = "results.csv"  # where people see what came of each row
 
 # PLANNED: not sent. SENT: it may be on its way. UNKNOWN: it was sent, and no answer can be
 # trusted. The others are final; REVIEW means that only a person can tell.
@@ -87,3 +90,17 @@ def begins(header: Header, row: PlanRow) -> tuple[str, str]:
     if header.sends(row):
         return "PLANNED", ""
     return ("UNKNOWN", "") if row.applied else ("SKIPPED", f"{REPEATED} {row.repeats}")
+
+
+def amiss(entry: Entry, event: LoyaltyEvent) -> str:
+    """What an event holds other than its row, as one text; empty when they agree."""
+    found = []
+    if event.loyalty_account_id != entry.account_id:
+        found.append(f"it is on account {event.loyalty_account_id}")
+    if event.points != entry.points:
+        found.append(f"it has {event.points:+d} points")
+    if same_words(event.reason) != same_words(entry.reason):
+        found.append("it has another reason")
+    if entry.event_id and event.id != entry.event_id:
+        found.append(f"it is event {event.id}, and not the one that was answered")
+    return "; ".join(found)
