@@ -18,7 +18,7 @@ from loyalty_helpers.runbooks.plan import (
     Intent,
     Plan,
     Problem,
-    SheetRow,
+    Row,
     check_approval,
     check_same_file,
     check_same_row,
@@ -99,7 +99,7 @@ def plan_one(
     return Planned(made.plan, made.plan.digest)
 
 
-def _approved_one(client: LoyaltyClient, row: SheetRow, intent: Intent, approved: str) -> Plan:
+def _approved_one(client: LoyaltyClient, row: Row, intent: Intent, approved: str) -> Plan:
     """The approved plan; what is asked for beside it, and is not the notebook's example, agrees."""
     plan = _approved(folder_of(intent.run_id), intent, approved)
     named = row.customer_id or row.account_id or intent.expected_balance is not None
@@ -204,7 +204,7 @@ def sheet_path(name: str) -> Path:
 
 def _planned(
     client: LoyaltyClient,
-    rows: Iterable[SheetRow | Problem],
+    rows: Iterable[Row | Problem],
     intent: Intent,
     approved_plan: str,
 ) -> Planned:

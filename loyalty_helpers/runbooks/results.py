@@ -23,7 +23,7 @@ from loyalty_helpers.runbooks.plan import (
     PLAN,
     REPEAT_DAYS,
     Plan,
-    PlanRow,
+    Row,
     read_plan,
 )
 from loyalty_helpers.runbooks.undo import numbered
@@ -112,7 +112,7 @@ def _compensating(journal: Journal) -> Iterator[tuple[Any, ...]]:
             yield (numbered(row_id, times), account_id, -points, reason, event_id)
 
 
-def repeats_told(runs: Path, rows: Iterable[PlanRow]) -> list[str]:
+def repeats_told(runs: Path, rows: Iterable[Row]) -> list[str]:
     """A line for each row whose content the ledger holds already: which event, of which run.
 
     Args:

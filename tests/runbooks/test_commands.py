@@ -16,7 +16,7 @@ from threading import Event, Thread
 import httpx
 import pytest
 
-from loyalty_helpers.runbooks.plan.document import read_plan
+from loyalty_helpers.runbooks.plan import read_plan
 
 from .harness import client_of, served, times_in_ledger, write_sheet
 

@@ -15,8 +15,8 @@ from loyalty_helpers.errors import (
     ProductionGuardError,
     SettingsError,
 )
+from loyalty_helpers.runbooks.plan import check_place, place_of, writing_client
 from loyalty_helpers.runbooks.plan.document import write_plan
-from loyalty_helpers.runbooks.plan.guards import check_place, place_of, writing_client
 from loyalty_helpers.runbooks.views import Planned
 from loyalty_helpers.runner.checking import check_parameters
 from tests.doubles import ACCOUNT_ID, ADJUST, make_client

@@ -30,7 +30,8 @@ from loyalty_helpers.runbooks.apply.outcomes import Outcome
 from loyalty_helpers.runbooks.identity import marker_in, row_identity
 from loyalty_helpers.runbooks.limits import Time
 from loyalty_helpers.runbooks.plan import document as plan
-from loyalty_helpers.runbooks.plan import held, judging
+from loyalty_helpers.runbooks.plan import holdings
+from loyalty_helpers.runbooks.plan.rows import Row
 
 from .conftest import QUICK, World
 from .harness import start, told
@@ -311,7 +312,7 @@ def digest_not_compared() -> None:
         return plan.Plan(path, plan.Header.model_validate(value["header"]), value["digest"])
 
     def rows(self):
-        return map(plan.PlanRow.model_validate, json.loads(self.path.read_text())["rows"])
+        return [Row(**row) for row in json.loads(self.path.read_text())["rows"]]
 
     steps.read_plan, plan.Plan.rows = read_plan, rows
 
@@ -344,13 +345,13 @@ def verify_believes_the_journal() -> None:
 
 def plan_entered_unchecked() -> None:
     def rows(self):
-        return map(plan.PlanRow.model_validate, json.loads(self.path.read_text())["rows"])
+        return [Row(**row) for row in json.loads(self.path.read_text())["rows"]]
 
     plan.Plan.rows = rows
 
 
 def marks_not_looked_for_while_planning() -> None:
-    held.Holdings.marked = lambda *_: []
+    holdings.Holdings.marked = lambda *_: []
 
 
 def canary_forgotten() -> None:
@@ -375,7 +376,7 @@ def sleep_not_noticed() -> None:
 
 
 def reason_not_compared() -> None:
-    judging.same_words = held.same_words = lambda _: ""
+    holdings.same_words = lambda _: ""
 
 
 def turn_ends_too_soon() -> None:
@@ -390,7 +391,7 @@ def one_undoing_a_row() -> None:
 
 
 def repeats_not_looked_for() -> None:
-    held.Holdings.alike = lambda *_: []
+    holdings.Holdings.alike = lambda *_: []
 
 
 def intent_not_compared() -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from loyalty_helpers.api import same_words
 from loyalty_helpers.records import LoyaltyEvent
-from loyalty_helpers.runbooks.plan import Header, PlanRow
+from loyalty_helpers.runbooks.plan import Header, Row
 
 FORMAT = 1
 RESULTS = "results.csv"  # where people see what came of each row
@@ -81,7 +81,7 @@ CREATE TABLE sighting (
 COLUMNS = ", ".join(Entry.__slots__)
 
 
-def begins(header: Header, row: PlanRow) -> tuple[str, str]:
+def begins(header: Header, row: Row) -> tuple[str, str]:
     """The state of a row before anything is done, and its note.
 
     A row whose mark the ledger held while planning was sent once, by whomever: the ledger has to
