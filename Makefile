@@ -60,7 +60,7 @@ bench: $(READY)  ## measure against rivals; every figure is a ratio within one r
 	$(BIN)/python -m benchmarks
 
 lock: $(READY)  ## resolve requirements.lock anew from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes \
 	    --no-emit-index-url --custom-compile-command "make lock" --quiet --upgrade -o requirements.lock
 
 audit: $(READY)  ## look the lock up in the database of known holes (needs the network)

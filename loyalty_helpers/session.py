@@ -20,11 +20,11 @@ from loyalty_helpers.settings import (
 )
 from loyalty_helpers.transports import (
     BearerToken,
+    Network,
     PublishedExamples,
     RecordingTransport,
     ReplayTransport,
     httpx,
-    network,
     recording_file,
 )
 
@@ -159,11 +159,11 @@ def _recorded_too(
     if not (target and asked.notebook):
         return transport
     if asked.environment == "sandbox":
-        inner = transport or network()
+        inner = transport or Network()
         return RecordingTransport(inner, target, notebook=asked.notebook, source="sandbox")
     if asked.environment == "local":
         rewrite = PublishedExamples.load(folder).rewrite
-        inner = transport or network()  # after what can fail: it has to be closed
+        inner = transport or Network()  # after what can fail: it has to be closed
         return RecordingTransport(
             inner, target, notebook=asked.notebook, source="emulator", rewrite=rewrite
         )

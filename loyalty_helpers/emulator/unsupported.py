@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-Unsupported = dict[str, dict[str, list[str]]]
-"""By where in a body fields are and by their names: the values that are acted on after all."""
+from .validation import Unsupported
 
 _CATALOG: Final = "catalog_object_id catalog_version"
 

@@ -32,6 +32,11 @@ def no_file_may_grow() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000))
 
 
+def no_file_may_grow_large() -> None:
+    """As if the disk had some room left, and too little for a fresh emulator."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+
 def content(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -79,6 +84,31 @@ def test_a_folder_that_cannot_be_is_refused_in_one_line(out: str) -> None:
     assert (2, "") == (result.returncode, result.stdout)
     assert result.stderr.startswith("refused:\n  nothing can be written to ")
     assert result.stderr.count("\n") == 2
+
+
+@pytest.mark.parametrize("home", [LONG, TOO_LONG, "taken/below", "/proc/nothing"])
+def test_a_home_that_cannot_be_is_refused_in_one_line_before_anything_runs(home: str) -> None:
+    Path("taken").write_text("")
+    result = loyalty("run", "02_adjust_points", LOYALTY_HOME=home)
+
+    assert (2, "", False) == (result.returncode, result.stdout, Path("runs").exists())
+    assert result.stderr.startswith("refused:\n  nothing can be written to ")
+    assert "(LOYALTY_HOME): [Errno" in result.stderr
+    assert result.stderr.count("\n") == 2
+
+
+def test_a_home_that_is_full_is_refused_in_one_line_before_anything_runs() -> None:
+    result = loyalty("run", "02_adjust_points", before=no_file_may_grow_large)
+
+    assert (2, "", False) == (result.returncode, result.stdout, Path("runs").exists())
+    assert "(LOYALTY_HOME): [Errno" in result.stderr
+
+
+def test_a_home_that_nobody_needs_may_be_full() -> None:
+    recorded = ("run", "02_adjust_points", "-p", "environment", "recorded")
+    result = loyalty(*recorded, LOYALTY_HOME="/proc/nothing")
+
+    assert 0 == result.returncode, result.stderr
 
 
 @pytest.mark.parametrize("value", [LONG, TOO_LONG, f"/nowhere/{LONG}"])

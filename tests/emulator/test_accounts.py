@@ -3,7 +3,7 @@
 import pytest
 
 from loyalty_helpers.emulator import seed
-from loyalty_helpers.emulator.seed_buyers import (
+from loyalty_helpers.emulator.seed import (
     CUSTOMER_SHARED,
     CUSTOMER_WITHOUT_PHONE,
     LOCATIONS,

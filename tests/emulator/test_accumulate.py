@@ -3,7 +3,7 @@
 import pytest
 
 from loyalty_helpers.emulator import seed
-from loyalty_helpers.emulator.seed_buyers import LOCATIONS
+from loyalty_helpers.emulator.seed import LOCATIONS
 
 from .conftest import problem, refused
 

@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from loyalty_helpers.emulator import Assumptions
-from loyalty_helpers.emulator.seed_program import program
+from loyalty_helpers.emulator.seed import program
 
 from .conftest import line
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from loyalty_helpers.emulator import seed
-from loyalty_helpers.emulator.seed_program import program
+from loyalty_helpers.emulator.seed import program
 
 from .conftest import problem
 

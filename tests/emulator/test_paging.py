@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from loyalty_helpers.emulator.seed_buyers import PHONE_RICH
+from loyalty_helpers.emulator.seed import PHONE_RICH
 
 from .conftest import problem, refused
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from loyalty_helpers import connect, runbooks
+from loyalty_helpers import connect
 from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.plan import PLAN, read_plan
@@ -17,7 +17,7 @@ from loyalty_helpers.runbooks.views import Planned
 from loyalty_helpers.settings import Settings
 
 from .conftest import QUICK, SHEET
-from .harness import start, told
+from .harness import plan_by, run_of, start, told
 
 ROWS = 4
 MOST = 60  # of what a run of four rows does; a loop that meets more has gone wrong
@@ -58,10 +58,11 @@ def run_all(folder: str, kind: str = "", nth: int = 0, how: str = "", reached: s
     with connect("local") as client:
         plan = Path(folder) / "runs" / "run" / PLAN
         if not plan.exists():
-            runbooks.plan_file(client, f"{folder}/sheet.csv", run_id="run")
+            plan_by(client, "plan_file", f"{folder}/sheet.csv", run_id="run")
         ready = read_plan(plan)
-        runbooks.apply(client, Planned(ready, ready.digest), limits=QUICK)
-        assert runbooks.verify(client, Planned(ready), limits=QUICK).ok
+        run = run_of(client, Planned(ready), limits=QUICK)
+        run.apply()
+        assert run.verify().ok
     if reached:
         Path(reached).write_text(str(count()))
 
@@ -73,10 +74,11 @@ def undo_all(folder: str, kind: str = "", nth: int = 0, how: str = "", reached: 
     with connect("local") as client:
         plan = Path(folder) / "runs" / "undo" / PLAN
         if not plan.exists():
-            runbooks.plan_undo(client, "run", run_id="undo")
+            plan_by(client, "plan_undo", "run", run_id="undo")
         ready = read_plan(plan)
-        runbooks.apply(client, Planned(ready, ready.digest), limits=QUICK)
-        assert runbooks.verify(client, Planned(ready), limits=QUICK).ok
+        run = run_of(client, Planned(ready), limits=QUICK)
+        run.apply()
+        assert run.verify().ok
     if reached:
         Path(reached).write_text(str(count()))
 

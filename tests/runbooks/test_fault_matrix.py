@@ -17,8 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from loyalty_helpers import runbooks
-from loyalty_helpers.emulator.seed_buyers import PHONE_NEGATIVE
+from loyalty_helpers.emulator.seed import PHONE_NEGATIVE
 from loyalty_helpers.errors import (
     JournalError,
     PlanError,
@@ -31,6 +30,7 @@ from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import refused, reply
 
 from .conftest import QUICK, World
+from .harness import plan_by
 
 TESTS = Path(__file__).parents[1]
 APPLYING, KILLS = "runbooks/test_applying.py", "runbooks/test_kills.py"
@@ -470,8 +470,12 @@ def test_cells_may_be_run_in_any_order_and_by_a_new_kernel(world: World) -> None
     planned = world.plan()
     first = world.verify(planned)
     world.apply(planned)
-    afresh = runbooks.plan_file(
-        world.client, "no file is read", run_id="run", approved_plan=planned.plan.digest
+    afresh = plan_by(
+        world.client,
+        "plan_file",
+        "no file is read",
+        run_id="run",
+        approved_plan=planned.plan.digest,
     )
     world.apply(afresh)
 

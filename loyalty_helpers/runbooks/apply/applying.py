@@ -21,8 +21,8 @@ from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.errors import LoyaltyError, RunStoppedError
 from loyalty_helpers.records import LoyaltyEvent
 from loyalty_helpers.runbooks.apply.journal import Journal
-from loyalty_helpers.runbooks.apply.outcomes import DOUBTFUL, REFUSED, Outcome, outcome_of
-from loyalty_helpers.runbooks.apply.rows import Entry
+from loyalty_helpers.runbooks.apply.outcomes import Outcome, outcome_of
+from loyalty_helpers.runbooks.apply.rows import Code, Entry, Note
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.ledger import is_older, moment
 from loyalty_helpers.runbooks.limits import Limits, Time
@@ -123,17 +123,18 @@ class Sending:
             RunStoppedError: nothing more may be sent; what was on its way was waited for.
         """
         self._begin(rows, errors_allowed, blocked)
-        pool = ThreadPoolExecutor(self._limits.in_flight)
+        pool, patience = ThreadPoolExecutor(self._limits.in_flight), LAST_ANSWERS
         with interruptible(self._interrupt):
             try:
                 while self._turn(pool):
                     pass
-            except KeyboardInterrupt:
+            except KeyboardInterrupt:  # the second one
                 self._interrupt()
+                patience = 0.0
             except BaseException:
                 pool.shutdown(cancel_futures=True)  # the journal cannot be written
                 raise
-            self._wait_for_the_rest(pool)
+            self._wait_for_the_rest(pool, patience)
         if self._stop:
             raise RunStoppedError(self._stop)
 
@@ -191,7 +192,8 @@ class Sending:
             outcome = self._send(entry) if self._is_awake(since) else Outcome("PLANNED")
         except BaseException as error:
             name = type(error).__name__
-            outcome = Outcome("UNKNOWN", note=name, stop=f"an error of this program: {name}")
+            note = Note(Code.ANSWERED, name)
+            outcome = Outcome("UNKNOWN", note=note, stop=f"an error of this program: {name}")
         self._answers.put((entry, outcome))
 
     def _free(self) -> int:
@@ -276,7 +278,8 @@ class Sending:
             self._journal.not_sent(tried)
             self._try_again(tried, outcome)
         else:
-            note = f"{REFUSED}{outcome.note}" if outcome.state == "FAILED" else outcome.note
+            refused = Note(Code.REFUSED, outcome.note.detail)
+            note = refused if outcome.state == "FAILED" else outcome.note
             self._journal.settle(entry.n, "UNKNOWN", note=note)
             now = self._time.now()
             tried = replace(
@@ -292,7 +295,8 @@ class Sending:
     def _applied(self, entry: Entry, event: LoyaltyEvent) -> None:
         """The event that was answered; without the row's mark it is not of this row."""
         if marker_in(event.reason) != entry.marker:
-            self._journal.settle(entry.n, "UNKNOWN", note=f"{DOUBTFUL}event {event.id}, no mark")
+            note = Note(Code.DOUBTFUL, f"event {event.id}, no mark")
+            self._journal.settle(entry.n, "UNKNOWN", note=note)
             self._leave_to_the_ledger(entry)
             return
         self._unknown, self._trusted, self._heard_at = 0, True, self._time.monotonic()
@@ -352,14 +356,15 @@ class Sending:
         chosen: float = min(limits.retry_cap, limits.retry_wait * 2 ** min(attempts - 1, 16))
         return self._time.monotonic() + chosen * (1 - random.random() / 2)  # noqa: S311 - a wait
 
-    def _wait_for_the_rest(self, pool: ThreadPoolExecutor) -> None:
+    def _wait_for_the_rest(self, pool: ThreadPoolExecutor, patience: float) -> None:
         """Stop at the border of rows: what is on its way comes back and is written down.
 
-        What was not begun is taken back: no thread will ever answer for it.
+        What was not begun is taken back: no thread will ever answer for it. A Ctrl-C more ends
+        the waiting, and leaves what is on its way to the ledger.
         """
         if self._stop:
             self._stopping()
-        deadline = self._time.monotonic() + LAST_ANSWERS
+        deadline = self._time.monotonic() + patience
         pool.shutdown(wait=False)  # who is late is not waited for: its row is looked for later
         idle = [e for e, future in self._flying.values() if future is None or future.cancel()]
         if idle:
@@ -368,7 +373,7 @@ class Sending:
                     self._journal.not_sent(entry)
                     del self._flying[entry.n]
         while self._back or (self._flying and self._time.monotonic() < deadline):
-            with suppress(queue.Empty, KeyboardInterrupt):
+            with suppress(queue.Empty):
                 if not self._back:
                     self._back.append(self._answers.get(timeout=LONGEST_WAIT))
                 with self._journal.commit():

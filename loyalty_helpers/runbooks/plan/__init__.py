@@ -1,6 +1,7 @@
 """Plans: made of a sheet or of what a person asks for, written, read, and guarded."""
 
 from loyalty_helpers.runbooks.plan.document import (
+    JOURNAL,
     LOCK,
     PLAN,
     Header,
@@ -11,8 +12,8 @@ from loyalty_helpers.runbooks.plan.document import (
 from loyalty_helpers.runbooks.plan.guards import (
     APPROVAL_LENGTH,
     MAX_PLAN_AGE,
-    check_age,
     check_approval,
+    check_may_begin,
     check_place,
     place_of,
     planned_for,
@@ -20,12 +21,12 @@ from loyalty_helpers.runbooks.plan.guards import (
 )
 from loyalty_helpers.runbooks.plan.holdings import REPEAT_DAYS
 from loyalty_helpers.runbooks.plan.intent import (
-    EXAMPLE_ROW,
     MAX_ROWS,
     Intent,
     check_same_file,
     check_same_row,
     check_same_undo,
+    is_example,
 )
 from loyalty_helpers.runbooks.plan.planning import (
     LEFT_OUT,
@@ -35,12 +36,12 @@ from loyalty_helpers.runbooks.plan.planning import (
     writable,
 )
 from loyalty_helpers.runbooks.plan.rows import Problem, Row, given_row
-from loyalty_helpers.runbooks.plan.sheet import read_sheet
+from loyalty_helpers.runbooks.plan.sheet import read_sheet, sheet_path
 from loyalty_helpers.runbooks.plan.sheet_header import read_columns
 
 __all__ = [
     "APPROVAL_LENGTH",
-    "EXAMPLE_ROW",
+    "JOURNAL",
     "LEFT_OUT",
     "LOCK",
     "MAX_PLAN_AGE",
@@ -53,13 +54,14 @@ __all__ = [
     "Plan",
     "Problem",
     "Row",
-    "check_age",
     "check_approval",
+    "check_may_begin",
     "check_place",
     "check_same_file",
     "check_same_row",
     "check_same_undo",
     "given_row",
+    "is_example",
     "make_folder",
     "make_plan",
     "place_of",
@@ -68,6 +70,7 @@ __all__ = [
     "read_columns",
     "read_plan",
     "read_sheet",
+    "sheet_path",
     "writable",
     "writing_client",
 ]

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError
 
 from loyalty_helpers.errors import PlanError
-from loyalty_helpers.files import locked, replaced
+from loyalty_helpers.files import locked, make_file, replaced
 from loyalty_helpers.runbooks.identity import Identity, identity_of
 from loyalty_helpers.runbooks.plan.rows import Row
 from loyalty_helpers.settings import SQUARE_VERSION
@@ -26,6 +26,7 @@ from loyalty_helpers.settings import SQUARE_VERSION
 FORMAT = 2
 PLAN = "plan.json"
 LOCK = "plan.lock"
+JOURNAL = "journal.sqlite3"  # beside a plan whose applying has begun
 _LATER = ("source_sha256", "allow_repeats", "applied", "repeats", "left_out")
 # Of a row: what stands in the plan always, and what only if it is not empty.
 _ALWAYS = ("n", "row_id", "account_id", "points", "reason", "before", "after")
@@ -102,6 +103,11 @@ class Plan:
         """The folder of the run."""
         return self.path.parent
 
+    @property
+    def begun(self) -> bool:
+        """Whether its applying has begun, as far as this folder shows."""
+        return (self.folder / JOURNAL).exists()
+
     def rows(self) -> Iterator[Row]:
         """The rows in their order, read as they are asked for.
 
@@ -128,7 +134,7 @@ def plan_kept(folder: Path) -> Iterator[None]:
     """
     with ExitStack() as held:
         try:
-            (folder / LOCK).touch(mode=0o600)
+            make_file(folder / LOCK)
             held.enter_context(locked(folder / LOCK))
         except BlockingIOError:
             raise PlanError(

@@ -2,10 +2,11 @@
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from loyalty_helpers.api import LoyaltyClient, check_approver
 from loyalty_helpers.errors import PlanError
-from loyalty_helpers.runbooks.plan.document import Header, Plan
+from loyalty_helpers.runbooks.plan.document import Header, Plan, read_plan
 
 APPROVAL_LENGTH = 12  # characters of the digest that are enough to approve a plan
 MAX_PLAN_AGE = 24  # hours
@@ -64,33 +65,41 @@ def check_approval(plan: Plan, approved: str) -> None:
         )
 
 
-def check_age(plan: Plan, most: float) -> None:
-    """Raise PlanError if a plan was written more than `most` hours ago.
+def check_may_begin(plan: Plan, max_plan_age: float) -> None:
+    """Raise PlanError if a plan is too old to begin with; a run that was begun goes on.
 
     The plan itself holds no time, so the file is asked when it was written, by the clock of this
     machine; a copy may be younger than what it was made of. A time that is yet to come tells as
     little as one that is long past.
     """
     age = (time.time() - plan.path.stat().st_mtime) / 3600
-    if abs(age) > most:
+    if abs(age) > max_plan_age and not plan.begun:
         when = f"made {age:.0f} hours ago" if age > 0 else f"dated {-age:.0f} hours from now"
         raise PlanError(
             f"the plan of run id {plan.header.run_id!r} is {when}, and max_plan_age allows "
-            f"{most:g}: much may have changed since. Nothing was changed: make it anew, by the "
-            "same command without approved_plan, look at it, and approve that. Where nothing has "
-            "changed, its digest is the same."
+            f"{max_plan_age:g}: much may have changed since. Nothing was changed: make it anew, "
+            "by the same command without approved_plan, look at it, and approve that. Where "
+            "nothing has changed, its digest is the same."
         )
 
 
-def writing_client(client: LoyaltyClient, header: Header, approved_by: str) -> LoyaltyClient:
-    """A client that may write what an approved plan says.
+def writing_client(
+    client: LoyaltyClient, path: Path, approved: str, approved_by: str
+) -> tuple[Plan, LoyaltyClient]:
+    """An approved plan as it is on disk, and a client that may write what it says.
 
-    connect() gives every client of `production` a gate, and this is the one place that asks it.
+    connect() gives every client of `production` a gate, and this is the one place that asks it:
+    with the file that was approved, and never with what somebody says of it. That keeps mistakes
+    out. Who writes Python can reach past any check of the same process.
 
     Raises:
+        PlanError: there is no plan, a byte of it was changed, or another one was approved.
         ProductionGuardError: the gate stays shut.
         ParameterError: `approved_by` is no name.
     """
+    plan = read_plan(path)
+    check_approval(plan, approved)
+    header = plan.header
     writing = client._through_gate(header.environment, header.merchant_id, approved_by)
     check_approver(approved_by)
-    return writing
+    return plan, writing

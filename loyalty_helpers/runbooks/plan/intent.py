@@ -56,6 +56,12 @@ class Intent:
             object.__setattr__(self, name, yes_or_no(getattr(self, name), name))
 
 
+def is_example(row: Row, intent: Intent) -> bool:
+    """Whether what is asked for beside an approved plan is what a notebook begins with."""
+    named = row.customer_id or row.account_id or intent.expected_balance is not None
+    return not named and (row.phone_number, row.points, row.reason) == EXAMPLE_ROW
+
+
 def check_same_row(client: LoyaltyClient, plan: Plan, row: Row, intent: Intent) -> None:
     """Raise PlanError unless one adjustment is the one of the plan; finds its account."""
     _check_allowed(plan, intent)

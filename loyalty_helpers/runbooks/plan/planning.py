@@ -17,7 +17,14 @@ from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.identity import identity_of
 from loyalty_helpers.runbooks.ledger import adjustments_of, newest_event
 from loyalty_helpers.runbooks.plan.accounts import Accounts, name_of
-from loyalty_helpers.runbooks.plan.document import PLAN, Header, Plan, plan_kept, write_plan
+from loyalty_helpers.runbooks.plan.document import (
+    JOURNAL,
+    PLAN,
+    Header,
+    Plan,
+    plan_kept,
+    write_plan,
+)
 from loyalty_helpers.runbooks.plan.guards import Place, place_of
 from loyalty_helpers.runbooks.plan.holdings import Holdings
 from loyalty_helpers.runbooks.plan.intent import Intent
@@ -39,7 +46,6 @@ def make_plan(
     intent: Intent,
     folder: Path,
     *,
-    journal: str,
     repeats_told: RepeatsTold,
 ) -> Plan:
     """Write the plan of a run into its folder.
@@ -49,7 +55,6 @@ def make_plan(
         rows: what shall be done; problems among them are told with all others.
         intent: what for.
         folder: of the run.
-        journal: name of the file in it that shows that applying has begun.
         repeats_told: tells of rows that the ledger holds which runs in a folder they are of.
 
     Raises:
@@ -61,7 +66,7 @@ def make_plan(
         check_no_walkthrough(folder, intent.run_id)
         make_folder(folder)
         with plan_kept(folder):
-            if (folder / journal).exists():
+            if (folder / JOURNAL).exists():
                 raise PlanError(
                     f"run id {intent.run_id!r} has been applied, or its applying has begun. To go "
                     "on with it, give its digest as approved_plan; for a new intent, take a new "

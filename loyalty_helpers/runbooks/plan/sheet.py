@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks.csv_files import unguarded
 from loyalty_helpers.runbooks.plan.rows import Problem, Row, judge_row, shown, shown_id
 from loyalty_helpers.runbooks.plan.sheet_header import (
@@ -25,6 +26,7 @@ from loyalty_helpers.runbooks.plan.sheet_header import (
     head_of,
     header_problems,
 )
+from loyalty_helpers.settings import NOTEBOOKS
 
 NAMED = "a name for the column in the header, or nothing in its cells"
 SWALLOWED = (
@@ -217,3 +219,10 @@ def _swallowed(line: int, head: Head, cells: Sequence[str]) -> Problem | None:
                 row = shown_id(dict(zip(names, cells, strict=False)))
                 return Problem(line, names[n], found, SWALLOWED, row)
     return None
+
+
+def sheet_path(name: str) -> Path:
+    """The adjustments file: a path, or the name of a sample in notebooks/data."""
+    path = Path(name)
+    sample = NOTEBOOKS / "data" / name
+    return sample if not is_there(path) and is_there(sample) else path
