@@ -221,12 +221,10 @@ class Run:
             return Applied(planned.plan, {})
         if on_drift not in ("note", "skip"):
             raise ParameterError(f"on_drift {on_drift!r} is neither 'note' nor 'skip'")
-        path = planned.plan.path
         with ExitStack() as held:
-            with plan_kept(path.parent):
-                plan, writing = writing_client(
-                    self._client, path, planned.approved, self._approved_by
-                )
+            with plan_kept(self._folder):
+                path, approval = self._folder / PLAN, (planned.approved, self._approved_by)
+                plan, writing = writing_client(self._client, path, *approval)
                 check_may_begin(plan, max_plan_age)
                 check_place(plan.header, place_of(self._client))
                 journal = held.enter_context(Journal.open(plan))
@@ -237,17 +235,16 @@ class Run:
         with journal.commit():
             journal.set_meta("approved_by", self._approved_by or journal.meta("approved_by"))
         progress = Progress(journal, plan.header.rows)
-        run = _Run(
-            writing,
-            plan,
-            journal,
-            self._limits,
-            skip_moved=on_drift == "skip",
-            time=self._time,
-            told=progress,
-        )
         try:
-            run.run()
+            _Run(
+                writing,
+                plan,
+                journal,
+                self._limits,
+                skip_moved=on_drift == "skip",
+                time=self._time,
+                told=progress,
+            ).run()
         except (RunStoppedError, *UNREAD, KeyboardInterrupt) as stopped:
             with suppress(OSError):  # why it stopped is told, whatever the disk says
                 write_results(plan.folder, journal)
