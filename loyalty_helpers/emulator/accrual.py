@@ -31,7 +31,7 @@ def accumulate(call: Call) -> Answer:
         code = call.assumptions.neither_order_nor_points_code
         raise refusal(code, "Field must be set", "accumulate_points.points")
     if call.version < _MANY_EVENTS_SINCE:
-        call.shown = _first_event_alone
+        call.shown = lambda answer: {"event": answer["events"][0]} if answer else answer
     ledger = call.once("AccumulateLoyaltyPoints", key)
     account = ledger.the_account(call.target)
     ledger.the_location(location_id, "location_id")
@@ -79,10 +79,6 @@ def calculate(call: Call) -> Answer:
     return {"points": points, "promotion_points": extra}
 
 
-def _first_event_alone(answer: Answer) -> Answer:
-    return {"event": answer["events"][0]} if answer else answer
-
-
 def _refuse_amount_for_items(ledger: Ledger, program: dict[str, Any]) -> None:
     """Refuse an amount where items alone earn points, if so assumed."""
     by_items = not {rule["accrual_type"] for rule in program["accrual_rules"]} & {"VISIT", "SPEND"}
@@ -128,7 +124,7 @@ def _completed_order(ledger: Ledger, order_id: str, location_id: str) -> Order:
         code = ledger.assumptions.order_location_code
         raise refusal(code, "The order was made at another location.", "location_id")
     earned = Where(["order_id = ?", "type = 'ACCUMULATE_POINTS'"], [order_id])
-    if ledger.assumptions.order_earns_once and any(ledger.events(earned, most=1)):
+    if ledger.assumptions.order_earns_once and any(ledger.events(earned, None, 1)):
         raise refusal("BAD_REQUEST", "The order has earned its points before.", field)
     return order
 

@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -74,8 +74,7 @@ class Emulator:
             ids: Where the ids of new accounts come from; random by default.
             assumptions: The rules that Square does not document.
             faults: What goes wrong on purpose; nothing until something is added.
-            program: The program that the seller has from now on, see `seed_program`; left as it
-                is by default.
+            program: The program that the seller has from now on, see `program`; else the file's.
 
         Raises:
             EmulatorFileError: The file cannot be used; the text says why and what to do.
@@ -84,11 +83,10 @@ class Emulator:
         database = Database.open(Path(path), lambda connection: build(Ledger(connection, world)))
         emulator = cls(database, world, token, faults or Faults())
         if program:
-            try:
+            with ExitStack() as failing:
+                failing.callback(emulator.close)
                 emulator.set_program(program)
-            except BaseException:
-                emulator.close()
-                raise
+                failing.pop_all()
         return emulator
 
     def reset(self) -> None:
