@@ -11,10 +11,16 @@ from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.apply.outcomes import stopped_if_put_off
 from loyalty_helpers.runbooks.apply.progress import Reading
-from loyalty_helpers.runbooks.limits import Limits, Time
-from loyalty_helpers.runbooks.plan.document import PLAN, Plan, read_plan
-from loyalty_helpers.runbooks.plan.guards import check_place, place_of
-from loyalty_helpers.runbooks.plan.planning import make_folder, writable
+from loyalty_helpers.runbooks.limits import Limits, Time, settle_time
+from loyalty_helpers.runbooks.plan import (
+    PLAN,
+    Plan,
+    check_place,
+    make_folder,
+    place_of,
+    read_plan,
+    writable,
+)
 from loyalty_helpers.runbooks.reconcile import (
     Books,
     Period,
@@ -30,7 +36,7 @@ from loyalty_helpers.runbooks.reconcile_views import (
     Compared,
     Reconciled,
 )
-from loyalty_helpers.runbooks.run import Run, folder_of, settle_time
+from loyalty_helpers.runbooks.run import Run, folder_of
 from loyalty_helpers.runbooks.verify import verify_rows
 from loyalty_helpers.runbooks.views import BARS, ROWS_SHOWN, Verified
 

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +15,22 @@ from loyalty_helpers.errors import JournalError
 from loyalty_helpers.redaction import mask_body, mask_reason, mask_text
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.apply.journal_file import OWNER, told
-from loyalty_helpers.runbooks.apply.rows import OPEN
+from loyalty_helpers.runbooks.apply.rows import OPEN, RESULTS
 from loyalty_helpers.runbooks.csv_files import write_csv
-from loyalty_helpers.runbooks.plan.document import (
+from loyalty_helpers.runbooks.plan import (
     APPROVAL_LENGTH,
     LOCK,
     PLAN,
+    REPEAT_DAYS,
     Plan,
     PlanRow,
     read_plan,
 )
-from loyalty_helpers.runbooks.plan.held import REPEAT_DAYS
+from loyalty_helpers.runbooks.undo import numbered
 from loyalty_helpers.settings import load_settings
 from loyalty_helpers.steps import INTENT
 
-RESULTS = "results.csv"
 UNDO = "undo.csv"
-LEFT_OUT = "left_out.csv"  # rows of an undoing that were not possible
 RECEIPT = "receipt.json"  # that `loyalty run` leaves
 # What the next run with the same run id goes on with; all else is made anew.
 KEPT = (PLAN, LOCK, JOURNAL, f"{JOURNAL}-journal", OWNER, INTENT)
@@ -61,7 +62,7 @@ def write_verified(folder: Path, journal: Journal, differences: int) -> None:
     """Write down what came of every row, and how many the ledger contradicts."""
     with told(folder / RESULTS):
         write_results(folder, journal)
-        write_csv(folder / UNDO, UNDO_COLUMNS, _compensating(journal, Counter()))
+        write_csv(folder / UNDO, UNDO_COLUMNS, _compensating(journal))
     verdict = Verdict(verdict_of(journal).times + 1, journal.counts(), differences)
     with journal.commit():
         journal.set_meta(_VERDICT, json.dumps(asdict(verdict)))
@@ -102,16 +103,11 @@ def _results(journal: Journal) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def _compensating(journal: Journal, times: Counter[str]) -> Iterator[tuple[Any, ...]]:
-    for row_id, account_id, points, event_id in journal.sightings():
-        reason = f"Undo of event {event_id}"
-        yield (numbered(row_id, times), account_id, -points, reason, event_id)
-
-
-def numbered(row_id: str, times: Counter[str]) -> str:
-    """A row id for each event of a row: itself for the first, `row_id+2` for the second."""
-    times[row_id] += 1
-    return row_id if times[row_id] == 1 else f"{row_id[:60]}+{times[row_id]}"
+def _compensating(journal: Journal) -> Iterator[tuple[Any, ...]]:
+    for row_id, events in groupby(journal.sightings(), key=itemgetter(0)):
+        for times, (_, account_id, points, event_id) in enumerate(events, 1):
+            reason = f"Undo of event {event_id}"
+            yield (numbered(row_id, times), account_id, -points, reason, event_id)
 
 
 def repeats_told(runs: Path, rows: Iterable[PlanRow]) -> list[str]:

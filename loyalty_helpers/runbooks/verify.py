@@ -6,11 +6,12 @@ from itertools import chain
 
 from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.runbooks.apply.journal import Journal
+from loyalty_helpers.runbooks.apply.rows import amiss
 from loyalty_helpers.runbooks.batches import batches
 from loyalty_helpers.runbooks.identity import marker_in
-from loyalty_helpers.runbooks.ledger import adjustments_of, amiss
+from loyalty_helpers.runbooks.ledger import adjustments_of
 from loyalty_helpers.runbooks.limits import Limits, Time
-from loyalty_helpers.runbooks.plan.document import Plan
+from loyalty_helpers.runbooks.plan import Plan
 
 SIGHTINGS_PER_COMMIT = 500
 

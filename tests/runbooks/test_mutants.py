@@ -35,8 +35,8 @@ from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.apply.outcomes import Outcome
 from loyalty_helpers.runbooks.identity import marker_in, row_identity
 from loyalty_helpers.runbooks.limits import Time
-from loyalty_helpers.runbooks.plan import asked_again, guards, held, judging
 from loyalty_helpers.runbooks.plan import document as plan
+from loyalty_helpers.runbooks.plan import guards, held, judging
 from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import ACCOUNT_ID, reply
 
@@ -390,7 +390,7 @@ def digest_not_compared() -> None:
     def rows(self):
         return map(plan.PlanRow.model_validate, json.loads(self.path.read_text())["rows"])
 
-    guards.read_plan = facade.read_plan = read_plan
+    guards.read_plan = facade.plans.read_plan = read_plan
     plan.Plan.rows = rows
 
 
@@ -464,7 +464,7 @@ def turn_ends_too_soon() -> None:
 
 
 def one_undoing_a_row() -> None:
-    undoing.numbered = lambda row_id, times: times.update([row_id]) or row_id
+    undoing.numbered = lambda row_id, _: row_id
 
 
 def repeats_not_looked_for() -> None:
@@ -472,7 +472,7 @@ def repeats_not_looked_for() -> None:
 
 
 def intent_not_compared() -> None:
-    asked_again.check_same_row = lambda *_: None
+    facade.plans.check_same_row = lambda *_: None
 
 
 class Rewriting(httpx.BaseTransport):

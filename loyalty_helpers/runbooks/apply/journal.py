@@ -36,7 +36,7 @@ from loyalty_helpers.runbooks.apply.rows import (
     begins,
     renew,
 )
-from loyalty_helpers.runbooks.plan.document import Plan
+from loyalty_helpers.runbooks.plan import Plan
 
 JOURNAL = "journal.sqlite3"
 CHUNK = 500  # rows read at once

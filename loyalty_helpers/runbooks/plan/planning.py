@@ -4,7 +4,7 @@ All problems of all rows are found before any of them is told.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
@@ -12,7 +12,6 @@ from pathlib import Path
 
 from loyalty_helpers.api import LoyaltyClient, check_run_id
 from loyalty_helpers.errors import PlanError
-from loyalty_helpers.runbooks.apply.journal import JOURNAL
 from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.ledger import adjustments_of, newest_event
 from loyalty_helpers.runbooks.plan.document import (
@@ -29,14 +28,20 @@ from loyalty_helpers.runbooks.plan.judging import LEFT_OUT_COLUMNS, Judge
 from loyalty_helpers.runbooks.plan.problems import TOLD, Problems
 from loyalty_helpers.runbooks.plan.row_checks import Problem, SheetRow
 from loyalty_helpers.runbooks.plan.stage import Intent, Stage
-from loyalty_helpers.runbooks.results import LEFT_OUT, repeats_told
 from loyalty_helpers.steps import check_no_walkthrough
 
+LEFT_OUT = "left_out.csv"  # rows of an undoing that were not possible
 BEFORE_NEWEST = timedelta(days=1)
 
 
 def make_plan(
-    client: LoyaltyClient, rows: Iterable[SheetRow | Problem], intent: Intent, folder: Path
+    client: LoyaltyClient,
+    rows: Iterable[SheetRow | Problem],
+    intent: Intent,
+    folder: Path,
+    *,
+    journal: str,
+    repeats_told: Callable[[Path, Iterable[PlanRow]], list[str]],
 ) -> Plan:
     """Write the plan of a run into its folder.
 
@@ -45,6 +50,8 @@ def make_plan(
         rows: what shall be done; problems among them are told with all others.
         intent: what for.
         folder: of the run.
+        journal: name of the file in it that shows that applying has begun.
+        repeats_told: tells of rows that the ledger holds which runs in a folder they are of.
 
     Raises:
         PlanError: there are problems, each of them is told; or the run id has been applied; or
@@ -55,17 +62,22 @@ def make_plan(
         check_no_walkthrough(folder, intent.run_id)
         make_folder(folder)
         with plan_kept(folder):
-            return _made(client, rows, intent, folder)
+            if (folder / journal).exists():
+                raise PlanError(
+                    f"run id {intent.run_id!r} has been applied, or its applying has begun. To go "
+                    "on with it, give its digest as approved_plan; for a new intent, take a new "
+                    "run id."
+                )
+            return _made(client, rows, intent, folder, repeats_told)
 
 
 def _made(
-    client: LoyaltyClient, rows: Iterable[SheetRow | Problem], intent: Intent, folder: Path
+    client: LoyaltyClient,
+    rows: Iterable[SheetRow | Problem],
+    intent: Intent,
+    folder: Path,
+    repeats_told: Callable[[Path, Iterable[PlanRow]], list[str]],
 ) -> Plan:
-    if (folder / JOURNAL).exists():
-        raise PlanError(
-            f"run id {intent.run_id!r} has been applied, or its applying has begun. To go on with "
-            "it, give its digest as approved_plan; for a new intent, take a new run id."
-        )
     place, newest = place_of(client), _newest(client)
     problems = Problems(folder)
     with closing(sqlite3.connect("")) as database:  # on disk if it grows, and gone when closed
@@ -84,7 +96,8 @@ def _made(
         problems.check()
         _write_left_out(folder, judge)
         header = stage.header(newest - BEFORE_NEWEST if newest else None, len(judge.left_out))
-        _check_something_to_do(folder, header, (staged.row for staged in stage.staged()))
+        planned = (staged.row for staged in stage.staged())
+        _check_something_to_do(folder, header, planned, repeats_told)
         return write_plan(folder / PLAN, header, (staged.row for staged in stage.staged()))
 
 
@@ -126,7 +139,12 @@ def _write_left_out(folder: Path, judge: Judge) -> None:
         judge.left_out.sort()
 
 
-def _check_something_to_do(folder: Path, header: Header, rows: Iterable[PlanRow]) -> None:
+def _check_something_to_do(
+    folder: Path,
+    header: Header,
+    rows: Iterable[PlanRow],
+    repeats_told: Callable[[Path, Iterable[PlanRow]], list[str]],
+) -> None:
     """Refuse a plan that would change nothing, but that of a run which was applied before."""
     if not header.rows:
         raise PlanError(

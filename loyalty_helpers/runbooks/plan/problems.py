@@ -8,14 +8,14 @@ from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.plan.row_checks import Problem, SheetRow
 
 TOLD = 50  # problems in the error text; the file beside it holds all
-FILE = "problems.csv"
+PROBLEMS = "problems.csv"
 
 
 class Problems:
     """Gathers problems in memory, and writes all of them into a file when they are told."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE
+        self.path = folder / PROBLEMS
         self._found: list[Problem] = []
 
     def add(self, problem: Problem) -> None:
