@@ -9,10 +9,10 @@ READY := $(VENV)/ready
 NOTEBOOKS := $(wildcard notebooks/*.ipynb notebooks/runbooks/*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run lab test test-all contract lint format notebooks record bench lock audit clean
+.PHONY: help install run lab test test-all test-httpx2 contract lint format notebooks record bench lock audit clean
 
 help:  ## print this list
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +36,9 @@ test: $(READY)  ## all tests, and every notebook against its recording
 
 test-all: $(READY)  ## the same, with weeks of 40 offices: 10,000 operations (takes long)
 	OFFICES=40 OFFICE_OPERATIONS=250 OFFICE_ROWS=30 $(MAKE) test
+
+test-httpx2: $(READY)  ## the tests of the client with httpx2 in place of httpx
+	$(BIN)/python -m pytest -p tests.with_httpx2 tests/api tests/transports
 
 contract: $(READY)  ## ask what Square leaves open: the emulator, or Square's Sandbox (see README)
 	$(BIN)/python -m tests.contract

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from loyalty_helpers.emulator import Emulator
-from loyalty_helpers.emulator.seed import ACCOUNT_ID
+from tests.seed_world import ACCOUNT_ID
 
 from .conftest import TOKEN
 from .test_database import ROOT

@@ -277,7 +277,7 @@ def test_the_note_of_a_row_holds_no_number_that_an_answer_held(world, number: st
     error = {"code": f"NOT {number}", "field": number}
     refusal = square_error(400, [error], request="POST /adjust")
 
-    assert outcome_of(refusal).note == "400 NOT ***0199, field ***0199"
+    assert outcome_of(refusal).note.detail == "400 NOT ***0199, field ***0199"
 
 
 def test_a_phone_number_as_the_account_of_one_adjustment_is_refused_and_not_shown(
