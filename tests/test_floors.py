@@ -13,7 +13,7 @@ FLOORS = """
     cli
     fleet training forms
     runner
-    session
+    session parameters
     runbooks
     steps
     api
@@ -115,6 +115,11 @@ def test_no_import_of_runbooks_points_up(path):
 @pytest.mark.parametrize("path", RUNBOOK_SOURCES, ids=lambda path: str(path.relative_to(RUNBOOKS)))
 def test_the_plan_is_used_through_its_front_door(path):
     assert [] == [names for names in rooms_imported(path) if names[0] == "plan" and names[1:]]
+
+
+@pytest.mark.parametrize("path", RUNBOOK_SOURCES, ids=lambda path: str(path.relative_to(RUNBOOKS)))
+def test_plans_are_made_and_undone_in_memory(path):
+    assert room(path) not in ("plan", "undo") or "sqlite3.connect" not in path.read_text()
 
 
 def test_parts_of_one_floor_do_not_import_each_other_in_a_circle():

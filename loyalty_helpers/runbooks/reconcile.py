@@ -9,7 +9,7 @@ from loyalty_helpers.api import ACCOUNTS_PER_PAGE, LoyaltyClient, check_id, star
 from loyalty_helpers.errors import NotFoundError, ParameterError, PlanError
 from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks import plan as plans
-from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.outcomes import stopped_if_put_off
 from loyalty_helpers.runbooks.apply.progress import Reading
 from loyalty_helpers.runbooks.books import GROUPED_BY, Books, Difference, Period
@@ -187,13 +187,13 @@ def compare_run(
     path = folder_of(run_id) / plans.PLAN
     if not is_there(path):
         raise PlanError(f"there is no run {run_id!r} to compare: {path} does not exist")
-    if path.with_name(JOURNAL).exists():
-        return Compared(Run(client, run_id, limits=limits, time=time).verify())
     plan = plans.read_plan(path)
+    if plan.begun:
+        return Compared(Run(client, run_id, limits=limits, time=time).verify())
     plans.check_place(plan.header, plans.place_of(client))
     with tempfile.TemporaryDirectory(prefix="loyalty-") as folder:
         copy = Path(shutil.copy(plan.path, folder))
         with Journal.open(plans.read_plan(copy)) as journal:
             settle = limits or Limits(settle=settle_time(client))
-            differences = verify_rows(client, plan, journal, settle, time)
+            differences, _ = verify_rows(client, plan, journal, settle, time)
     return Compared(Verified(plan, {}, tuple(differences)))

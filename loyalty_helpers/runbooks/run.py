@@ -7,7 +7,6 @@ import signal
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from loyalty_helpers.api import LoyaltyClient, check_run_id, given_number, whole
 from loyalty_helpers.errors import ParameterError, PlanError, ProductionGuardError, RunStoppedError
 from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks import plan as plans
-from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.outcomes import UNREAD, stopped_if_put_off
 from loyalty_helpers.runbooks.apply.progress import Progress
 from loyalty_helpers.runbooks.apply.running import Run as _Run
@@ -97,14 +96,14 @@ class Run:
             return self._made([row], intent)
         return self._to_be_applied(row, intent)
 
-    def _to_be_applied(self, row: plans.SheetRow, intent: plans.Intent) -> Planned:
+    def _to_be_applied(self, row: plans.Row, intent: plans.Intent) -> Planned:
         """One adjustment: the approved plan, or one that is approved as it is made."""
         if not self._approved and self._client.environment == "production":
             raise ProductionGuardError(
                 "production needs the digest of a plan in approved_plan: make one with dry_run, "
                 "and look at it. Nothing was changed."
             )
-        if not self._approved and not is_there(self._folder / JOURNAL):
+        if not self._approved and not is_there(self._folder / plans.JOURNAL):
             made = self._made([row], intent).plan
             return self._kept(made, made.digest)
         plan = self._found(intent)
@@ -169,8 +168,9 @@ class Run:
             max_rows=10 * plans.MAX_ROWS,
         )
         if not self._approved:
-            run = plans.read_plan(undone / plans.PLAN)
-            return self._made(compensating_rows(self._client, run), intent)
+            return self._made(
+                compensating_rows(self._client, plans.read_plan(undone / plans.PLAN)), intent
+            )
         plan = self._found(intent)
         plans.check_same_undo(plan, undone.name, intent)
         return self._kept(plan, self._approved)
@@ -202,7 +202,7 @@ class Run:
             with plans.plan_kept(self._folder):
                 path, approval = self._folder / plans.PLAN, (planned.approved, self._approved_by)
                 plan, writing = plans.writing_client(self._client, path, *approval)
-                check_may_begin(plan, max_plan_age)
+                plans.check_may_begin(plan, max_plan_age)
                 plans.check_place(plan.header, plans.place_of(self._client))
                 journal = held.enter_context(Journal.open(plan))
             _stop_on_sigterm(held)
@@ -241,19 +241,17 @@ class Run:
         Of a plan that was not applied here there is nothing to compare: see `compare_run`.
         """
         plan = self._last().plan
-        if not (plan.folder / JOURNAL).exists():
+        if not plan.begun:
             return Verified(plan, {}, ())
         plans.check_place(plan.header, plans.place_of(self._client))
         with Journal.open(plan) as journal:
-            differences = verify_rows(self._client, plan, journal, self._limits, self._time)
-            write_verified(plan.folder, journal, len(differences))
+            differences, held = verify_rows(self._client, plan, journal, self._limits, self._time)
+            write_verified(plan.folder, journal, len(differences), held)
             return Verified(plan, journal.counts(), tuple(differences), journal.moved())
 
-    def _made(
-        self, rows: Iterable[plans.SheetRow | plans.Problem], intent: plans.Intent
-    ) -> Planned:
-        make = partial(plans.make_plan, journal=JOURNAL, repeats_told=repeats_told)
-        return self._kept(make(self._client, rows, intent, self._folder), "")
+    def _made(self, rows: Iterable[plans.Row | plans.Problem], intent: plans.Intent) -> Planned:
+        made = plans.make_plan(self._client, rows, intent, self._folder, repeats_told=repeats_told)
+        return self._kept(made, "")
 
     def _found(self, intent: plans.Intent) -> plans.Plan:
         """The plan on disk, of this runbook, and the approved one if one was approved."""
@@ -285,12 +283,6 @@ class Run:
 def folder_of(run_id: str) -> Path:
     """The folder of a run, below LOYALTY_RUNS."""
     return load_settings().runs_folder / check_run_id(run_id)
-
-
-def check_may_begin(plan: plans.Plan, max_plan_age: float) -> None:
-    """Raise PlanError if a plan is too old to begin with; a run that was begun goes on."""
-    if not (plan.folder / JOURNAL).exists():
-        plans.check_age(plan, max_plan_age)
 
 
 def _stop_on_sigterm(held: ExitStack) -> None:

@@ -13,13 +13,13 @@ from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.errors import PlanError
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.ledger import adjustments_of, is_undone
-from loyalty_helpers.runbooks.plan import Plan, SheetRow, check_place, place_of
+from loyalty_helpers.runbooks.plan import Plan, Row, check_place, place_of
 
 # By marker: the events that carry it, each with its account and its points.
 Events = dict[str, dict[str, tuple[str, int]]]
 
 
-def compensating_rows(client: LoyaltyClient, undone: Plan) -> Iterator[SheetRow]:
+def compensating_rows(client: LoyaltyClient, undone: Plan) -> Iterator[Row]:
     """The rows that bring balances back to where they were, the last applied one first.
 
     Each event of the run has a row of its own, one that was made twice included. A row that the
@@ -37,9 +37,14 @@ def compensating_rows(client: LoyaltyClient, undone: Plan) -> Iterator[SheetRow]
         standing = [one for one in sorted(made) if not is_undone(one, *place, events.get)]
         count += len(standing)
         for times, event_id in enumerate(standing, 1):
-            (account_id, points), own_id = made[event_id], numbered(row_id, times)
-            reason = f"Undo of event {event_id}"
-            yield SheetRow(0, own_id, "", "", account_id, -points, reason, undoes=event_id)
+            account_id, points = made[event_id]
+            yield Row(
+                row_id=numbered(row_id, times),
+                account_id=account_id,
+                points=-points,
+                reason=f"Undo of event {event_id}",
+                undoes=event_id,
+            )
     if not count:
         raise PlanError(
             f"run {header.run_id!r} has nothing to undo: the ledger holds no event of it that has "

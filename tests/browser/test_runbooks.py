@@ -9,6 +9,8 @@ from loyalty_helpers.api.client import LoyaltyClient
 
 from .conftest import OpenNotebook
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("runbooks")]
+
 # What a person does who has looked at the plan: the digest goes back, and the cell is run again.
 APPLY = "runbooks.Run(client, run_id, approved_plan=plan.plan.digest).apply()"
 

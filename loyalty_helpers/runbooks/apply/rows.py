@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from loyalty_helpers.api import same_words
 from loyalty_helpers.records import LoyaltyEvent
-from loyalty_helpers.runbooks.plan import Header, PlanRow
+from loyalty_helpers.runbooks.plan import Header, Row
 
 FORMAT = 2  # 1 had the text of a note where its code and its detail are now
 RESULTS = "results.csv"  # where people see what came of each row
@@ -119,18 +119,12 @@ class Entry:
         return str(Note(Code(self.code), self.detail))
 
 
-# What verifying saw last. It is made anew each time, since older journals have it otherwise.
-SIGHTING = """
-CREATE TABLE sighting (
-    n INTEGER, event_id TEXT, account_id TEXT, points INTEGER, amiss TEXT NOT NULL,
-    PRIMARY KEY (n, event_id)
-) WITHOUT ROWID
-"""
 COLUMNS = ", ".join(Entry.__slots__)
 
 
 def renew(journal: sqlite3.Connection) -> None:
     """Give the journal of an older program, which wrote texts, the codes of today."""
+    journal.execute("DROP TABLE IF EXISTS sighting")  # what verifying saw
     journal.execute("ALTER TABLE row RENAME COLUMN note TO detail")
     journal.execute("ALTER TABLE row ADD COLUMN code TEXT NOT NULL DEFAULT ''")
     for code, text in TEXTS.items():
@@ -147,7 +141,7 @@ def renew(journal: sqlite3.Connection) -> None:
     journal.execute(f"PRAGMA user_version = {FORMAT}")
 
 
-def begins(header: Header, row: PlanRow) -> tuple[str, Note]:
+def begins(header: Header, row: Row) -> tuple[str, Note]:
     """The state of a row before anything is done, and why.
 
     A row whose mark the ledger held while planning was sent once, by whomever: the ledger has to

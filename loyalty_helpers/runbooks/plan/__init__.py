@@ -1,39 +1,47 @@
 """Plans: made of a sheet or of what a person asks for, written, read, and guarded."""
 
-from loyalty_helpers.runbooks.plan.asked_again import (
-    check_same_file,
-    check_same_row,
-    check_same_undo,
-    is_example,
-)
 from loyalty_helpers.runbooks.plan.document import (
-    APPROVAL_LENGTH,
+    JOURNAL,
     LOCK,
-    MAX_PLAN_AGE,
     PLAN,
     Header,
     Plan,
-    PlanRow,
-    check_age,
-    check_approval,
     plan_kept,
     read_plan,
 )
 from loyalty_helpers.runbooks.plan.guards import (
+    APPROVAL_LENGTH,
+    MAX_PLAN_AGE,
+    check_approval,
+    check_may_begin,
     check_place,
     place_of,
     planned_for,
     writing_client,
 )
-from loyalty_helpers.runbooks.plan.held import REPEAT_DAYS
-from loyalty_helpers.runbooks.plan.planning import LEFT_OUT, make_folder, make_plan, writable
-from loyalty_helpers.runbooks.plan.problems import PROBLEMS
-from loyalty_helpers.runbooks.plan.row_checks import Problem, SheetRow, given_row
-from loyalty_helpers.runbooks.plan.sheet import read_columns, read_sheet, sheet_path
-from loyalty_helpers.runbooks.plan.stage import MAX_ROWS, Intent
+from loyalty_helpers.runbooks.plan.holdings import REPEAT_DAYS
+from loyalty_helpers.runbooks.plan.intent import (
+    MAX_ROWS,
+    Intent,
+    check_same_file,
+    check_same_row,
+    check_same_undo,
+    is_example,
+)
+from loyalty_helpers.runbooks.plan.planning import (
+    LEFT_OUT,
+    PROBLEMS,
+    make_folder,
+    make_plan,
+    writable,
+)
+from loyalty_helpers.runbooks.plan.rows import Problem, Row, given_row
+from loyalty_helpers.runbooks.plan.sheet import read_sheet, sheet_path
+from loyalty_helpers.runbooks.plan.sheet_header import read_columns
 
 __all__ = [
     "APPROVAL_LENGTH",
+    "JOURNAL",
     "LEFT_OUT",
     "LOCK",
     "MAX_PLAN_AGE",
@@ -44,11 +52,10 @@ __all__ = [
     "Header",
     "Intent",
     "Plan",
-    "PlanRow",
     "Problem",
-    "SheetRow",
-    "check_age",
+    "Row",
     "check_approval",
+    "check_may_begin",
     "check_place",
     "check_same_file",
     "check_same_row",
