@@ -46,6 +46,23 @@ def _settle_name(folder: Path) -> None:
             os.close(handle)
 
 
+def make_file(path: Path) -> None:
+    """Make a file for its owner only; one that is there stays as it is, its times included."""
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+
+
+@contextmanager
+def taken_back(path: Path) -> Iterator[None]:
+    """A file that this block makes is gone again if the block fails; one that was there stays."""
+    new = not path.exists()
+    try:
+        yield
+    except BaseException:
+        if new:
+            path.unlink(missing_ok=True)
+        raise
+
+
 @contextmanager
 def locked(place: Path) -> Iterator[None]:
     """Hold a folder or a file for this process alone.

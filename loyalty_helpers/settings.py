@@ -25,7 +25,12 @@ SQUARE_HOSTS = {
 }
 Environment = Literal["local", "recorded", "sandbox", "production"]
 ENVIRONMENTS: tuple[str, ...] = get_args(Environment)
-NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+_PACKAGE = Path(__file__).resolve().parent
+_CARRIED = (
+    _PACKAGE / "notebooks"
+)  # an installed package brings them along; a clone has them beside it
+NOTEBOOKS = _CARRIED if _CARRIED.is_dir() else _PACKAGE.parent / "notebooks"
+PROJECT = None if _CARRIED.is_dir() else _PACKAGE.parent  # the clone, if there is one
 RECORDINGS = NOTEBOOKS / "recordings"
 
 
@@ -69,8 +74,8 @@ class Settings(BaseModel):
 
     @property
     def runs_folder(self) -> Path:
-        """Where runbooks write, for a kernel that nobody told: beside the notebooks."""
-        return (self.loyalty_runs or NOTEBOOKS.parent / "runs").absolute()
+        """Where runbooks write, for a kernel that nobody told: in the project, else right here."""
+        return (self.loyalty_runs or (PROJECT or Path()) / "runs").absolute()
 
     @property
     def emulator_file(self) -> Path:
@@ -132,7 +137,7 @@ def _settings(problems: list[str]) -> Settings | None:
 
 def _given(problems: list[str]) -> dict[str, str]:
     """What is set, by variable; what cannot be used is added to `problems`."""
-    file = env_file(NOTEBOOKS.parent)
+    file = env_file(PROJECT)
     lines = read_lines(file, KNOWN, problems) if file else {}
     problems += [*strangers(os.environ, KNOWN), *ambiguous({**lines, **os.environ})]
     above = file.parent if file else Path.cwd()

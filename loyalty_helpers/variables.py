@@ -91,7 +91,7 @@ def _wrong(binding: Binding, known: Collection[str]) -> str:
     return next(strangers([binding.key or ""], known), "")
 
 
-def env_file(project: Path) -> Path | None:
+def env_file(project: Path | None) -> Path | None:
     """The file to read: LOYALTY_ENV_FILE, or `.env` in the current folder or above it.
 
     Only folders that belong to the user are looked into: whoever writes `.env` decides where
@@ -107,7 +107,8 @@ def env_file(project: Path) -> Path | None:
     if named := os.environ.get(ENV_FILE):
         return absolute(named, here)
     for folder in (here, *here.parents):
-        file, near = folder / ".env", folder == here or folder.is_relative_to(project)
+        file = folder / ".env"
+        near = folder == here or (project is not None and folder.is_relative_to(project))
         if not _own(folder) and not near:
             return None
         if file.is_file():

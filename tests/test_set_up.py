@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from loyalty_helpers.settings import VERSION
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = [each for extra in PROJECT["optional-dependencies"].values() for each in extra]
 LOCK = (ROOT / "requirements.lock").read_text()
 MAKE_VARIABLES = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PYTHON", "VENV", "TESTS")
 ENVIRONMENT = (ROOT / "environment.yml").read_text()
@@ -31,13 +33,13 @@ def number(version: str) -> tuple[int, ...]:
 
 
 def test_every_requirement_is_locked() -> None:
-    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
+    wanted = PROJECT["dependencies"] + EXTRAS
 
     assert {name(requirement) for requirement in wanted} <= set(locked())
 
 
 def test_locked_versions_are_what_pyproject_asks_for() -> None:
-    for requirement in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]:
+    for requirement in PROJECT["dependencies"] + EXTRAS:
         least = re.search(r">=([\d.]+)", requirement)
         if least:
             assert number(locked()[name(requirement)]) >= number(least[1]), requirement
@@ -65,8 +67,8 @@ def test_conda_takes_the_same_python_and_the_same_lock() -> None:
     assert re.findall(r"^ +- -", ENVIRONMENT, re.MULTILINE) == ["      - -"]
 
 
-def test_the_version_is_said_once() -> None:
-    assert PROJECT["version"] == VERSION
+def test_the_version_is_the_one_of_the_settings() -> None:
+    assert version("loyalty-notebooks") == VERSION
 
 
 def test_ci_calls_what_readme_tells() -> None:

@@ -1,29 +1,29 @@
 """What every operation of the client shares: sending, paging, and reading records."""
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from copy import copy
+from dataclasses import replace
 from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
 
-from loyalty_helpers.api.checks import check_no_token
+from loyalty_helpers.api.checks import check_id, check_no_token
 from loyalty_helpers.api.exchange import Exchange
 from loyalty_helpers.api.wire import Pacing, Wire
 from loyalty_helpers.errors import ParameterError, ProductionGuardError, UnexpectedAnswerError
 from loyalty_helpers.plain import plain
-from loyalty_helpers.records import Record
+from loyalty_helpers.records import Record, Resource
 
-KEPT_EXCHANGES = 100
 READS = ("/search", "/calculate")  # of what is posted, what changes nothing
 RecordT = TypeVar("RecordT", bound=Record)
+ResourceT = TypeVar("ResourceT", bound=Resource)
 # Raises ProductionGuardError unless a plan for this environment and merchant, approved by this
 # name, may be applied.
 Gate = Callable[[str, str, str], None]
 
 
 class Calls:
-    """Sends requests over a Wire, keeps the last exchanges, and reads records out of answers.
+    """Sends requests over a Wire, and reads records out of answers.
 
     Args:
         wire: sends, waits and retries.
@@ -42,13 +42,31 @@ class Calls:
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
         self._environment, self._gate = environment, gate
-        self.exchanges: deque[Exchange] = deque(maxlen=KEPT_EXCHANGES)
         self._wire, self._on_close = wire, on_close
+        self.exchanges = wire.exchanges
 
     @property
     def environment(self) -> str:
         """`local`, `recorded`, `sandbox` or `production`."""
         return self._environment
+
+    @property
+    def last_exchange(self) -> Exchange:
+        """The last request and its answer, if one came, as they went over the wire."""
+        if not self.exchanges:
+            raise ParameterError("nothing was asked yet: call a method of the client first")
+        return self.exchanges[-1]
+
+    def close(self) -> None:
+        """Close the connections, and what answers in this process."""
+        self._wire.close()
+        self._on_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def variant(self, *, attempts: int | None = None, pace: Pacing | None = None) -> Self:
         """The same client over the same connections, with other rules; for runbooks.
@@ -57,8 +75,10 @@ class Calls:
             attempts: tries of each request; 1 where every try has to be written down before.
             pace: when each try may go out.
         """
-        other = copy(self)
-        other._wire = self._wire.variant(attempts=attempts, pace=pace)
+        other, wire = copy(self), copy(self._wire)
+        wire.policy = replace(wire.policy, attempts=attempts or wire.policy.attempts)
+        wire.pace = pace or wire.pace
+        other._wire = wire
         return other
 
     def _through_gate(self, environment: str, merchant_id: str, approved_by: str) -> Self:
@@ -70,9 +90,6 @@ class Calls:
         other._gate = None
         return other
 
-    def _get(self, path: str) -> Exchange:
-        return self._send("GET", path, None)
-
     def _write(self, path: str, body: dict[str, Any]) -> Exchange:
         if self._gate is not None:
             raise ProductionGuardError(
@@ -83,12 +100,18 @@ class Calls:
         if not isinstance(key, str) or not 1 <= len(key) <= 128:
             raise ParameterError("idempotency_key must be a text of 1 to 128 characters")
         check_no_token(body, "the request")
-        return self._send("POST", path, body, writes=True)
+        return self._wire.send("POST", path, body, writes=True)
 
-    def _send(
-        self, method: str, path: str, body: dict[str, Any] | None, *, writes: bool = False
-    ) -> Exchange:
-        return self._wire.send(method, path, body, writes=writes, keep=self.exchanges.append)
+    def _retrieve(
+        self, kind: type[ResourceT], path: str, name: str, value: str, *, any_id: str = ""
+    ) -> ResourceT:
+        """The record that has this id; `any_id` stands for whichever there is."""
+        noun = name.removeprefix("loyalty_")
+        exchange = self._wire.send("GET", f"{path}/{check_id(value, f'{noun}_id')}")
+        found = record(kind, exchange, name)
+        if value not in (any_id, found.id):
+            raise unexpected(exchange, f"it is another {noun}: {found!r}")
+        return found
 
     def _pages(
         self, path: str, body: dict[str, Any], kind: type[RecordT], name: str
@@ -96,7 +119,7 @@ class Calls:
         seen: set[str] = set()
         page, most = body, self._wire.policy.pages
         while True:
-            exchange = self._send("POST", path, page)
+            exchange = self._wire.send("POST", path, page)
             yield from records(kind, exchange, name)
             cursor = exchange.answer.get("cursor")
             if not cursor:
@@ -116,12 +139,7 @@ def record(kind: type[RecordT], exchange: Exchange, name: str) -> RecordT:
     value = exchange.answer.get(name)
     if not isinstance(value, dict):
         raise unexpected(exchange, f"there is no {name!r} in it")
-    return _parse(kind, exchange, value)
-
-
-def whole(kind: type[RecordT], exchange: Exchange) -> RecordT:
-    """The record that the whole answer is, or an UnexpectedAnswerError."""
-    return _parse(kind, exchange, exchange.answer)
+    return parsed(kind, exchange, value)
 
 
 def records(kind: type[RecordT], exchange: Exchange, name: str) -> list[RecordT]:
@@ -129,7 +147,20 @@ def records(kind: type[RecordT], exchange: Exchange, name: str) -> list[RecordT]
     listed = exchange.answer.get(name, [])
     if not isinstance(listed, list):
         raise unexpected(exchange, f"{name!r} is no list")
-    return [_parse(kind, exchange, value) for value in listed]
+    return [parsed(kind, exchange, value) for value in listed]
+
+
+def parsed(kind: type[RecordT], exchange: Exchange, value: Any) -> RecordT:
+    """The record that a part of an answer is, or an UnexpectedAnswerError."""
+    if _odd_id(value):
+        raise unexpected(exchange, "an id in it is no printable text")
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: {e['msg']}".lstrip(": ") for e in error.errors()
+        )
+    raise unexpected(exchange, f"it holds no proper {kind.__name__}: {wrong}")
 
 
 def unexpected(
@@ -153,15 +184,3 @@ def _odd_id(value: Any) -> bool:
         else isinstance(item, dict | list) and _odd_id(item)
         for name, item in value.items()
     )
-
-
-def _parse(kind: type[RecordT], exchange: Exchange, value: Any) -> RecordT:
-    if _odd_id(value):
-        raise unexpected(exchange, "an id in it is no printable text")
-    try:
-        return kind.model_validate(value)
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: {e['msg']}".lstrip(": ") for e in error.errors()
-        )
-    raise unexpected(exchange, f"it holds no proper {kind.__name__}: {wrong}")

@@ -14,14 +14,12 @@ from loyalty_helpers.api.checks import (
     rfc3339,
 )
 from loyalty_helpers.api.exchange import Exchange
-from loyalty_helpers.api.lookup import check_one_given, the_only
 from loyalty_helpers.api.purchase_calls import PurchaseCalls
-from loyalty_helpers.api.queries import accounts_query, events_query
+from loyalty_helpers.api.queries import accounts_query, check_one_given, events_query, the_only
 from loyalty_helpers.errors import (
     AccountNotFoundError,
     AnotherEventError,
     NotFoundError,
-    ParameterError,
 )
 from loyalty_helpers.records import (
     Bundle,
@@ -53,36 +51,13 @@ class LoyaltyClient(Shown, PurchaseCalls):
             refused, and those that got no answer.
     """
 
-    @property
-    def last_exchange(self) -> Exchange:
-        """The last request and its answer, if one came, as they went over the wire."""
-        if not self.exchanges:
-            raise ParameterError("nothing was asked yet: call a method of the client first")
-        return self.exchanges[-1]
-
-    def close(self) -> None:
-        """Close the connections, and what answers in this process."""
-        self._wire.close()
-        self._on_close()
-
-    def __enter__(self) -> "LoyaltyClient":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def __repr__(self) -> str:
         return f"LoyaltyClient(environment={self.environment!r})"
 
     def _view(self) -> Bundle:
         changes = "no, it only reads" if self._gate else CHANGES[self.environment]
-        return card(
-            "Loyalty client",
-            [
-                ("environment", self.environment),
-                ("changes points", changes),
-            ],
-        )
+        rows = [("environment", self.environment), ("changes points", changes)]
+        return card("Loyalty client", rows)
 
     # Program
 
@@ -91,18 +66,15 @@ class LoyaltyClient(Shown, PurchaseCalls):
 
         https://developer.squareup.com/reference/square/loyalty-api/retrieve-loyalty-program
         """
-        answer = self._get(f"/v2/loyalty/programs/{check_id(program_id, 'program_id')}")
-        program = record(LoyaltyProgram, answer, "program")
-        if program_id not in ("main", program.id):
-            raise unexpected(answer, f"it is another program: {program!r}")
-        return program
+        path = "/v2/loyalty/programs"
+        return self._retrieve(LoyaltyProgram, path, "program", program_id, any_id="main")
 
     def list_locations(self) -> list[Location]:
         """The seller's locations; each names the merchant that the token belongs to.
 
         https://developer.squareup.com/reference/square/locations-api/list-locations
         """
-        return records(Location, self._get("/v2/locations"), "locations")
+        return records(Location, self._wire.send("GET", "/v2/locations"), "locations")
 
     # Accounts
 
@@ -166,11 +138,8 @@ class LoyaltyClient(Shown, PurchaseCalls):
 
         https://developer.squareup.com/reference/square/loyalty-api/retrieve-loyalty-account
         """
-        answer = self._get(f"/v2/loyalty/accounts/{check_id(account_id, 'account_id')}")
-        account = record(LoyaltyAccount, answer, "loyalty_account")
-        if account.id != account_id:
-            raise unexpected(answer, f"it is another account: {account!r}")
-        return account
+        path = "/v2/loyalty/accounts"
+        return self._retrieve(LoyaltyAccount, path, "loyalty_account", account_id)
 
     def find_account(
         self, *, phone_number: str = "", customer_id: str = "", account_id: str = ""
@@ -183,16 +152,10 @@ class LoyaltyClient(Shown, PurchaseCalls):
             SeveralAccountsError: several fit; the text lists them.
         """
         check_one_given(phone_number=phone_number, customer_id=customer_id, account_id=account_id)
-        if account_id:
-            return self._account_with_id(account_id)
-        found = list(
-            self.search_accounts(phone_numbers=[phone_number])
-            if phone_number
-            else self.search_accounts(customer_ids=[customer_id])
-        )
-        return the_only(found, by_phone=bool(phone_number))
-
-    def _account_with_id(self, account_id: str) -> LoyaltyAccount:
+        if phone_number:
+            return the_only(self.search_accounts(phone_numbers=[phone_number]), by_phone=True)
+        if customer_id:
+            return the_only(self.search_accounts(customer_ids=[customer_id]), by_phone=False)
         try:
             return self.retrieve_account(account_id)
         except NotFoundError:
@@ -233,12 +196,10 @@ class LoyaltyClient(Shown, PurchaseCalls):
         path = f"/v2/loyalty/accounts/{check_id(account_id, 'account_id')}/adjust"
         answer = self._write(path, body)
         event = record(LoyaltyEvent, answer, "event")
-        if (event.type, event.loyalty_account_id) != ("ADJUST_POINTS", account_id) or (
-            event.points != points
-        ):
-            raise unexpected(
-                answer, f"it is the event of another adjustment: {event!r}", AnotherEventError
-            )
+        found = event.type, event.loyalty_account_id, event.points
+        if found != ("ADJUST_POINTS", account_id, points):
+            what = f"it is the event of another adjustment: {event!r}"
+            raise unexpected(answer, what, AnotherEventError)
         return event
 
     # Events
@@ -283,5 +244,5 @@ class LoyaltyClient(Shown, PurchaseCalls):
         """
         check_path(method, path)
         if method == "GET" or path.endswith(READS):
-            return self._send(method, path, body)
+            return self._wire.send(method, path, body)
         return self._write(path, body or {})

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from loyalty_helpers.api.calls import Calls, record, records, unexpected, whole
+from loyalty_helpers.api.calls import Calls, parsed, record, records, unexpected
 from loyalty_helpers.api.checks import check_id, check_points
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.records import EarnedPoints, LoyaltyEvent, LoyaltyReward, Money, Order, Payment
 
 
 class PurchaseCalls(Calls):
-    """What a LoyaltyClient does around a purchase; its other operations are in client.py."""
+    """What a LoyaltyClient does around a purchase: a part of it that has a file of its own."""
 
     # Orders and payments
 
@@ -36,11 +36,7 @@ class PurchaseCalls(Calls):
 
         https://developer.squareup.com/reference/square/orders-api/retrieve-order
         """
-        answer = self._get(f"/v2/orders/{check_id(order_id, 'order_id')}")
-        order = record(Order, answer, "order")
-        if order.id != order_id:
-            raise unexpected(answer, f"it is another order: {order!r}")
-        return order
+        return self._retrieve(Order, "/v2/orders", "order", order_id)
 
     def create_payment(
         self, order_id: str, amount: Money, *, source_id: str, idempotency_key: str
@@ -98,7 +94,8 @@ class PurchaseCalls(Calls):
         if account_id:
             body["loyalty_account_id"] = check_id(account_id, "account_id")
         path = f"/v2/loyalty/programs/{check_id(program_id, 'program_id')}/calculate"
-        return whole(EarnedPoints, self._send("POST", path, body))
+        exchange = self._wire.send("POST", path, body)
+        return parsed(EarnedPoints, exchange, exchange.answer)
 
     def accumulate_points(
         self,
@@ -171,8 +168,4 @@ class PurchaseCalls(Calls):
 
         https://developer.squareup.com/reference/square/loyalty-api/retrieve-loyalty-reward
         """
-        answer = self._get(f"/v2/loyalty/rewards/{check_id(reward_id, 'reward_id')}")
-        reward = record(LoyaltyReward, answer, "reward")
-        if reward.id != reward_id:
-            raise unexpected(answer, f"it is another reward: {reward!r}")
-        return reward
+        return self._retrieve(LoyaltyReward, "/v2/loyalty/rewards", "reward", reward_id)

@@ -1,7 +1,7 @@
-"""The bodies of Square's two searches, and what people type for them."""
+"""The bodies of Square's two searches, what people type for them, and the one that is found."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,8 +13,8 @@ from loyalty_helpers.api.checks import (
     next_second,
     rfc3339,
 )
-from loyalty_helpers.errors import ParameterError
-from loyalty_helpers.records import LoyaltyEvent
+from loyalty_helpers.errors import AccountNotFoundError, ParameterError, SeveralAccountsError
+from loyalty_helpers.records import LoyaltyAccount, LoyaltyEvent
 
 PER_SEARCH = 30  # phone numbers or customer ids that one search takes
 ACCOUNTS_PER_PAGE = 200
@@ -88,3 +88,36 @@ def start_of_day(text: str, name: str) -> datetime | None:
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
     except ValueError:
         raise ParameterError(f"{name} {text!r} is not a date like '2026-01-31'") from None
+
+
+def check_one_given(**given: str) -> None:
+    """Raise ParameterError unless exactly one of the values is given."""
+    names = [name for name, value in given.items() if value]
+    if len(names) != 1:
+        raise ParameterError(
+            f"fill in exactly one of {', '.join(given)}, and leave the others empty; "
+            f"found {' and '.join(names) or 'none'}"
+        )
+
+
+def the_only(accounts: Iterable[LoyaltyAccount], *, by_phone: bool) -> LoyaltyAccount:
+    """The account, if there is just one; else the error that says none, or lists which."""
+    found = list(accounts)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        hint = (
+            " A buyer whose profile has no phone number is not found by one: search by customer_id."
+            if by_phone
+            else " Check the id, and the environment."
+        )
+        name = "this phone number" if by_phone else "this customer_id"
+        raise AccountNotFoundError(f"no loyalty account has {name}.{hint}")
+    listed = "\n".join(
+        f"  {a.id}  balance {a.balance}  phone_number {a.masked_phone_number or '(none)'}"
+        for a in found
+    )
+    raise SeveralAccountsError(
+        f"{len(found)} loyalty accounts fit; name one of them by account_id:\n{listed}",
+        [account.id for account in found],
+    )

@@ -7,13 +7,21 @@ is not Square's (UnexpectedAnswerError), or none (NotSentError, OutcomeUnknownEr
 import json
 import random
 import time
+from collections import deque
 from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from loyalty_helpers.api.exchange import Exchange
-from loyalty_helpers.errors import ParameterError
+from loyalty_helpers.api.verdicts import (
+    error_of,
+    is_passing,
+    is_perhaps_done,
+    not_sent,
+    unknown,
+    verdict,
+)
+from loyalty_helpers.errors import LoyaltyError, ParameterError
 from loyalty_helpers.plain import plain
 from loyalty_helpers.redaction import mask_text
 from loyalty_helpers.settings import SQUARE_VERSION, VERSION
@@ -21,16 +29,12 @@ from loyalty_helpers.transports import (
     ATTEMPT,
     LONGEST_ATTEMPT,
     Answer,
-    Failure,
-    failure,
+    Network,
     httpx,
-    network,
-    not_sent,
     read_answer,
-    unknown,
-    verdict,
 )
 
+KEPT_EXCHANGES = 100
 NEVER_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -84,6 +88,10 @@ class Wire:
         transport: what answers; None is the network.
         policy: waits and limits.
         sleep, clock, jitter: injected by tests; jitter gives a number from 0 to 1.
+
+    Attributes:
+        exchanges: the last requests with the last try of each, whatever came of it; oldest first.
+        pace: says when a try may go out; without one, at once.
     """
 
     def __init__(
@@ -99,12 +107,13 @@ class Wire:
     ) -> None:
         self.base_url = base_url
         self.policy = policy or RetryPolicy()
-        self._pace: Pacing | None = None
+        self.pace: Pacing | None = None
+        self.exchanges: deque[Exchange] = deque(maxlen=KEPT_EXCHANGES)
         self._sleep, self._clock, self._jitter = sleep, clock, jitter
         self._http = httpx.Client(
             base_url=base_url,
             auth=auth,
-            transport=transport or network(),
+            transport=transport or Network(),
             trust_env=False,  # no proxy from the environment
             follow_redirects=False,
             timeout=httpx.Timeout(self.policy.read, connect=self.policy.connect),
@@ -120,15 +129,6 @@ class Wire:
         """Close the connections."""
         self._http.close()
 
-    def variant(self, *, attempts: int | None = None, pace: Pacing | None = None) -> "Wire":
-        """The same connections with another number of tries, or with a pace for every try."""
-        other = copy(self)
-        if attempts is not None:
-            other.policy = replace(self.policy, attempts=attempts)
-        if pace is not None:
-            other._pace = pace
-        return other
-
     def send(
         self,
         method: str,
@@ -136,7 +136,6 @@ class Wire:
         body: dict[str, Any] | None = None,
         *,
         writes: bool = False,
-        keep: Callable[[Exchange], object] = lambda _: None,
     ) -> Exchange:
         """Send a request that is safe to repeat: a read, or a write that carries its key.
 
@@ -145,31 +144,28 @@ class Wire:
             path: the path below the base URL.
             body: the JSON body.
             writes: whether the request changes something, so that a lost answer matters.
-            keep: called with the last try, whatever came of it.
 
         Raises:
             SquareError, UnexpectedAnswerError, NotSentError, OutcomeUnknownError.
         """
         content = None if body is None else _encode(body)
-        started, perhaps_done, attempt = self._clock(), False, 1
+        started, attempt, perhaps_done = self._clock(), 1, False
         asked = exchange = Exchange(method, self.base_url, path, body, None, None)
         try:
             while True:
                 exchange = replace(asked, attempts=attempt)  # kept if no answer comes to this one
-                exchange, failed = self._try(exchange, content)
-                if failed is None:
+                exchange, error = self._try(exchange, content)
+                if error is None:
                     return exchange
-                perhaps_done = perhaps_done or failed.perhaps_done
-                last = not failed.again or attempt == self.policy.attempts
-                if last or not self._wait(attempt, failed.retry_after, started):
-                    request = f"{method} {path}"
-                    raise verdict(failed.error, perhaps_done and writes, request, attempt)
+                perhaps_done = perhaps_done or is_perhaps_done(error)
+                if not is_passing(error) or not self._wait(attempt, error, started):
+                    raise verdict(error, perhaps_done and writes, f"{method} {path}", attempt)
                 attempt += 1
         finally:
-            keep(exchange)
+            self.exchanges.append(exchange)
 
-    def _try(self, asked: Exchange, content: bytes | None) -> tuple[Exchange, Failure | None]:
-        """Send once: what came of it, and what it means if that is no success."""
+    def _try(self, asked: Exchange, content: bytes | None) -> tuple[Exchange, LoyaltyError | None]:
+        """Send once: what came of it, and its error if that is no success."""
         request = f"{asked.method} {asked.path}"
         try:
             answer = self._attempt(asked.method, asked.path, content)
@@ -178,30 +174,33 @@ class Wire:
         except httpx.RequestError as error:
             told = plain(mask_text(str(error)))
             why = f"{request}: {type(error).__name__} after it was sent ({told})"
-            return asked, Failure(unknown(why, request), again=True, perhaps_done=True)
+            return asked, unknown(why, request)
         exchange = replace(asked, status=answer.status, answer=answer.value)
         if answer.is_success:
             return exchange, None
-        return exchange, failure(answer, request, emulated=self.base_url.startswith("http:"))
+        return exchange, error_of(answer, request, emulated=self.base_url.startswith("http:"))
 
     def _attempt(self, method: str, path: str, content: bytes | None) -> Answer:
         """Send once; the network ends the whole try after its time, however slowly it drips."""
         headers = {} if content is None else {"Content-Type": "application/json"}
-        ticket = self._pace.take() if self._pace else 0.0
+        ticket = self.pace.take() if self.pace else 0.0
         limits = {ATTEMPT: self.policy.attempt}
         url = self.base_url + path  # a whole one is read once, a path is read twice
         with self._http.stream(
             method, url, content=content, headers=headers, extensions=limits
         ) as response:
             answer = read_answer(response)
-        if self._pace:
-            self._pace.seen(ticket, answer.status, answer.retry_after)
+        if self.pace:
+            self.pace.seen(ticket, answer.status, answer.retry_after)
         return answer
 
-    def _wait(self, attempt: int, retry_after: float | None, started: float) -> bool:
-        """Wait before the next try; False when the budget does not hold the wait."""
+    def _wait(self, attempt: int, error: LoyaltyError, started: float) -> bool:
+        """Wait before the next try; False when that was the last, or the budget has no room."""
+        if attempt >= self.policy.attempts:
+            return False
         chosen = min(self.policy.cap, self.policy.base * 2 ** (attempt - 1))
-        pause = max(chosen * (1 - self._jitter() / 2), retry_after or 0)
+        asked = getattr(error, "retry_after", None) or 0.0
+        pause: float = max(chosen * (1 - self._jitter() / 2), asked)
         if self._clock() - started + pause > self.policy.budget:
             return False
         self._sleep(pause)

@@ -197,6 +197,15 @@ def drift(context: click.Context, notebook: str, environment: str) -> None:
     context.exit(FAILED if drifted else VERIFIED)
 
 
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def notebooks(folder: Path) -> None:
+    """Copy the notebooks into FOLDER, which is new or empty, to click through and to change."""
+    from loyalty_helpers.cli.copying import copy_notebooks
+
+    click.echo(f"copied: {copy_notebooks(folder)} notebooks to {plain(folder)}")
+
+
 @main.group()
 def emulator() -> None:
     """The emulator of Square's Loyalty API."""

@@ -53,14 +53,8 @@ def serve_emulator(
 
 def _injected(wanted: Wanted) -> dict[str, Any]:
     """The arguments of Emulator.open."""
-    from loyalty_helpers.emulator import (
-        PROGRAMS,
-        Fault,
-        Faults,
-        SeededIds,
-        SettableClock,
-        parse_rfc3339,
-    )
+    from loyalty_helpers import emulator
+    from loyalty_helpers.emulator import Fault, Faults, SeededIds, SettableClock, parse_rfc3339
 
     plan = Faults(wanted.seed or 0)
     injected: dict[str, Any] = {"faults": plan, "assumptions": _assumptions(wanted.assumed)}
@@ -70,7 +64,7 @@ def _injected(wanted: Wanted) -> dict[str, Any]:
         with _refused(f"--now {wanted.now}", "2026-11-01T09:00:00Z"):
             injected["clock"] = SettableClock(parse_rfc3339(wanted.now))
     if wanted.program is not None:
-        injected["program"] = PROGRAMS[wanted.program]()
+        injected["program"] = emulator.program(wanted.program)
     for text in wanted.faults:
         with _refused(f"--fault {text}", "drop-after:path=/adjust,next=1"):
             plan.add(Fault.parse(text))

@@ -7,27 +7,26 @@ from __future__ import annotations
 
 from .app import Emulator
 from .assumptions import Assumptions
-from .clock import IdSource, RandomIds, SeededIds, SettableClock, parse_rfc3339, utc_now
+from .clock import RandomIds, SeededIds, SettableClock, parse_rfc3339, utc_now
 from .database import EmulatorFileError
 from .fault_plan import Faults
 from .faults import Fault
-from .seed_program import PROGRAMS
+from .seed import program
 from .server import PortInUseError, Server, serve
 
 __all__ = [
-    "PROGRAMS",
     "Assumptions",
     "Emulator",
     "EmulatorFileError",
     "Fault",
     "Faults",
-    "IdSource",
     "PortInUseError",
     "RandomIds",
     "SeededIds",
     "Server",
     "SettableClock",
     "parse_rfc3339",
+    "program",
     "serve",
     "utc_now",
 ]

@@ -3,67 +3,112 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from .clock import event_id
-from .ledger import Account, Event, Ledger
-from .orders import item_of, own_discounts, spent, the_order
-from .pricing import Line, Order, lines_of
+from .call import KEY_LENGTH, Call
+from .events import post
+from .ledger import Account, Ledger, Where
+from .orders import item_of, own_discounts, spent
+from .pricing import Line, Order, lines_of, money, priced
 from .promotions import promotion_for
-from .rules import new_event, post, the_account, the_location
-from .wire_errors import refusal
-from .world import KeyedRequest, World
+from .validation import INT32_MAX
+from .wire import Answer, refusal
+
+_MANY_EVENTS_SINCE: Final = "2022-08-17"
 
 
-def accumulate(
-    world: World,
-    ledger: Ledger,
-    request: KeyedRequest,
-    location_id: str,
-    order_id: str | None,
-    points: int | None,
-) -> list[Event]:
-    """Add the points of a purchase, and return the events: none when it earned nothing."""
-    account = the_account(ledger, request.target)
-    the_location(world, ledger, location_id, "location_id")
-    order = _completed_order(world, ledger, order_id, location_id) if order_id else None
+def accumulate(call: Call) -> Answer:
+    """Add the points of a purchase, given by its order or as a number."""
+    key = call.sent.required_text("idempotency_key", longest=KEY_LENGTH)
+    location_id = call.sent.required_text("location_id")
+    sent = call.sent.required_object("accumulate_points")
+    order_id, points = sent.text("order_id"), sent.integer("points", 1, INT32_MAX)
+    call.sent.finish()
+    if order_id is not None and points is not None:
+        code = call.assumptions.order_and_points_code
+        raise refusal(code, "Send order_id or points, not both.", "accumulate_points")
+    if order_id is None and points is None:
+        code = call.assumptions.neither_order_nor_points_code
+        raise refusal(code, "Field must be set", "accumulate_points.points")
+    if call.version < _MANY_EVENTS_SINCE:
+        call.shown = _first_event_alone
+    ledger = call.once("AccumulateLoyaltyPoints", key)
+    account = ledger.the_account(call.target)
+    ledger.the_location(location_id, "location_id")
+    order = _completed_order(ledger, order_id, location_id) if order_id else None
     if order:
-        points = base_points(world, ledger, account.program_id, order)
+        points = _base_points(ledger, account.program_id, order)
     if not points:
-        if world.assumptions.purchase_that_earns_nothing_succeeds:
-            return []
+        if ledger.assumptions.purchase_that_earns_nothing_succeeds:
+            return {}
         raise refusal("BAD_REQUEST", "The purchase does not qualify for points.")
-    scope, now = request.scope(world.assumptions), world.now()
-    granted: list[tuple[str, str, dict[str, Any]]] = [
-        (scope, "ACCUMULATE_POINTS", {"points": points, "order_id": order_id})
-    ]
-    promotion_id, extra = promotion_points(world, ledger, account, order, points)
+    earned = {"points": points, "order_id": order_id}
+    granted = [("ACCUMULATE_POINTS", call.event_id(), earned)]
+    promotion_id, extra = _promotion_points(ledger, account, order, points)
     if extra:
-        particulars = {"points": extra, "order_id": order_id, "loyalty_promotion_id": promotion_id}
-        granted.append((f"{scope} promotion", "ACCUMULATE_PROMOTION_POINTS", particulars))
-    account = account.enrolled(now)
-    events = []
-    for name, kind, particulars in granted:
-        identifier = event_id(name, request.key)
-        event = new_event(identifier, account, kind, now, particulars, location_id=location_id)
-        field = "accumulate_points.points"
-        account = post(world, ledger, account, event, field)
+        more = {"points": extra, "order_id": order_id, "loyalty_promotion_id": promotion_id}
+        granted.append(("ACCUMULATE_PROMOTION_POINTS", call.event_id(" promotion"), more))
+    account, events = account.enrolled(ledger.now()), []
+    at: dict[str, Any] = {"location_id": location_id, "field": "accumulate_points.points"}
+    for each in granted:
+        account, event = post(ledger, account, *each, **at)
         events.append(event)
-    return events
+    return {"events": events}
 
 
-def base_points(world: World, ledger: Ledger, program_id: str, order: Order) -> int:
+def calculate(call: Call) -> Answer:
+    """Tell what an order or an amount would earn; nothing is earned by it."""
+    order_id, amount = call.sent.text("order_id"), call.sent.cents("transaction_amount_money")
+    account_id = call.sent.text("loyalty_account_id", longest=36)
+    call.sent.finish()
+    if order_id is not None and amount is not None:
+        code = call.assumptions.order_and_points_code
+        raise refusal(code, "Send order_id or transaction_amount_money, not both.", "order_id")
+    if order_id is None and amount is None:
+        code = call.assumptions.neither_order_nor_points_code
+        raise refusal(code, "Field must be set", "order_id")
+    ledger = call.reading()
+    program = ledger.the_program(call.target)
+    account = ledger.the_account(account_id) if account_id else None
+    if amount is not None:
+        _refuse_amount_for_items(ledger, program)
+    order = ledger.the("order", order_id) if order_id else _purchase(amount or 0)
+    points = _base_points(ledger, program["id"], order)
+    # A promotion is for orders only.
+    _, extra = _promotion_points(ledger, account, order if order_id else None, points)
+    return {"points": points, "promotion_points": extra}
+
+
+def _first_event_alone(answer: Answer) -> Answer:
+    return {"event": answer["events"][0]} if answer else answer
+
+
+def _refuse_amount_for_items(ledger: Ledger, program: dict[str, Any]) -> None:
+    """Refuse an amount where items alone earn points, if so assumed."""
+    by_items = not {rule["accrual_type"] for rule in program["accrual_rules"]} & {"VISIT", "SPEND"}
+    if by_items and not ledger.assumptions.amount_earns_nothing_with_item_rules:
+        detail = "The program grants points for items, which an amount has none of."
+        raise refusal("BAD_REQUEST", detail, "transaction_amount_money")
+
+
+def _purchase(amount: int) -> Order:
+    """Return an order of a thing that no rule asks for by name."""
+    line = {"uid": "line-1", "quantity": "1", "base_price_money": money(amount)}
+    return priced({"line_items": [line], "state": "OPEN"})
+
+
+def _base_points(ledger: Ledger, program_id: str, order: Order) -> int:
     """Return what the program's best rule grants for an order."""
     program = ledger.program(program_id) or {}
     rules = program.get("accrual_rules", ())
-    return max((_granted(world, ledger, rule, order) for rule in rules), default=0)
+    return max((_granted(ledger, rule, order) for rule in rules), default=0)
 
 
-def promotion_points(
-    world: World, ledger: Ledger, account: Account | None, order: Order | None, points: int
+def _promotion_points(
+    ledger: Ledger, account: Account | None, order: Order | None, points: int
 ) -> tuple[str, int]:
     """Return the promotion that an order qualifies for, and the points that it adds."""
-    promotion = promotion_for(world, ledger, account, order) if order and points else None
+    promotion = promotion_for(ledger, account, order) if order and points else None
     if promotion is None:
         return "", 0
     incentive = promotion["incentive"]
@@ -73,47 +118,48 @@ def promotion_points(
     return promotion["id"], int(points * multiplier) - points
 
 
-def _completed_order(world: World, ledger: Ledger, order_id: str, location_id: str) -> Order:
+def _completed_order(ledger: Ledger, order_id: str, location_id: str) -> Order:
     field = "accumulate_points.order_id"
-    order = the_order(ledger, order_id)
+    order = ledger.the("order", order_id)
     if order["state"] != "COMPLETED":
-        code = world.assumptions.order_not_completed_code
+        code = ledger.assumptions.order_not_completed_code
         raise refusal(code, f"The order is {order['state']}, not COMPLETED.", field)
     if order["location_id"] != location_id:
-        code = world.assumptions.order_location_code
+        code = ledger.assumptions.order_location_code
         raise refusal(code, "The order was made at another location.", "location_id")
-    if world.assumptions.order_earns_once and ledger.has_earned(order_id):
+    earned = Where(["order_id = ?", "type = 'ACCUMULATE_POINTS'"], [order_id])
+    if ledger.assumptions.order_earns_once and any(ledger.events(earned, None, 1)):
         raise refusal("BAD_REQUEST", "The order has earned its points before.", field)
     return order
 
 
-def _granted(world: World, ledger: Ledger, rule: dict[str, Any], order: Order) -> int:
+def _granted(ledger: Ledger, rule: dict[str, Any], order: Order) -> int:
     """Return what one rule grants; of a spend whole multiples only."""
     points: int = rule.get("points", 0)
     if spend := rule.get("spend_data"):
         per: int = spend["amount_money"]["amount"]
-        return _amount(world, ledger, spend, order) // per * points
+        return _amount(ledger, spend, order) // per * points
     if visit := rule.get("visit_data"):
         least = (visit.get("minimum_amount_money") or {}).get("amount", 0)
-        return points if _amount(world, ledger, visit, order) >= least else 0
+        return points if _amount(ledger, visit, order) >= least else 0
     wanted = {*rule.get("item_variation_data", {}).values()}
     wanted |= {*rule.get("category_data", {}).values()}
-    lines = (line for line in lines_of(order) if wanted & {*item_of(world, ledger, line)})
-    return sum(_full_price_units(world, line, order) for line in lines) * points
+    lines = (line for line in lines_of(order) if wanted & {*item_of(ledger, line)})
+    return sum(_full_price_units(ledger, line, order) for line in lines) * points
 
 
-def _amount(world: World, ledger: Ledger, data: dict[str, Any], order: Order) -> int:
+def _amount(ledger: Ledger, data: dict[str, Any], order: Order) -> int:
     """Return what a purchase came to after discounts, without what the rule excludes."""
     names = ("excluded_item_variation_ids", "excluded_category_ids")
     excluded = {each for name in names for each in data.get(name) or ()}
     before_tax = data["tax_mode"] == "BEFORE_TAX"
-    return spent(world, ledger, order, before_tax=before_tax, excluded=excluded)
+    return spent(ledger, order, before_tax=before_tax, excluded=excluded)
 
 
-def _full_price_units(world: World, line: Line, order: Order) -> int:
+def _full_price_units(ledger: Ledger, line: Line, order: Order) -> int:
     """Return how many units of a line earn points: those with a discount of their own do not."""
     is_off = any(each["scope"] == "ORDER" for each in order.get("discounts", ()))
-    if is_off and world.assumptions.order_discount_stops_item_points:
+    if is_off and ledger.assumptions.order_discount_stops_item_points:
         return 0
     own = own_discounts(line, order)
     if any("reward_ids" not in each for each in own):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,18 +16,17 @@ from werkzeug.http import http_date
 from werkzeug.wrappers import Request
 
 from .assumptions import Assumptions
-from .clock import IdSource, RandomIds, utc_now
+from .call import Call
+from .clock import RandomIds, SeededIds, utc_now
 from .database import Database
-from .fault_plan import Faults
-from .handling import Call
-from .ledger import Ledger
-from .reply import Reply, json_reply
+from .expiry import make_ready
+from .fault_plan import FOUND_UNTIL, SALT, Faults
+from .ledger import Ledger, World
+from .programs import keep_program
 from .routes import Route, find_route
 from .seed import build, rebuild
-from .seed_program import keep_program
 from .validation import Body, read_body
-from .wire_errors import WireError, not_found, refusal
-from .world import Answer, World
+from .wire import Answer, WireError, compact_json, not_found, refusal, respond
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -48,8 +48,8 @@ class Emulator:
     on purpose is planned in `faults`.
     """
 
-    def __init__(self, world: World, token: str, faults: Faults) -> None:
-        self._world = world
+    def __init__(self, database: Database, world: World, token: str, faults: Faults) -> None:
+        self._database, self._world = database, world
         self._authorization = f"Bearer {token}"
         self.faults = faults
 
@@ -60,7 +60,7 @@ class Emulator:
         *,
         token: str = "local-token",  # noqa: S107 - it guards nothing: a file on this machine
         clock: Callable[[], datetime] = utc_now,
-        ids: IdSource | None = None,
+        ids: SeededIds | None = None,
         assumptions: Assumptions | None = None,
         faults: Faults | None = None,
         program: dict[str, Any] | None = None,
@@ -80,23 +80,20 @@ class Emulator:
         Raises:
             EmulatorFileError: The file cannot be used; the text says why and what to do.
         """
-        database = Database.open(Path(path), build)
-        faults = faults or Faults()
-        assumptions = assumptions or Assumptions()
-        world = World(database, clock, ids or RandomIds(), assumptions, faults.keys.salt)
-        emulator = cls(world, token, faults)
+        world = World(clock, ids or RandomIds(), assumptions or Assumptions())
+        database = Database.open(Path(path), lambda connection: build(Ledger(connection, world)))
+        emulator = cls(database, world, token, faults or Faults())
         if program:
-            try:
+            with ExitStack() as failing:
+                failing.callback(emulator.close)
                 emulator.set_program(program)
-            except BaseException:
-                emulator.close()
-                raise
+                failing.pop_all()
         return emulator
 
     def reset(self) -> None:
         """Go back to the seed world, its program included, in one transaction."""
-        with self._world.database.writing() as connection:
-            rebuild(connection)
+        with self._writing() as ledger:
+            rebuild(ledger)
 
     def forget_keys(self) -> None:
         """Forget every idempotency key used so far, as a service may: the same key works anew."""
@@ -104,12 +101,17 @@ class Emulator:
 
     def set_program(self, program: dict[str, Any]) -> None:
         """Change the program, as a seller does in the Dashboard: Square has no API for it."""
-        with self._world.database.writing() as connection:
-            keep_program(Ledger(connection), program)
+        with self._writing() as ledger:
+            keep_program(ledger, program)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Ledger]:
+        with self._database.writing() as connection:
+            yield Ledger(connection, self._world)
 
     def close(self) -> None:
         """Close the file."""
-        self._world.database.close()
+        self._database.close()
 
     def __enter__(self) -> Emulator:
         return self
@@ -119,40 +121,40 @@ class Emulator:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request, as WSGI asks for it."""
-        world, faults = self._world, self.faults
-        path = environ.get("PATH_INFO", "")
-        struck = faults.due(environ["REQUEST_METHOD"], path, world.clock)
-        reply = faults.strike(struck, world, lambda altered: self._reply(altered, environ))
-        if environ["REQUEST_METHOD"] == "HEAD":
-            reply = reply._replace(body=b"")
-        return reply.send(start_response)
+        app = self.faults.around(self._respond, environ, self._world.clock)
+        answer = app(environ, start_response)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else answer
 
-    def _reply(self, world: World, environ: WSGIEnvironment) -> Reply:
-        headers = {"Date": http_date(world.clock())}
+    def _respond(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        status, headers = 200, {"Date": http_date(self._world.clock())}
         try:
-            return json_reply(200, headers, self._answer(world, environ, headers))
+            answer = self._answer(environ, headers)
         except WireError as error:
-            return json_reply(error.status, {**headers, **error.headers}, error.wire())
+            status, answer = error.status, error.wire()
+            headers.update(error.headers)
         except sqlite3.Error as error:
             trouble = _storage_trouble(error)
-            return json_reply(trouble.status, headers, trouble.wire())
+            status, answer = trouble.status, trouble.wire()
+        return respond(start_response, status, headers, compact_json(answer).encode())
 
-    def _answer(self, world: World, environ: WSGIEnvironment, headers: dict[str, str]) -> Answer:
-        self._check_token(environ)
-        version = _version(environ, world.assumptions)
+    def _answer(self, environ: WSGIEnvironment, headers: dict[str, str]) -> Answer:
+        if environ.get("HTTP_AUTHORIZATION") != self._authorization:
+            raise refusal("UNAUTHORIZED", "This request could not be authorized.")
+        version = _version(environ, self._world.assumptions)
         request = _readable(environ)
         route, ids = find_route(request.method, request.path)
         body = self._body(request, route)
-        answer = route.answer(Call(world, ids, body, version))
+        if route.ready:
+            make_ready(self._database, self._world)
+        salt = environ.get(SALT, self.faults.keys.salt)
+        until = environ.get(FOUND_UNTIL)
+        call = Call(self._database, self._world, ids, body, version, salt, until)
+        answer = call.answer(route.handle)
         headers["Square-Version"] = version
         return answer
 
-    def _check_token(self, environ: WSGIEnvironment) -> None:
-        if environ.get("HTTP_AUTHORIZATION") != self._authorization:
-            raise refusal("UNAUTHORIZED", "This request could not be authorized.")
-
     def _body(self, request: Request, route: Route) -> Body:
-        if not route.takes_body:
+        if not route.body:
             return read_body(_from_query(request), self._world.assumptions)
         if request.content_type and request.mimetype != "application/json":
             code = self._world.assumptions.wrong_content_type_code

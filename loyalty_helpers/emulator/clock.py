@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 from uuid import UUID, uuid3
 
 _EVENT_NAMESPACE = UUID("5b9e2f4c-6d3a-4f0e-9a58-1c7d0b2e8f63")
@@ -42,16 +40,6 @@ class SettableClock:
         self._now += by
 
 
-class IdSource(Protocol):
-    """What new accounts, mappings and customers take their ids from."""
-
-    def uuid(self) -> str:
-        """Return a new UUID of version 4, as Square gives accounts and mappings."""
-
-    def code(self) -> str:
-        """Return a new code of 26 capital letters and digits, as Square gives customers."""
-
-
 class SeededIds:
     """Ids that are the same on every run with the same seed."""
 
@@ -72,13 +60,6 @@ class RandomIds(SeededIds):
 
     def __init__(self) -> None:
         self._random = random.SystemRandom()
-
-
-def unused(make: Callable[[], str], found: Callable[[str], object]) -> str:
-    """Return the first id that is free: seeded ids begin anew on a file that has some already."""
-    while found(new := make()) is not None:
-        pass
-    return new
 
 
 def event_id(endpoint: str, key: str) -> str:

@@ -12,83 +12,80 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from .clock import event_id, parse_rfc3339, rfc3339
-from .ledger import Account, Ledger, Movement, Where
-from .rules import new_event, post, seller_zone
-from .wire_errors import refusal
-from .world import World
+from .database import Database
+from .events import post
+from .ledger import Account, Ledger, Movement, Where, World
+from .wire import refusal
 
 Lots = dict[str, int]
 """Points by the time when they expire, the earliest first."""
 
 
-def make_ready(world: World) -> None:
+def make_ready(database: Database, world: World) -> None:
     """Refuse while the program is not in force; expire what has come due since last time.
 
     Nothing comes due but at the beginning of a month, so that one look a month is enough.
     """
-    with world.database.reading() as connection:
-        ledger = Ledger(connection)
+    with database.reading() as connection:
+        ledger = Ledger(connection, world)
         program = ledger.program() or {"status": "ACTIVE"}
         if program["status"] != "ACTIVE":
-            code = world.assumptions.inactive_program_code
-            status = world.assumptions.inactive_program_status
+            assumptions = world.assumptions
             detail = "The seller has no subscription to Square Loyalty."
+            code, status = assumptions.inactive_program_code, assumptions.inactive_program_status
             raise refusal(code, detail, status=status)
-        if "expiration_policy" not in program or _is_done(world, ledger):
+        if "expiration_policy" not in program or _is_done(ledger):
             return
-    with world.database.writing() as connection:
-        ledger = Ledger(connection)
-        if not _is_done(world, ledger):
-            for _, account in ledger.accounts(Where(["balance > 0"]), None, -1):
-                _expire(world, ledger, account)
-            ledger.keep("expired", {"id": "month", "month": _month(world, ledger)})
+    with database.writing() as connection:
+        ledger = Ledger(connection, world)
+        if not _is_done(ledger):
+            for _, account in ledger.accounts(Where(["balance > 0"])):
+                _expire(ledger, account)
+            ledger.keep("expired", {"id": "month", "month": _month(ledger)})
 
 
-def deadlines(world: World, ledger: Ledger, account: Account) -> list[dict[str, Any]] | None:
+def deadlines(ledger: Ledger, account: Account) -> list[dict[str, Any]] | None:
     """Return when which points expire: in sum the balance, or None when none will."""
-    lots = _lots(world, ledger, account)
+    lots = _lots(ledger, account)
     return [{"points": points, "expires_at": at} for at, points in lots.items()] or None
 
 
-def _is_done(world: World, ledger: Ledger) -> bool:
+def _is_done(ledger: Ledger) -> bool:
     done = ledger.record("expired", "month") or {"month": ""}
-    return bool(done["month"] == _month(world, ledger))
+    return bool(done["month"] == _month(ledger))
 
 
-def _month(world: World, ledger: Ledger) -> str:
+def _month(ledger: Ledger) -> str:
     """Return the month that it is where months are counted."""
-    return f"{world.clock().astimezone(_zone(world, ledger)):%Y-%m}"
+    return f"{ledger.moment.astimezone(_zone(ledger)):%Y-%m}"
 
 
-def _zone(world: World, ledger: Ledger) -> tzinfo:
-    return UTC if world.assumptions.months_are_in_utc else seller_zone(ledger)
+def _zone(ledger: Ledger) -> tzinfo:
+    return UTC if ledger.assumptions.months_are_in_utc else ledger.zone()
 
 
-def _expire(world: World, ledger: Ledger, account: Account) -> None:
-    for expires_at, points in _lots(world, ledger, account).items():
-        if expires_at > world.now():
+def _expire(ledger: Ledger, account: Account) -> None:
+    for expires_at, points in _lots(ledger, account).items():
+        if expires_at > ledger.now():
             break
         # A policy that is new can find points due at a time before later events.
         ((last, _),) = ledger.events(Where(["account_id = ?"], [account.id]), None, 1)
-        event = new_event(
-            event_id("ExpirePoints", f"{account.id} {expires_at} {last.seq}"),
-            account,
-            "EXPIRE_POINTS",
-            max(expires_at, last.created_at),
-            {"points": -points},
-            source="SQUARE",
+        identifier = event_id("ExpirePoints", f"{account.id} {expires_at} {last.seq}")
+        at = max(expires_at, last.created_at)
+        lost = {"points": -points}
+        account, _ = post(
+            ledger, account, "EXPIRE_POINTS", identifier, lost, at=at, source="SQUARE"
         )
-        account = post(world, ledger, account, event)
 
 
-def _lots(world: World, ledger: Ledger, account: Account) -> Lots:
+def _lots(ledger: Ledger, account: Account) -> Lots:
     policy = (ledger.program(account.program_id) or {}).get("expiration_policy")
     if policy is None or account.balance <= 0:
         return {}
     months = _months(policy["expiration_duration"])
-    left = _last_earned if world.assumptions.oldest_points_go_first else _first_earned
-    anew = world.assumptions.returned_points_last_anew
-    zone = _zone(world, ledger)
+    left = _last_earned if ledger.assumptions.oldest_points_go_first else _first_earned
+    anew = ledger.assumptions.returned_points_last_anew
+    zone = _zone(ledger)
     lots: Lots = {}
     for earned_at, points in left(ledger.movements(account.id, returned=anew), account.balance):
         expires_at = _deadline(earned_at, months, zone)

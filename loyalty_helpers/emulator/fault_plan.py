@@ -1,4 +1,7 @@
-"""The faults that are planned, and what they do. Time, waits and chance are injected."""
+"""The faults that are planned, as wrappers around the application they strike.
+
+Time, waits and chance are injected.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,29 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
-from sqlite3 import Connection
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from werkzeug.http import http_date
 
 from .clock import rfc3339
-from .database import Database
 from .faults import ERROR_CODES, TOKEN_CODES, Fault
-from .reply import DRIPS, Reply, json_reply, make_reply
-from .wire_errors import refusal
-from .world import World
+from .wire import compact_json, refusal, respond
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+SALT: Final = "loyalty.salt"
+"""Where a request's environment tells keys from the same ones that were forgotten."""
+FOUND_UNTIL: Final = "loyalty.found_until"
+"""Where it says when the latest event that is found was written."""
+_DRIPS: Final = 10
 _PAGE: Final = b"<!doctype html><title>Fault</title><p>This page stands in for the answer.\n"
 _SEARCH: Final = "/v2/loyalty/events/search"
 # What needs LOYALTY_READ alone, or no scope of Loyalty.
 _READING: Final = re.compile(r"GET .*|\w+ .*/(search|calculate)|\w+ (?!/v2/loyalty/).*")
-
-Work = Callable[[World], Reply]
 
 
 class Faults:
@@ -60,44 +63,58 @@ class Faults:
         """Plan none from now on; keys that were forgotten stay forgotten."""
         self._planned = ()
 
-    def due(self, method: str, path: str, clock: Callable[[], datetime]) -> Sequence[Fault]:
-        """Return the faults that strike a request now."""
+    def around(
+        self, app: WSGIApplication, environ: WSGIEnvironment, clock: Callable[[], datetime]
+    ) -> WSGIApplication:
+        """Return the application as a request finds it, with the faults that strike it now.
+
+        It raises ConnectionError where the connection is lost; for httpx that is one of its own
+        errors, too.
+        """
         if not self._planned:
-            return ()
+            return app
         with self._lock:
             now = clock()
-            request = method, path
-            return [e.fault for e in self._planned if e.strikes(*request, now, self._chance)]
+            request = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
+            struck = [e.fault for e in self._planned if e.strikes(*request, now, self._chance)]
+        for fault in reversed(struck):
+            app = partial(self._strike, fault, now, app)
+        return app
 
-    def strike(self, faults: Sequence[Fault], world: World, work: Work) -> Reply:
-        """Answer a request as `faults` want it; `work` would answer it as it should be.
-
-        Raises:
-            ConnectionError: The connection is lost; for httpx it is one of its own errors, too.
-        """
-        if not faults:
-            return work(world)
-        fault, *others = faults
-        rest = partial(self.strike, others, work=work)
-        if fault.kind in ("forget-keys", "late-events"):
-            return rest(self._altered(fault, world))
-        reply = rest(world) if fault.after_write or fault.kind == "truncate" else None
+    def _strike(
+        self,
+        fault: Fault,
+        now: datetime,
+        app: WSGIApplication,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        """Answer a request as a fault wants it; `app` answers it as it should be."""
+        age = timedelta(seconds=fault.seconds)
+        match fault.kind:
+            case "forget-keys":
+                salt = partial(self.keys.aged_salt, now, age)
+                return app({**environ, SALT: salt}, start_response)
+            case "late-events":
+                return app({**environ, FOUND_UNTIL: rfc3339(now - age)}, start_response)
+            case "slow" if fault.after_write:
+                answer = app(environ, start_response)
+                self._sleep(fault.seconds)
+                return answer
+            case "slow":
+                self._sleep(fault.seconds)
+                return app(environ, start_response)
+            case "drip":
+                pause = partial(self._sleep, fault.seconds / _DRIPS)
+                return _dripping(app(environ, start_response), pause)
+            case "truncate":
+                body = b"".join(app(environ, start_response))
+                return [body[: len(body) // 2]]
+        if fault.after_write:
+            app(environ, _unheard)
         if fault.kind in ("refuse", "drop"):
             raise _lost(fault.kind)
-        if fault.kind == "slow":
-            self._sleep(fault.seconds)
-            return reply or rest(world)
-        if fault.kind == "drip":
-            return rest(world)._replace(pause=partial(self._sleep, fault.seconds / DRIPS))
-        if fault.kind == "truncate" and reply:
-            return reply._replace(body=reply.body[: len(reply.body) // 2])
-        return _instead(fault, world.clock())
-
-    def _altered(self, fault: Fault, world: World) -> World:
-        now, age = world.clock(), timedelta(seconds=fault.seconds)
-        if fault.kind == "forget-keys":
-            return replace(world, salt=partial(self.keys.aged_salt, now, age))
-        return replace(world, database=_LateEvents(world.database, rfc3339(now - age)))
+        return _instead(fault, now, start_response)
 
 
 class _Planned:
@@ -164,34 +181,22 @@ class Keys:
             return salt
 
 
-class _LateEvents(Database):
-    """The same file, for a search that does not find the latest events yet; writes find all."""
-
-    def __init__(self, database: Database, until: str) -> None:
-        self._whole = database
-        older = f"SELECT * FROM main.event WHERE created_at <= '{until}'"  # noqa: S608 - our time
-        self._view = f"CREATE TEMP VIEW event AS {older}"
-
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        with self._whole.reading() as connection:
-            # A temporary view stands before the table of its name.
-            connection.execute(self._view)
-            try:
-                yield connection
-            finally:
-                connection.execute("DROP VIEW temp.event")
-
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        with self._whole.writing() as connection:
-            yield connection
+def _unheard(*_: object) -> Callable[[bytes], object]:
+    return bytes
 
 
-def _instead(fault: Fault, now: datetime) -> Reply:
+def _dripping(answer: Iterable[bytes], pause: Callable[[], object]) -> Iterator[bytes]:
+    body = b"".join(answer)
+    size = -(-len(body) // _DRIPS) or 1
+    for start in range(0, len(body), size):
+        pause()
+        yield body[start : start + size]
+
+
+def _instead(fault: Fault, now: datetime, start_response: StartResponse) -> list[bytes]:
     headers = {"Date": http_date(now)}
     if fault.kind == "html":
-        return make_reply(200, headers, _PAGE, "text/html; charset=utf-8")
+        return respond(start_response, 200, headers, _PAGE, "text/html; charset=utf-8")
     if fault.retry_after is not None:
         headers["Retry-After"] = str(fault.retry_after)
     if fault.retry_at is not None:
@@ -199,18 +204,13 @@ def _instead(fault: Fault, now: datetime) -> Reply:
     status = 429 if fault.kind == "rate-limit" else fault.status
     code = TOKEN_CODES.get(fault.kind) or ERROR_CODES[status]
     error = refusal(code, "This error was asked for: it is a fault on purpose.")
-    return json_reply(error.status, headers, error.wire())
+    body = compact_json(error.wire()).encode()
+    return respond(start_response, error.status, headers, body)
 
 
 def _lost(kind: str) -> ConnectionError:
-    """Return an error that is one of httpx as well, since an embedded client knows no others."""
-    import httpx
+    # Those errors are of httpx too, which only a client in the same process has loaded.
+    from .lost import ConnectError, ReadError
 
-    ours, theirs = (
-        (ConnectionRefusedError, httpx.ConnectError)
-        if kind == "refuse"
-        else (ConnectionResetError, httpx.ReadError)
-    )
-    name = theirs.__name__
-    lost: ConnectionError = type(name, (theirs, ours), {})(f"{kind}: a fault on purpose")
-    return lost
+    error = ConnectError if kind == "refuse" else ReadError
+    return error(f"{kind}: a fault on purpose")

@@ -5,44 +5,44 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
+from datetime import datetime
+from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
-from .clock import unused
-from .wire_json import compact_json, read_json
+from .assumptions import Assumptions
+from .clock import SeededIds, rfc3339, rfc3339_ms
+from .wire import compact_json, not_found, read_json, refusal
 
-# Times are RFC 3339 text in UTC, so that they compare as text. An index ends in the row number
-# by nature: (created_at, seq) is the order of every page.
-_SCHEMA: Final = (
-    # Whatever is looked up by id, or by who owns it in order of time, and goes over the wire whole.
-    """CREATE TABLE record (
-        seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, owner TEXT,
-        moment TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (kind, id))""",
-    "CREATE INDEX record_owner ON record (kind, owner, moment)",
-    "CREATE INDEX record_moment ON record (kind, moment)",
-    """CREATE TABLE account (
-        seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, program_id TEXT NOT NULL,
-        mapping_id TEXT NOT NULL, phone_number TEXT, customer_id TEXT,
-        balance INTEGER NOT NULL, lifetime_points INTEGER NOT NULL,
-        enrolled_at TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
-        UNIQUE (program_id, phone_number))""",
-    "CREATE INDEX account_phone ON account (phone_number, created_at)",
-    "CREATE INDEX account_customer ON account (customer_id, created_at)",
-    "CREATE INDEX account_created ON account (created_at)",
-    """CREATE TABLE event (
-        seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, account_id TEXT NOT NULL,
-        type TEXT NOT NULL, created_at TEXT NOT NULL, location_id TEXT, order_id TEXT,
-        points INTEGER NOT NULL, body TEXT NOT NULL)""",
-    "CREATE INDEX event_account ON event (account_id, created_at)",
-    "CREATE INDEX event_created ON event (created_at)",
-    "CREATE INDEX event_order ON event (order_id, created_at) WHERE order_id IS NOT NULL",
-    """CREATE TABLE answered (
-        endpoint TEXT NOT NULL, key TEXT NOT NULL, digest BLOB NOT NULL, answer TEXT NOT NULL,
-        PRIMARY KEY (endpoint, key)) WITHOUT ROWID""",
-)
-_TABLES: Final = ("record", "account", "event", "answered")
+_NAMES: Final = {
+    "customer": "Customer",
+    "order": "Order",
+    "payment": "Payment",
+    "promotion": "Loyalty promotion",
+    "reward": "Loyalty reward",
+}
+"""What a record is called when there is none."""
+
+Event = dict[str, Any]
+"""A loyalty event as it goes over the wire."""
+
+EVENT_FIELDS: Final = {
+    "ACCUMULATE_POINTS": "accumulate_points",
+    "ACCUMULATE_PROMOTION_POINTS": "accumulate_promotion_points",
+    "ADJUST_POINTS": "adjust_points",
+    "CREATE_REWARD": "create_reward",
+    "REDEEM_REWARD": "redeem_reward",
+    "DELETE_REWARD": "delete_reward",
+    "EXPIRE_POINTS": "expire_points",
+    "OTHER": "other_event",
+}
+"""The field of an event that holds what is particular to its type."""
+
+
+def points_of(event: Event) -> int:
+    """Return what an event moves the balance by."""
+    return int(event[EVENT_FIELDS[event["type"]]].get("points", 0))
 
 
 class Account(NamedTuple):
@@ -64,19 +64,6 @@ class Account(NamedTuple):
         return self._replace(enrolled_at=self.enrolled_at or now)
 
 
-class Event(NamedTuple):
-    """A loyalty event; `body` is what goes over the wire, `points` what the balance moved by."""
-
-    id: str
-    account_id: str
-    type: str
-    created_at: str
-    location_id: str | None
-    order_id: str | None
-    points: int
-    body: dict[str, Any]
-
-
 class Position(NamedTuple):
     """A place in a list that is ordered by time."""
 
@@ -84,6 +71,7 @@ class Position(NamedTuple):
     seq: int
 
 
+Bodies = Iterator[tuple[Position, dict[str, Any]]]
 Movement = tuple[str, int, str]
 """Time, points and type of an event."""
 
@@ -92,7 +80,7 @@ _UNLESS_RETURNED: Final = """ AND type <> 'DELETE_REWARD' AND NOT (
         SELECT 1 FROM record WHERE kind = 'reward' AND json_extract(body, '$.status') = 'DELETED'
         AND id = json_extract(event.body, '$.create_reward.reward_id')))"""
 _ACCOUNT: Final = ", ".join(Account._fields)
-_EVENT: Final = ", ".join(Event._fields)
+_EVENT: Final = "id, account_id, type, created_at, location_id, order_id, points, body"
 
 
 @dataclass
@@ -117,31 +105,38 @@ class Where:
         return f" WHERE {' AND '.join(self.clauses)}" if self.clauses else ""
 
 
+class World(NamedTuple):
+    """What is injected beside the file."""
+
+    clock: Callable[[], datetime]
+    ids: SeededIds
+    assumptions: Assumptions
+
+
 class Ledger:
     """Reads and writes through one connection, inside whatever transaction that has."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, world: World) -> None:
         self._execute = connection.execute
+        self._clock, self.ids, self.assumptions = world
 
-    def create(self) -> None:
-        """Make the tables."""
-        for statement in _SCHEMA:
+    @cached_property
+    def moment(self) -> datetime:
+        """The time, which stands still for a ledger."""
+        return self._clock()
+
+    def now(self) -> str:
+        """Return the time as Loyalty writes it."""
+        return rfc3339(self.moment)
+
+    def now_ms(self) -> str:
+        """Return the time as Orders, Payments and Customers write it."""
+        return rfc3339_ms(self.moment)
+
+    def run(self, script: str) -> None:
+        """Run statements of SQL, each up to its semicolon."""
+        for statement in script.split(";"):
             self._execute(statement)
-
-    def clear(self) -> None:
-        """Empty the tables."""
-        for table in _TABLES:
-            self._execute(f"DELETE FROM {table}")
-
-    @contextmanager
-    def undone_by(self, error: type[Exception]) -> Iterator[None]:
-        """Take back what was written inside when that error comes out."""
-        self._execute("SAVEPOINT attempt")
-        try:
-            yield
-        except error:
-            self._execute("ROLLBACK TO attempt")
-            raise
 
     def program(self, program_id: str = "main") -> dict[str, Any] | None:
         """Return a program, not to be changed, by its id or as the only one that there is."""
@@ -149,22 +144,46 @@ class Ledger:
         row = self._one(query, program_id)
         return _parsed(row[0]) if row else None
 
+    def the_program(self, program_id: str) -> dict[str, Any]:
+        """Return a program by its id or by the keyword `main`, or refuse with 404."""
+        program = self.program(program_id)
+        if program is None:
+            raise not_found("Loyalty program")
+        return program
+
     def record(self, kind: str, record_id: str) -> dict[str, Any] | None:
         """Return a record as Square writes it."""
         row = self._one("SELECT body FROM record WHERE kind = ? AND id = ?", kind, record_id)
         return read_json(row[0]) if row else None
 
-    def unused(self, kind: str, make: Callable[[], str]) -> str:
-        """Return the first id that no record of the kind has."""
-        return unused(make, lambda new: self.record(kind, new))
+    def the(self, kind: str, record_id: str) -> dict[str, Any]:
+        """Return a record, or refuse with 404."""
+        record = self.record(kind, record_id)
+        if record is None:
+            raise not_found(_NAMES[kind])
+        return record
 
-    def records(
-        self, kind: str, where: Where | None = None, after: Position | None = None, most: int = -1
-    ) -> Iterator[tuple[Position, dict[str, Any]]]:
-        """Yield the position and the body of records, the latest first; -1 is all."""
+    def the_location(self, location_id: str, field: str) -> None:
+        """Refuse a location that the merchant does not have."""
+        if self.record("location", location_id) is None:
+            code = self.assumptions.unknown_location_code
+            raise refusal(code, "The merchant has no such location.", field)
+
+    def zone(self) -> ZoneInfo:
+        """Return where the seller is: all locations of the emulator have one time zone."""
+        return ZoneInfo(next(location["timezone"] for _, location in self.records("location")))
+
+    def unused(self, kind: str, suffix: str = "") -> str:
+        """Return a free id for a new record: seeded ids begin anew on a file that has some."""
+        while self.record(kind, new := self.ids.code() + suffix) is not None:
+            pass
+        return new
+
+    def records(self, kind: str, where: Where | None = None, *page: Any) -> Bodies:
+        """Yield the position and the body of records on a page, or of all, the latest first."""
         where = where or Where()
         where.add("kind = ?", kind)
-        return self._newest("moment", "record", where, after, most)
+        return self._newest("moment", "record", where, *page)
 
     def keep(
         self, kind: str, body: dict[str, Any], *, owner: str | None = None, moment: str = ""
@@ -186,16 +205,17 @@ class Ledger:
         row = self._one(f"SELECT {_ACCOUNT} FROM account WHERE id = ?", account_id)
         return Account._make(row) if row else None
 
-    def account_with_phone(self, program_id: str, phone_number: str) -> Account | None:
-        """Return the account that a phone number maps to."""
-        query = f"SELECT {_ACCOUNT} FROM account WHERE program_id = ? AND phone_number = ?"
-        row = self._one(query, program_id, phone_number)
-        return Account._make(row) if row else None
+    def the_account(self, account_id: str) -> Account:
+        """Return the account, or refuse with 404."""
+        account = self.account(account_id)
+        if account is None:
+            raise not_found("Loyalty account")
+        return account
 
     def accounts(
-        self, where: Where, after: Position | None, most: int
+        self, where: Where, after: Position | None = None, most: int = -1
     ) -> list[tuple[Position, Account]]:
-        """Return accounts in order of creation, oldest first."""
+        """Return the accounts on a page, or all, the oldest first."""
         if after:
             where.add("(created_at, seq) > (?, ?)", *after)
         query = f"SELECT {_ACCOUNT}, seq FROM account{where.sql()} ORDER BY created_at, seq"
@@ -216,17 +236,21 @@ class Ledger:
             account._asdict(),
         )
 
-    def events(
-        self, where: Where, after: Position | None = None, most: int = -1
-    ) -> Iterator[tuple[Position, dict[str, Any]]]:
-        """Yield the position and the body of events, the newest first; -1 is all."""
-        return self._newest("created_at", "event", where, after, most)
+    def events(self, where: Where, *page: Any) -> Bodies:
+        """Yield the position and the body of events on a page, or of all, the newest first."""
+        return self._newest("created_at", "event", where, *page)
 
-    def add_event(self, event: Event) -> None:
-        """Add an event; nothing ever changes or removes one."""
-        row = (*event[:-1], compact_json(event.body))
-        marks = ", ".join("?" * len(row))
-        self._execute(f"INSERT INTO event ({_EVENT}) VALUES ({marks})", row)
+    def add_event(self, event: Event, order_id: str | None = None) -> None:
+        """Add an event, which nothing ever changes or removes.
+
+        It is found by its order, which its particulars name, or which is given.
+        """
+        order_id = event[EVENT_FIELDS[event["type"]]].get("order_id", order_id)
+        row = (
+            *(event[name] for name in ("id", "loyalty_account_id", "type", "created_at")),
+            *(event.get("location_id"), order_id, points_of(event), compact_json(event)),
+        )
+        self._execute(f"INSERT INTO event ({_EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def movements(self, account_id: str, *, returned: bool) -> Iterator[Movement]:
         """Yield an account's movements, the newest first; or none of rewards that were deleted."""
@@ -234,11 +258,6 @@ class Ledger:
         if not returned:
             query += _UNLESS_RETURNED
         yield from self._execute(f"{query} ORDER BY created_at DESC, seq DESC", (account_id,))
-
-    def has_earned(self, order_id: str) -> bool:
-        """Tell whether points were accumulated for the order."""
-        query = "SELECT 1 FROM event WHERE order_id = ? AND type = 'ACCUMULATE_POINTS'"
-        return self._one(query, order_id) is not None
 
     def answered(self, endpoint: str, key: str) -> tuple[bytes, dict[str, Any]] | None:
         """Return the digest of the request that first used the key, and its answer."""
@@ -252,8 +271,8 @@ class Ledger:
         self._execute("INSERT INTO answered VALUES (?, ?, ?, ?)", row)
 
     def _newest(
-        self, time: str, table: str, where: Where, after: Position | None, most: int
-    ) -> Iterator[tuple[Position, dict[str, Any]]]:
+        self, time: str, table: str, where: Where, after: Position | None = None, most: int = -1
+    ) -> Bodies:
         if after:
             where.add(f"({time}, seq) < (?, ?)", *after)
         query = f"SELECT {time}, seq, body FROM {table}{where.sql()}"

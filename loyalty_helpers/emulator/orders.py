@@ -5,24 +5,41 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from .clock import rfc3339_ms
+from .call import Call
 from .ledger import Ledger
+from .order_bodies import read_order
 from .pricing import Entry, Line, Order, is_on_lines, lines_of, priced
-from .wire_errors import found
-from .world import World
+from .wire import Answer, refusal, without_absent
 
 
-def the_order(ledger: Ledger, order_id: str) -> Order:
-    """Return the order, or refuse with 404."""
-    return found(ledger.record("order", order_id), "Order")
+def create(call: Call) -> Answer:
+    """Open an order; prices follow from its lines, discounts, service charges and taxes."""
+    key = call.sent.text("idempotency_key", longest=192)
+    sent = call.sent.required_object("order")
+    location_id = sent.required_text("location_id")
+    order = read_order(sent)
+    call.sent.finish()
+    ledger = call.once("CreateOrder", key)
+    ledger.the_location(location_id, "order.location_id")
+    lines = [_with_catalog(ledger, line, i) for i, line in enumerate(order["line_items"])]
+    return {"order": open_order(ledger, location_id, {**order, "line_items": lines})}
 
 
-def open_order(world: World, ledger: Ledger, location_id: str, order: Order) -> Order:
+def the_open_order(ledger: Ledger, order_id: str, field: str) -> Order:
+    """Return the order, or refuse one that does not exist or is done."""
+    order = ledger.the("order", order_id)
+    if order["state"] != "OPEN":
+        code = ledger.assumptions.order_not_open_code
+        raise refusal(code, f"The order is {order['state']}, not OPEN.", field)
+    return order
+
+
+def open_order(ledger: Ledger, location_id: str, order: Order) -> Order:
     """Make an order of what was sent, price it, write it, and return it."""
-    now = rfc3339_ms(world.clock())
+    now = ledger.now_ms()
     made = priced(
         {
-            "id": ledger.unused("order", lambda: world.ids.code() + "ZY"),
+            "id": ledger.unused("order", "ZY"),
             "location_id": location_id,
             **{name: value for name, value in order.items() if value},
             "created_at": now,
@@ -36,23 +53,21 @@ def open_order(world: World, ledger: Ledger, location_id: str, order: Order) -> 
     return made
 
 
-def keep_order(world: World, ledger: Ledger, order: Order) -> Order:
+def keep_order(ledger: Ledger, order: Order) -> Order:
     """Price a changed order, write it as its next version, and return it."""
-    now = rfc3339_ms(world.clock())
+    now = ledger.now_ms()
     changed = {**priced(order), "version": order["version"] + 1, "updated_at": now}
     ledger.keep("order", changed, owner=order["location_id"], moment=now)
     return changed
 
 
-def attach(
-    world: World, ledger: Ledger, order: Order, reward: dict[str, Any], tier: dict[str, Any]
-) -> Order:
+def attach(ledger: Ledger, order: Order, reward: dict[str, Any], tier: dict[str, Any]) -> Order:
     """Return the order with a reward, and with its discount if the order has what it is for."""
     definition = ledger.record("definition", tier["id"]) or {}
     attached = {"id": reward["id"], "reward_tier_id": tier["id"]}
     changed = {**order, "rewards": [*order.get("rewards", ()), attached]}
     scope = "ORDER" if definition.get("scope") == "ORDER" else "LINE_ITEM"
-    line = None if scope == "ORDER" else _line_for(world, ledger, order, definition)
+    line = None if scope == "ORDER" else _line_for(ledger, order, definition)
     if scope == "LINE_ITEM" and line is None:
         return changed
     discount = {
@@ -89,10 +104,10 @@ def has_discount_of(order: Order, reward_id: str) -> bool:
     return any(reward_id in each.get("reward_ids", ()) for each in order.get("discounts", ()))
 
 
-def item_of(world: World, ledger: Ledger, line: Line) -> tuple[str | None, str | None]:
+def item_of(ledger: Ledger, line: Line) -> tuple[str | None, str | None]:
     """Return the variation and the category of a line; lines without an id go by their name."""
     variation = line.get("catalog_object_id")
-    by_name = variation is None and world.assumptions.named_lines_are_items
+    by_name = variation is None and ledger.assumptions.named_lines_are_items
     name = line.get("name", "").casefold()
     for _, item in ledger.records("item"):
         if item["id"] == variation or (by_name and item["name"].casefold() == name):
@@ -107,28 +122,24 @@ def own_discounts(line: Line, order: Order) -> list[Entry]:
     return [own[uid] for uid in named if uid in own]
 
 
-def spent(
-    world: World, ledger: Ledger, order: Order, *, before_tax: bool, excluded: set[str]
-) -> int:
+def spent(ledger: Ledger, order: Order, *, before_tax: bool, excluded: set[str]) -> int:
     """Return what the lines of an order came to after discounts, without excluded items."""
     return sum(
         line["total_money"]["amount"] - before_tax * line["total_tax_money"]["amount"]
         for line in lines_of(order)
-        if not excluded & {*item_of(world, ledger, line)}
+        if not excluded & {*item_of(ledger, line)}
     )
 
 
-def _line_for(
-    world: World, ledger: Ledger, order: Order, definition: dict[str, Any]
-) -> Line | None:
+def _line_for(ledger: Ledger, order: Order, definition: dict[str, Any]) -> Line | None:
     wanted = definition.get("catalog_object_ids", ())
     found: list[Line] = [
         line
         for line in lines_of(order)
         if _units_taken(line, order) < int(Decimal(line["quantity"]))
-        and any(each in wanted for each in item_of(world, ledger, line))
+        and any(each in wanted for each in item_of(ledger, line))
     ]
-    if not world.assumptions.first_matching_line_is_free:
+    if not ledger.assumptions.first_matching_line_is_free:
         found.sort(key=lambda line: -line["base_price_money"]["amount"])
     return found[0] if found else None
 
@@ -147,3 +158,13 @@ def _worth(definition: dict[str, Any]) -> dict[str, Any]:
 
 def _others(record: dict[str, Any], name: str, field: str, value: str) -> list[dict[str, Any]]:
     return [each for each in record.get(name, ()) if each[field] != value]
+
+
+def _with_catalog(ledger: Ledger, line: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return the line with the name and the price that the catalog has for its item."""
+    item = ledger.record("item", line.get("catalog_object_id", "")) or {}
+    if "base_price_money" not in line and not item:
+        field = f"order.line_items[{number}].catalog_object_id"
+        raise refusal("NOT_FOUND", "Catalog object not found.", field)
+    known = {"name": item.get("name"), "base_price_money": item.get("price_money")}
+    return {**without_absent(known), **line}

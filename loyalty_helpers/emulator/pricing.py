@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
-CURRENCY: Final = "USD"
+from .validation import CURRENCY
 
 Order = dict[str, Any]
 Line = dict[str, Any]

@@ -1,118 +1,199 @@
-"""Promotions: when they are on, for which purchases, and for whom not any more."""
+"""Promotions: when they are on, for which purchases, and for whom not any more.
+
+They are created, listed, retrieved and canceled; there is no way to change one.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
 
+from .call import KEY_LENGTH, Call
 from .clock import rfc3339
 from .ledger import Account, Ledger, Where
 from .orders import item_of, spent
-from .pricing import Order, lines_of
-from .rules import seller_zone
-from .world import World
+from .periods import available, read_period
+from .pricing import Order, lines_of, money
+from .validation import INT32_MAX, Reader
+from .wire import Answer, not_found, refusal, without_absent
 
 Promotion = dict[str, Any]
 
-_DAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-_LOCAL_TIME: Final = "%Y%m%dT%H%M%S"
-_DURATION: Final = re.compile(
-    r"P(?:(?P<weeks>\d{1,3})W)?(?:(?P<days>\d{1,3})D)?"
-    r"(?:T(?:(?P<hours>\d{1,3})H)?(?:(?P<minutes>\d{1,3})M)?(?:(?P<seconds>\d{1,5})S)?)?",
-    flags=re.ASCII,
-)
+_STATUSES: Final = ("ACTIVE", "ENDED", "CANCELED", "SCHEDULED")
+_MOST_AT_ONCE: Final = 10
+_MOST_PERIODS: Final = 100
+_MULTIPLIER: Final = re.compile(r"[0-9]{1,2}(\.[0-9]{1,3})?")
 
 
-class Period(NamedTuple):
-    """A time period in local time: once, or again on some days of the week until some time."""
-
-    start: datetime
-    length: timedelta
-    days: frozenset[int]
-    until: datetime | None
-
-    def covers(self, moment: datetime) -> bool:
-        """Tell whether a local time lies in the period or in one of its repetitions."""
-        for back in range(self.length.days + 2):
-            begin = self.begin_on(moment.date() - timedelta(days=back))
-            if begin and begin <= moment < begin + self.length:
-                return True
-        return False
-
-    def begin_on(self, day: date) -> datetime | None:
-        """Return when it begins on a day, if it does."""
-        begin = datetime.combine(day, self.start.time())
-        repeats = begin.weekday() in self.days and not (self.until and begin > self.until)
-        return begin if begin == self.start or (begin > self.start and repeats) else None
-
-    def clashes_with(self, other: Period) -> bool:
-        """Tell whether both begin on some day: what repeats does so within a week, or never."""
-        first = max(self.start, other.start).date()
-        days = [first + timedelta(days=n) for n in range(7 if self.days or other.days else 1)]
-        return any(self.begin_on(day) and other.begin_on(day) for day in days)
-
-    def end(self) -> datetime | None:
-        """Return when it is over for good, or None when it repeats for ever."""
-        return self.until if self.days else self.start + self.length - timedelta(seconds=1)
-
-
-def read_period(text: str) -> Period:
-    """Read a VEVENT of RFC 5545 with the properties that Square supports, or raise ValueError."""
-    lines = [line.strip() for line in text.split("\n") if line.strip()]
-    pairs = dict(line.split(":", 1) for line in lines if ":" in line)
-    pairs = {name: value for name, value in pairs.items() if name not in ("BEGIN", "END")}
-    if not {"DTSTART", "DURATION"} <= pairs.keys() <= {"DTSTART", "DURATION", "RRULE"}:
-        raise ValueError("expected DTSTART, DURATION and at most RRULE")
-    start = datetime.strptime(pairs["DTSTART"], _LOCAL_TIME)
-    match = _DURATION.fullmatch(pairs["DURATION"])
-    parts = match.groupdict(default="0") if match else {}
-    length = timedelta(**{name: int(value) for name, value in parts.items()})
-    if not length:
-        raise ValueError("DURATION must be a duration longer than nothing")
-    days, until = _repetition(pairs["RRULE"], start) if "RRULE" in pairs else (frozenset(), None)
-    return Period(start, length, days, until)
-
-
-def wrapped(text: str) -> str:
-    """Return a period as Square answers it: inside BEGIN and END, one property a line."""
-    inner = [
-        line.strip()
-        for line in text.split("\n")
-        if line.strip() and line.strip() not in ("BEGIN:VEVENT", "END:VEVENT")
-    ]
-    return "\n".join(["BEGIN:VEVENT", *inner, "END:VEVENT"])
-
-
-def available(periods: list[str]) -> dict[str, Any]:
-    """Return the available time as Square answers it: its dates follow from its periods.
-
-    Raises ValueError for periods that are none, and for two on one day.
-    """
-    read = [read_period(each) for each in periods]
-    for i, period in enumerate(read):
-        if any(period.clashes_with(other) for other in read[:i]):
-            raise ValueError(f"{periods[i]!r} is on a day that has a time period already")
-    ends = [period.end() for period in read]
-    last = max((end for end in ends if end), default=None) if None not in ends else None
-    return {
-        "start_date": min(period.start for period in read).date().isoformat(),
-        **({"end_date": last.date().isoformat()} if last else {}),
-        "time_periods": [wrapped(each) for each in periods],
+def create(call: Call) -> Answer:
+    """Let buyers earn extra points at certain times."""
+    key = call.sent.required_text("idempotency_key", longest=KEY_LENGTH)
+    promotion = _promotion(call.sent.required_object("loyalty_promotion"))
+    call.sent.finish()
+    ledger = call.once("CreateLoyaltyPromotion", key)
+    program = ledger.the_program(call.target)
+    _refuse_misfit(ledger, program, promotion)
+    now = ledger.now()
+    made = {
+        "id": f"loypromo_{call.event_id()}",
+        **promotion,
+        "created_at": now,
+        "updated_at": now,
+        "loyalty_program_id": program["id"],
     }
+    ledger.keep("promotion", made, owner=program["id"], moment=now)
+    return {"loyalty_promotion": _shown(ledger, made)}
 
 
-def past_periods(world: World, ledger: Ledger, promotion: Promotion) -> list[str]:
-    """Return the time periods that are over for good."""
-    now = _local_now(world, ledger)
+def list_all(call: Call) -> Answer:
+    """List a program's promotions, the newest first."""
+    limit = call.sent.integer("limit", 1, 30) or 30
+    status = call.sent.one_of("status", _STATUSES)
+
+    def rows(ledger: Ledger, after: Any, most: int) -> Any:
+        found = _promotions_of(ledger, ledger.the_program(call.target)["id"])
+        if status:
+            found = [each for each in found if each[1]["status"] == status]
+        return [each for each in found if after is None or each[0] < after][:most]
+
+    asked = [call.target, status]
+    return call.page("ListLoyaltyPromotions", "loyalty_promotions", limit, rows, asked)
+
+
+def retrieve(call: Call) -> Answer:
+    """Return one promotion."""
+    ledger = call.reading()
+    return {"loyalty_promotion": _shown(ledger, _the_promotion(call, ledger))}
+
+
+def cancel(call: Call) -> Answer:
+    """End a promotion before its time, for good."""
+    ledger = call.writing()
+    promotion = _the_promotion(call, ledger)
+    status = _shown(ledger, promotion)["status"]
+    if status not in ("ACTIVE", "SCHEDULED"):
+        code = call.assumptions.promotion_over_code
+        raise refusal(code, f"The promotion is {status}: it cannot be canceled.")
+    now = ledger.now()
+    promotion = {**promotion, "canceled_at": now, "updated_at": now}
+    owner, moment = promotion["loyalty_program_id"], promotion["created_at"]
+    ledger.keep("promotion", promotion, owner=owner, moment=moment)
+    return {"loyalty_promotion": _shown(ledger, promotion)}
+
+
+def promotion_for(ledger: Ledger, account: Account | None, order: Order) -> Promotion | None:
+    """Return the newest promotion that an order, and its buyer if known, can trigger."""
+    now = _local_now(ledger)
+    program_id = account.program_id if account else (ledger.program() or {}).get("id", "")
+    for _, promotion in _promotions_of(ledger, program_id):
+        periods = promotion["available_time"]["time_periods"]
+        if (
+            promotion["status"] == "ACTIVE"
+            and any(read_period(each).covers(now) for each in periods)
+            and _qualifies(ledger, promotion, order)
+            and not (account and _used_up(ledger, promotion, account, now))
+        ):
+            return promotion
+    return None
+
+
+def _the_promotion(call: Call, ledger: Ledger) -> Promotion:
+    program = ledger.the_program(call.ids["program"])
+    promotion = ledger.record("promotion", call.target)
+    if promotion is None or promotion["loyalty_program_id"] != program["id"]:
+        raise not_found("Loyalty promotion")
+    return promotion
+
+
+def _promotion(sent: Reader) -> Promotion:
+    spend = sent.cents("minimum_spend_amount_money", 1)
+    names = ("qualifying_item_variation_ids", "qualifying_category_ids")
+    return without_absent(
+        {
+            "name": sent.required_text("name", longest=70),
+            "incentive": _incentive(sent.required_object("incentive")),
+            "available_time": _available_time(sent.required_object("available_time")),
+            "trigger_limit": _trigger_limit(sent.object("trigger_limit")),
+            "minimum_spend_amount_money": money(spend) if spend else None,
+            **{name: sent.texts(name) for name in names},
+        }
+    )
+
+
+def _incentive(sent: Reader) -> dict[str, Any]:
+    kind = sent.one_of("type", ("POINTS_MULTIPLIER", "POINTS_ADDITION"))
+    sent.required("type")
+    for each in ("POINTS_ADDITION", "POINTS_MULTIPLIER"):
+        name = f"{each.lower()}_data"
+        if sent.has(name) and kind != each:
+            sent.report(name, "CONFLICTING_PARAMETERS", f"Send it only with the type {each}.")
+    if kind == "POINTS_ADDITION":
+        data = sent.required_object("points_addition_data")
+        points = data.required_integer("points_addition", 1, INT32_MAX)
+        return {"type": kind, "points_addition_data": {"points_addition": points}}
+    if kind == "POINTS_MULTIPLIER":
+        multiplier = _multiplier(sent.required_object("points_multiplier_data"))
+        whole = {"points_multiplier": int(multiplier)} if multiplier % 1 == 0 else {}
+        # Five characters at most, also for ten times.
+        shown_as = {"multiplier": f"{multiplier:.3f}"[:5], **whole}
+        return {"type": kind, "points_multiplier_data": shown_as}
+    return {}
+
+
+def _multiplier(sent: Reader) -> Decimal:
+    text, number = sent.text("multiplier", longest=5), sent.integer("points_multiplier", 2, 10)
+    if text is None and number is None:
+        sent.required("multiplier")
+    if text and not (_MULTIPLIER.fullmatch(text) and 1 < Decimal(text) <= 10):
+        sent.report("multiplier", "INVALID_VALUE", "Expected a decimal above 1, 10 at most.")
+        return Decimal(1)
+    return Decimal(text or number or 1)
+
+
+def _available_time(sent: Reader) -> dict[str, Any]:
+    periods = sent.texts("time_periods", most=_MOST_PERIODS)
+    if periods is None:
+        sent.required("time_periods")
+    try:
+        return available(periods) if periods else {}
+    except (ValueError, OverflowError) as error:
+        sent.report("time_periods", "INVALID_VALUE", f"Expected VEVENTs: {error}.")
+        return {}
+
+
+def _trigger_limit(sent: Reader | None) -> dict[str, Any] | None:
+    if sent is None:
+        return None
+    times = sent.required_integer("times", 1, 30)
+    return {"times": times, "interval": sent.one_of("interval", ("ALL_TIME", "DAY")) or "ALL_TIME"}
+
+
+def _refuse_misfit(ledger: Ledger, program: dict[str, Any], promotion: Promotion) -> None:
+    """Refuse what is over, does not go with the program, or is one promotion too many."""
+    assumptions = ledger.assumptions
+    now = _local_now(ledger)
     periods = promotion["available_time"]["time_periods"]
     ends = [(each, read_period(each).end()) for each in periods]
-    return [each for each, end in ends if end and end < now]
+    if past := [each for each, end in ends if end and end < now]:
+        field = "loyalty_promotion.available_time.time_periods"
+        raise refusal("INVALID_VALUE", f"The time period {past[0]!r} is wholly past.", field)
+    qualifiers = {name for name in promotion if name.startswith("qualifying_")}
+    kinds = {rule["accrual_type"] for rule in program["accrual_rules"]}
+    if len(qualifiers) > 1 or (qualifiers and not kinds & {"VISIT", "SPEND"}):
+        detail = "Set items or categories, not both, and with VISIT or SPEND programs only."
+        field = f"loyalty_promotion.{max(qualifiers)}"
+        raise refusal(assumptions.promotion_qualifiers_code, detail, field)
+    found = _promotions_of(ledger, program["id"])
+    if sum(each["status"] in ("ACTIVE", "SCHEDULED") for _, each in found) >= _MOST_AT_ONCE:
+        detail = f"A program has at most {_MOST_AT_ONCE} active or scheduled promotions."
+        raise refusal(assumptions.too_many_promotions_code, detail)
 
 
-def shown(world: World, ledger: Ledger, promotion: Promotion) -> Promotion:
+def _shown(ledger: Ledger, promotion: Promotion) -> Promotion:
     """Return a promotion with the status that it has now."""
-    today = _local_now(world, ledger).date().isoformat()
+    today = _local_now(ledger).date().isoformat()
     dates = promotion["available_time"]
     if "canceled_at" in promotion:
         status = "CANCELED"
@@ -125,57 +206,24 @@ def shown(world: World, ledger: Ledger, promotion: Promotion) -> Promotion:
     return {**promotion, "status": status}
 
 
-def promotions_of(world: World, ledger: Ledger, program_id: str) -> list[tuple[Any, Promotion]]:
+def _promotions_of(ledger: Ledger, program_id: str) -> list[tuple[Any, Promotion]]:
     """Return the promotions of a program with their positions, the newest first."""
     rows = ledger.records("promotion", Where(["owner = ?"], [program_id]))
-    return [(place, shown(world, ledger, promotion)) for place, promotion in rows]
+    return [(place, _shown(ledger, promotion)) for place, promotion in rows]
 
 
-def promotion_for(
-    world: World, ledger: Ledger, account: Account | None, order: Order
-) -> Promotion | None:
-    """Return the newest promotion that an order, and its buyer if known, can trigger."""
-    now = _local_now(world, ledger)
-    program_id = account.program_id if account else (ledger.program() or {}).get("id", "")
-    for _, promotion in promotions_of(world, ledger, program_id):
-        periods = promotion["available_time"]["time_periods"]
-        if (
-            promotion["status"] == "ACTIVE"
-            and any(read_period(each).covers(now) for each in periods)
-            and _qualifies(world, ledger, promotion, order)
-            and not (account and _used_up(world, ledger, promotion, account, now))
-        ):
-            return promotion
-    return None
-
-
-def _repetition(rule: str, start: datetime) -> tuple[frozenset[int], datetime | None]:
-    parts = dict(part.split("=", 1) for part in rule.split(";") if "=" in part)
-    if parts.get("FREQ") not in ("DAILY", "WEEKLY") or parts.keys() - {"FREQ", "BYDAY", "UNTIL"}:
-        raise ValueError("RRULE must be FREQ=DAILY or FREQ=WEEKLY with at most BYDAY and UNTIL")
-    every = _DAYS if parts["FREQ"] == "DAILY" else (_DAYS[start.weekday()],)
-    names = parts["BYDAY"].split(",") if "BYDAY" in parts else every
-    until = parts.get("UNTIL", "").rstrip("Z")
-    if until and "T" not in until:
-        until += "T235959"
-    end = datetime.strptime(until, _LOCAL_TIME) if until else None
-    return frozenset(_DAYS.index(name) for name in names), end
-
-
-def _qualifies(world: World, ledger: Ledger, promotion: Promotion, order: Order) -> bool:
-    before_tax = not world.assumptions.minimum_spend_includes_tax
-    amount = spent(world, ledger, order, before_tax=before_tax, excluded=set())
+def _qualifies(ledger: Ledger, promotion: Promotion, order: Order) -> bool:
+    before_tax = not ledger.assumptions.minimum_spend_includes_tax
+    amount = spent(ledger, order, before_tax=before_tax, excluded=set())
     names = ("qualifying_item_variation_ids", "qualifying_category_ids")
     wanted = {each for name in names for each in promotion.get(name, ())}
     least: int = promotion.get("minimum_spend_amount_money", {}).get("amount", 0)
     if amount < least or not wanted:
         return amount >= least
-    return any(wanted & {*item_of(world, ledger, line)} for line in lines_of(order))
+    return any(wanted & {*item_of(ledger, line)} for line in lines_of(order))
 
 
-def _used_up(
-    world: World, ledger: Ledger, promotion: Promotion, account: Account, now: datetime
-) -> bool:
+def _used_up(ledger: Ledger, promotion: Promotion, account: Account, now: datetime) -> bool:
     limit = promotion.get("trigger_limit")
     if limit is None:
         return False
@@ -184,10 +232,10 @@ def _used_up(
     where.add("json_extract(body, ?) = ?", path, promotion["id"])
     if limit["interval"] == "DAY":
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        where.add("created_at >= ?", rfc3339(midnight.replace(tzinfo=seller_zone(ledger))))
+        where.add("created_at >= ?", rfc3339(midnight.replace(tzinfo=ledger.zone())))
     times: int = limit["times"]
     return len(list(ledger.events(where, None, times))) == times
 
 
-def _local_now(world: World, ledger: Ledger) -> datetime:
-    return world.clock().astimezone(seller_zone(ledger)).replace(tzinfo=None)
+def _local_now(ledger: Ledger) -> datetime:
+    return ledger.moment.astimezone(ledger.zone()).replace(tzinfo=None)

@@ -1,44 +1,40 @@
-"""What becomes of a reward: ISSUED, then REDEEMED or DELETED for good."""
+"""Rewards: ISSUED, then REDEEMED or DELETED for good."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from .call import KEY_LENGTH, Call
 from .clock import event_id
-from .ledger import Event, Ledger
-from .orders import attach, detach, has_discount_of, keep_order, the_order
+from .events import post
+from .ledger import Event, Ledger, Where
+from .orders import attach, detach, has_discount_of, keep_order, the_open_order
 from .pricing import Order
-from .rules import new_event, post, the_account, the_program
-from .wire_errors import found, refusal
-from .world import KeyedRequest, World
+from .validation import Reader
+from .wire import Answer, refusal
 
 Reward = dict[str, Any]
+_STATUSES: Final = ("ISSUED", "REDEEMED", "DELETED")
 
 
-def the_reward(ledger: Ledger, reward_id: str) -> Reward:
-    """Return the reward, or refuse with 404."""
-    return found(ledger.record("reward", reward_id), "Loyalty reward")
-
-
-def issue(
-    world: World,
-    ledger: Ledger,
-    request: KeyedRequest,
-    account_id: str,
-    tier_id: str,
-    order_id: str | None,
-) -> Reward:
-    """Take the points of a tier from the balance, and return the reward that holds them."""
-    account = the_account(ledger, account_id)
-    tier = _tier(world, ledger, account.program_id, tier_id)
+def create(call: Call) -> Answer:
+    """Hold the points of a reward tier, and discount the order if there is one."""
+    key = call.sent.required_text("idempotency_key", longest=KEY_LENGTH)
+    sent = call.sent.required_object("reward")
+    account_id = sent.required_text("loyalty_account_id", longest=36)
+    tier_id = sent.required_text("reward_tier_id", longest=36)
+    order_id = sent.text("order_id")
+    call.sent.finish()
+    ledger = call.once("CreateLoyaltyReward", key)
+    account = ledger.the_account(account_id)
+    tier = _tier(ledger, account.program_id, tier_id)
     if account.balance < tier["points"]:
-        code = world.assumptions.insufficient_points_code
+        code = ledger.assumptions.insufficient_points_code
         raise refusal(code, f"The reward takes {tier['points']} points of {account.balance}.")
-    order = the_open_order(world, ledger, order_id, "reward.order_id") if order_id else None
-    now = world.now()
-    scope = request.scope(world.assumptions)
+    order = the_open_order(ledger, order_id, "reward.order_id") if order_id else None
+    now = ledger.now()
     reward: Reward = {
-        "id": event_id(f"{scope} reward", request.key),
+        "id": call.event_id(" reward"),
         "status": "ISSUED",
         "loyalty_account_id": account.id,
         "reward_tier_id": tier_id,
@@ -48,82 +44,104 @@ def issue(
         "updated_at": now,
     }
     held = {"points": -tier["points"], "reward_id": reward["id"]}
-    identifier = event_id(scope, request.key)
-    event = new_event(identifier, account, "CREATE_REWARD", now, held, order_id=order_id)
-    post(world, ledger, account.enrolled(now), event)
-    keep_reward(ledger, reward)
+    account = account.enrolled(now)
+    post(ledger, account, "CREATE_REWARD", call.event_id(), held, order_id=order_id)
+    _keep(ledger, reward)
     if order:
-        keep_order(world, ledger, attach(world, ledger, order, reward, tier))
-    return reward
+        keep_order(ledger, attach(ledger, order, reward, tier))
+    return {"reward": reward}
 
 
-def redeem(
-    world: World, ledger: Ledger, identifier: str, reward: Reward, location_id: str
-) -> Event:
-    """Use a reward up, and return the event, which has this id and moves no points."""
-    _must_be_issued(world, reward)
-    now = world.now()
-    account = the_account(ledger, reward["loyalty_account_id"])
-    used = {"reward_id": reward["id"], "order_id": reward.get("order_id")}
-    event = new_event(identifier, account, "REDEEM_REWARD", now, used, location_id=location_id)
-    post(world, ledger, account, event)
-    keep_reward(ledger, {**reward, "status": "REDEEMED", "updated_at": now, "redeemed_at": now})
-    return event
+def search(call: Call) -> Answer:
+    """Find the rewards of an account, the last changed first."""
+    limit = call.sent.integer("limit", 1, 30) or 30
+    where = _where(call.sent.object("query"))
+
+    def rows(ledger: Ledger, *page: Any) -> Any:
+        return ledger.records("reward", where, *page)
+
+    return call.page("SearchLoyaltyRewards", "rewards", limit, rows)
 
 
-def give_back(world: World, ledger: Ledger, reward: Reward) -> None:
-    """Delete a reward and return the points that it held."""
-    _must_be_issued(world, reward)
-    now = world.now()
-    identifier = event_id("DeleteLoyaltyReward", reward["id"])
-    account = the_account(ledger, reward["loyalty_account_id"])
-    returned = {"points": reward["points"], "reward_id": reward["id"]}
-    order_id = reward.get("order_id")
-    event = new_event(identifier, account, "DELETE_REWARD", now, returned, order_id=order_id)
-    post(world, ledger, account, event)
-    keep_reward(ledger, {**reward, "status": "DELETED", "updated_at": now})
-    if order_id:
-        order = the_order(ledger, order_id)
-        keep_order(world, ledger, detach(order, reward["id"]))
+def redeem(call: Call) -> Answer:
+    """Use up a reward that was paid for; the answer is the event alone."""
+    key = call.sent.required_text("idempotency_key", longest=KEY_LENGTH)
+    location_id = call.sent.required_text("location_id")
+    call.sent.finish()
+    ledger = call.once("RedeemLoyaltyReward", key)
+    reward = ledger.the("reward", call.target)
+    ledger.the_location(location_id, "location_id")
+    return {"event": _use_up(ledger, call.event_id(), reward, location_id)}
 
 
-def settle(world: World, ledger: Ledger, order: Order) -> None:
+def delete(call: Call) -> Answer:
+    """Give the points of a reward back, and take its discount from the order."""
+    ledger = call.writing()
+    _give_back(ledger, ledger.the("reward", call.target))
+    return {}
+
+
+def settle(ledger: Ledger, order: Order) -> None:
     """Redeem the rewards of a paid order; one whose item it does not have is deleted."""
     for attached in order.get("rewards", ()):
-        reward = the_reward(ledger, attached["id"])
+        reward = ledger.the("reward", attached["id"])
         if reward["status"] != "ISSUED":
             continue
         if has_discount_of(order, reward["id"]):
             identifier = event_id("RedeemOnPayment", reward["id"])
-            redeem(world, ledger, identifier, reward, order["location_id"])
+            _use_up(ledger, identifier, reward, order["location_id"])
         else:
-            give_back(world, ledger, reward)
+            _give_back(ledger, reward)
 
 
-def the_open_order(world: World, ledger: Ledger, order_id: str, field: str) -> Order:
-    """Return the order, or refuse one that does not exist or is done."""
-    order = the_order(ledger, order_id)
-    if order["state"] != "OPEN":
-        code = world.assumptions.order_not_open_code
-        raise refusal(code, f"The order is {order['state']}, not OPEN.", field)
-    return order
+def _use_up(ledger: Ledger, identifier: str, reward: Reward, location_id: str) -> Event:
+    """Use a reward up, and return the event, which has this id and moves no points."""
+    _must_be_issued(ledger, reward)
+    now = ledger.now()
+    account = ledger.the_account(reward["loyalty_account_id"])
+    used = {"reward_id": reward["id"], "order_id": reward.get("order_id")}
+    _, event = post(ledger, account, "REDEEM_REWARD", identifier, used, location_id=location_id)
+    _keep(ledger, {**reward, "status": "REDEEMED", "updated_at": now, "redeemed_at": now})
+    return event
 
 
-def keep_reward(ledger: Ledger, reward: Reward) -> None:
+def _give_back(ledger: Ledger, reward: Reward) -> None:
+    """Delete a reward and return the points that it held."""
+    _must_be_issued(ledger, reward)
+    identifier = event_id("DeleteLoyaltyReward", reward["id"])
+    account = ledger.the_account(reward["loyalty_account_id"])
+    returned = {"points": reward["points"], "reward_id": reward["id"]}
+    order_id = reward.get("order_id")
+    post(ledger, account, "DELETE_REWARD", identifier, returned, order_id=order_id)
+    _keep(ledger, {**reward, "status": "DELETED", "updated_at": ledger.now()})
+    if order_id:
+        keep_order(ledger, detach(ledger.the("order", order_id), reward["id"]))
+
+
+def _where(query: Reader | None) -> Where:
+    where = Where()
+    if query is not None:
+        where.among("owner", [query.required_text("loyalty_account_id", longest=36)])
+        if status := query.one_of("status", _STATUSES):
+            where.add("json_extract(body, '$.status') = ?", status)
+    return where
+
+
+def _keep(ledger: Ledger, reward: Reward) -> None:
     """Write a reward where its account and its last change find it."""
     owner, moment = reward["loyalty_account_id"], reward["updated_at"]
     ledger.keep("reward", reward, owner=owner, moment=moment)
 
 
-def _tier(world: World, ledger: Ledger, program_id: str, tier_id: str) -> dict[str, Any]:
-    for tier in the_program(ledger, program_id).get("reward_tiers", ()):
+def _tier(ledger: Ledger, program_id: str, tier_id: str) -> dict[str, Any]:
+    for tier in ledger.the_program(program_id).get("reward_tiers", ()):
         if tier["id"] == tier_id:
             return dict(tier)
-    code = world.assumptions.unknown_tier_code
+    code = ledger.assumptions.unknown_tier_code
     raise refusal(code, "Reward tier not found.", "reward.reward_tier_id")
 
 
-def _must_be_issued(world: World, reward: Reward) -> None:
+def _must_be_issued(ledger: Ledger, reward: Reward) -> None:
     if reward["status"] != "ISSUED":
-        code = world.assumptions.reward_not_issued_code
+        code = ledger.assumptions.reward_not_issued_code
         raise refusal(code, f"The reward is {reward['status']}, not ISSUED.")

@@ -5,84 +5,81 @@ Each operation is described at https://developer.squareup.com/reference/square.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
-from . import account_routes as accounts
-from . import customer_routes as customers
-from . import order_routes as orders
-from . import program_routes as programs
-from . import promotion_routes as promotions
-from . import reward_routes as rewards
-from .enrolment import the_customer
-from .expiry import make_ready
-from .handling import Call, retrieving
-from .orders import the_order
-from .rewards import the_reward
-from .rules import the_program
-from .unsupported import Unsupported, unsupported
-from .wire_errors import not_found, refusal
-from .world import Answer
+from . import accounts, accrual, customers, events, orders, payments, programs, promotions, rewards
+from .call import Call, retrieving
+from .validation import Unsupported
+from .wire import Answer, not_found, refusal
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An operation: where it is found and what answers it."""
+    """An operation.
+
+    Attributes:
+        handle: what answers it.
+        body: whether the request is in a body; else what there is of it is in the URL.
+        ready: whether it finds the program in force and up to date.
+        unsupported: the documented fields that are not acted on.
+    """
 
     method: str
     path: re.Pattern[str]
     handle: Callable[[Call], Answer]
+    body: bool
+    ready: bool
     unsupported: Unsupported = field(compare=False)
 
-    def answer(self, call: Call) -> Answer:
-        """Answer a request; those of Loyalty find its program in force and up to date."""
-        if self.path.pattern.startswith("/v2/loyalty/"):
-            make_ready(call.world)
-        return self.handle(call)
 
-    @property
-    def takes_body(self) -> bool:
-        """Tell whether the request is in a body; else what there is of it is in the URL."""
-        return self.method == "POST" and self.handle is not promotions.cancel_loyalty_promotion
+# What is passed over would make an answer that is wrong and looks right: documented fields that
+# are not acted on are refused, but for the values that are. Those that Square calls read-only are
+# not among them: Square sets those, whatever is sent.
+_UNSUPPORTED: Final[dict[str, Unsupported]] = json.loads(
+    Path(__file__).with_name("unsupported.json").read_text(encoding="utf-8")
+)
 
 
-def _route(operation: str, handle: Callable[[Call], Answer]) -> Route:
-    method, path = operation.split()
+def _route(row: str, handle: Callable[[Call], Answer]) -> Route:
+    method, *columns, path = row.split()
     pattern = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path))
-    return Route(method, pattern, handle, unsupported(operation))
+    unsupported = _UNSUPPORTED.get(f"{method} {path}", {})
+    return Route(method, pattern, handle, "body" in columns, "ready" in columns, unsupported)
 
 
+# Method, those columns of Route that are true, path.
 _OPERATIONS: Final = {
-    "POST /v2/loyalty/accounts/{id}/adjust": accounts.adjust_loyalty_points,
-    "POST /v2/loyalty/accounts/{id}/accumulate": accounts.accumulate_loyalty_points,
-    "POST /v2/loyalty/accounts/search": accounts.search_loyalty_accounts,
-    "GET /v2/loyalty/accounts/{id}": accounts.retrieve_loyalty_account,
-    "POST /v2/loyalty/accounts": accounts.create_loyalty_account,
-    "POST /v2/loyalty/events/search": accounts.search_loyalty_events,
-    "GET /v2/loyalty/programs": programs.list_loyalty_programs,
-    "GET /v2/loyalty/programs/{id}": retrieving("program", the_program),
-    "POST /v2/loyalty/programs/{id}/calculate": programs.calculate_loyalty_points,
-    "GET /v2/loyalty/programs/{id}/promotions": promotions.list_loyalty_promotions,
-    "POST /v2/loyalty/programs/{id}/promotions": promotions.create_loyalty_promotion,
-    "GET /v2/loyalty/programs/{program}/promotions/{id}": promotions.retrieve_loyalty_promotion,
-    "POST /v2/loyalty/programs/{program}/promotions/{id}/cancel": (
-        promotions.cancel_loyalty_promotion
-    ),
-    "POST /v2/loyalty/rewards/{id}/redeem": rewards.redeem_loyalty_reward,
-    "POST /v2/loyalty/rewards/search": rewards.search_loyalty_rewards,
-    "GET /v2/loyalty/rewards/{id}": retrieving("reward", the_reward),
-    "DELETE /v2/loyalty/rewards/{id}": rewards.delete_loyalty_reward,
-    "POST /v2/loyalty/rewards": rewards.create_loyalty_reward,
-    "POST /v2/customers/search": customers.search_customers,
-    "GET /v2/customers/{id}": retrieving("customer", the_customer),
-    "POST /v2/customers": customers.create_customer,
-    "POST /v2/orders/{id}/pay": orders.pay_for_order,
-    "GET /v2/orders/{id}": retrieving("order", the_order),
-    "POST /v2/orders": orders.create_order,
-    "POST /v2/payments": orders.create_payment,
-    "GET /v2/locations": programs.list_locations,
+    "POST   body ready /v2/loyalty/accounts/{id}/adjust": events.adjust,
+    "POST   body ready /v2/loyalty/accounts/{id}/accumulate": accrual.accumulate,
+    "POST   body ready /v2/loyalty/accounts/search": accounts.search,
+    "GET         ready /v2/loyalty/accounts/{id}": accounts.retrieve,
+    "POST   body ready /v2/loyalty/accounts": accounts.create,
+    "POST   body ready /v2/loyalty/events/search": events.search,
+    "GET         ready /v2/loyalty/programs": programs.list_all,
+    "GET         ready /v2/loyalty/programs/{id}": programs.retrieve,
+    "POST   body ready /v2/loyalty/programs/{id}/calculate": accrual.calculate,
+    "GET         ready /v2/loyalty/programs/{id}/promotions": promotions.list_all,
+    "POST   body ready /v2/loyalty/programs/{id}/promotions": promotions.create,
+    "GET         ready /v2/loyalty/programs/{program}/promotions/{id}": promotions.retrieve,
+    "POST        ready /v2/loyalty/programs/{program}/promotions/{id}/cancel": promotions.cancel,
+    "POST   body ready /v2/loyalty/rewards/{id}/redeem": rewards.redeem,
+    "POST   body ready /v2/loyalty/rewards/search": rewards.search,
+    "GET         ready /v2/loyalty/rewards/{id}": retrieving("reward"),
+    "DELETE      ready /v2/loyalty/rewards/{id}": rewards.delete,
+    "POST   body ready /v2/loyalty/rewards": rewards.create,
+    "POST   body       /v2/customers/search": customers.search,
+    "GET               /v2/customers/{id}": retrieving("customer"),
+    "POST   body       /v2/customers": customers.create,
+    "POST   body       /v2/orders/{id}/pay": payments.pay_order,
+    "GET               /v2/orders/{id}": retrieving("order"),
+    "POST   body       /v2/orders": orders.create,
+    "POST   body       /v2/payments": payments.create,
+    "GET               /v2/locations": programs.list_locations,
 }
 ROUTES: Final = tuple(_route(*each) for each in _OPERATIONS.items())
 

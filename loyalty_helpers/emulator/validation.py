@@ -10,13 +10,17 @@ from typing import Any, Final
 
 from .assumptions import Assumptions
 from .clock import parse_rfc3339
-from .unsupported import Unsupported
-from .wire_errors import Problem, WireError, refusal
-from .wire_json import canonical_json, read_json
+from .wire import Problem, WireError, canonical_json, read_json, refusal
 
 INT32_MIN: Final = -(2**31)
 INT32_MAX: Final = 2**31 - 1
+CURRENCY: Final = "USD"
+_MOST_CENTS: Final = 10**12
 _INDEX: Final = re.compile(r"\[\d+\]")
+
+
+Unsupported = dict[str, dict[str, list[str]]]
+"""By where in a body fields are and by their names: the values that are acted on after all."""
 
 
 @dataclass(slots=True)
@@ -109,6 +113,32 @@ class Reader:
         except ValueError as error:
             self.report(name, "INVALID_TIME", f"Expected an RFC 3339 time: {error}.")
             return None
+
+    def time_range(self, name: str) -> tuple[datetime | None, datetime | None]:
+        """Read a range of time: its start is inside it, its end is not; either may be missing."""
+        period = self.object(name)
+        if period is None:
+            return None, None
+        start, end = period.time("start_at"), period.time("end_at")
+        if start and end and start > end:
+            detail = "start_at must not be later than end_at."
+            self.report(name, "INVALID_TIME_RANGE", detail)
+        return start, end
+
+    def cents(self, name: str, lowest: int = 0) -> int | None:
+        """Read an amount of money; all locations have one currency."""
+        amount = self.object(name)
+        if amount is None:
+            return None
+        value = amount.required_integer("amount", lowest, _MOST_CENTS)
+        if amount.required_text("currency") not in ("", CURRENCY):
+            amount.report("currency", "INVALID_VALUE", f"The currency is {CURRENCY} here.")
+        return value
+
+    def required_cents(self, name: str, lowest: int = 0) -> int:
+        """Read an amount of money that must be there."""
+        self.required(name)
+        return self.cents(name, lowest) or 0
 
     def object(self, name: str) -> Reader | None:
         """Read an object."""

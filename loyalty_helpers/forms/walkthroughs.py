@@ -103,7 +103,7 @@ def purchase_form(
     twice, or pressing it and then running the cells, buys once.
     """
 
-    def buy(**values: Any) -> purchases.Verification:
+    def buy(**values: Any) -> purchases.Bought:
         return purchases.buy(client, purchases.plan(client, account, **values))
 
     return Form(

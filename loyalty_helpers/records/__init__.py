@@ -7,6 +7,7 @@ from loyalty_helpers.records.models import (
     LoyaltyEvent,
     LoyaltyProgram,
     Record,
+    Resource,
     RewardTier,
     Time,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "Order",
     "Payment",
     "Record",
+    "Resource",
     "RewardTier",
     "Shown",
     "Time",

@@ -9,16 +9,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    PlainValidator,
-    StrictInt,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, PlainValidator, StrictInt, model_validator
 
 from loyalty_helpers.plain import plain
-from loyalty_helpers.records.show import Bundle, Shown, card, points_text
+from loyalty_helpers.records.show import Bundle, Row, Shown, card, points_text, rows_of
 from loyalty_helpers.redaction import mask_body, mask_phone, mask_reason
 
 
@@ -57,6 +51,22 @@ class Record(BaseModel):
             yield name, mask_body({name: value})[name]
 
 
+class Resource(Shown, Record):
+    """What Square keeps under an id: shown as a card of the rows that the class lists."""
+
+    TITLE: ClassVar[str]
+    ROWS: ClassVar[tuple[Row, ...]]
+    BRIEF: ClassVar[tuple[str, ...]]
+
+    id: str
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        return (pair for pair in super().__repr_args__() if pair[0] in self.BRIEF)
+
+    def _view(self) -> Bundle:
+        return card(f"{self.TITLE} {self.id}", rows_of(self, self.ROWS))
+
+
 class LoyaltyAccountMapping(Record):
     """The phone number that leads to an account; absent for a buyer without one."""
 
@@ -72,14 +82,21 @@ class ExpiringPoints(Record):
     expires_at: Time
 
 
-class LoyaltyAccount(Shown, Record):
+class LoyaltyAccount(Resource):
     """https://developer.squareup.com/reference/square/objects/LoyaltyAccount
 
     `balance` are the points to spend (it can be negative); `lifetime_points` all points ever
     accrued. Both are whole points. `enrolled_at` stays absent until the first accumulation.
     """
 
-    id: str
+    TITLE = "Loyalty account"
+    BRIEF = ("id", "balance")
+    ROWS = (
+        "balance lifetime_points phone_number=masked_phone_number customer_id",
+        "enrolled_at created_at updated_at",
+        lambda it: ((f"expires {d.expires_at}", d.points) for d in it.expiring_point_deadlines),
+    )
+
     program_id: str
     balance: StrictInt
     lifetime_points: StrictInt
@@ -96,24 +113,6 @@ class LoyaltyAccount(Shown, Record):
         number = self.mapping.phone_number if self.mapping else None
         return mask_phone(number) if number else ""
 
-    def __repr__(self) -> str:
-        return f"LoyaltyAccount(id={self.id!r}, balance={self.balance})"
-
-    def _view(self) -> Bundle:
-        return card(
-            f"Loyalty account {self.id}",
-            [
-                ("balance", self.balance),
-                ("lifetime_points", self.lifetime_points),
-                ("phone_number", self.masked_phone_number),
-                ("customer_id", self.customer_id),
-                ("enrolled_at", self.enrolled_at),
-                ("created_at", self.created_at),
-                ("updated_at", self.updated_at),
-                *((f"expires {d.expires_at}", d.points) for d in self.expiring_point_deadlines),
-            ],
-        )
-
 
 class LoyaltyEventDetails(Record):
     """The object that a LoyaltyEvent holds under the name of its type."""
@@ -126,7 +125,7 @@ class LoyaltyEventDetails(Record):
     loyalty_promotion_id: str | None = None
 
 
-class LoyaltyEvent(Shown, Record):
+class LoyaltyEvent(Resource):
     """https://developer.squareup.com/reference/square/objects/LoyaltyEvent
 
     Exactly one of the metadata objects is set, named for the type (`other_event` for OTHER).
@@ -144,8 +143,14 @@ class LoyaltyEvent(Shown, Record):
         "EXPIRE_POINTS": "expire_points",
         "OTHER": "other_event",
     }
+    TITLE = "Loyalty event"
+    ROWS = (
+        "type",
+        lambda it: (("points", points_text(it.points)), ("reason", mask_reason(it.reason))),
+        "loyalty_account_id order_id=details.order_id reward_id=details.reward_id location_id",
+        "source created_at",
+    )
 
-    id: str
     type: str = ""
     created_at: Time
     loyalty_account_id: str
@@ -195,23 +200,6 @@ class LoyaltyEvent(Shown, Record):
     def __repr__(self) -> str:
         return f"LoyaltyEvent(id={self.id!r}, type={self.type!r}, points={self.points:+d})"
 
-    def _view(self) -> Bundle:
-        details = self.details
-        return card(
-            f"Loyalty event {self.id}",
-            [
-                ("type", self.type),
-                ("points", points_text(self.points)),
-                ("reason", mask_reason(self.reason)),
-                ("loyalty_account_id", self.loyalty_account_id),
-                ("order_id", details.order_id),
-                ("reward_id", details.reward_id),
-                ("location_id", self.location_id),
-                ("source", self.source),
-                ("created_at", self.created_at),
-            ],
-        )
-
 
 class RewardTier(Record):
     """What a number of points buys."""
@@ -228,10 +216,18 @@ class Terminology(Record):
     other: str
 
 
-class LoyaltyProgram(Shown, Record):
+class LoyaltyProgram(Resource):
     """https://developer.squareup.com/reference/square/objects/LoyaltyProgram"""
 
-    id: str
+    TITLE = "Loyalty program"
+    BRIEF = ("id", "status")
+    ROWS = (
+        "status",
+        lambda it: [("points are called", f"{it.terminology.one} / {it.terminology.other}")],
+        lambda it: ((f"{tier.points} points buy", tier.name) for tier in it.reward_tiers),
+        lambda it: [("locations", len(it.location_ids))],
+    )
+
     status: str
     terminology: Terminology
     reward_tiers: tuple[RewardTier, ...] = ()
@@ -239,20 +235,6 @@ class LoyaltyProgram(Shown, Record):
     accrual_rules: tuple[dict[str, Any], ...] = ()
     created_at: Time | None = None
     updated_at: Time | None = None
-
-    def __repr__(self) -> str:
-        return f"LoyaltyProgram(id={self.id!r}, status={self.status!r})"
-
-    def _view(self) -> Bundle:
-        return card(
-            f"Loyalty program {self.id}",
-            [
-                ("status", self.status),
-                ("points are called", f"{self.terminology.one} / {self.terminology.other}"),
-                *((f"{tier.points} points buy", tier.name) for tier in self.reward_tiers),
-                ("locations", len(self.location_ids)),
-            ],
-        )
 
 
 class Location(Record):

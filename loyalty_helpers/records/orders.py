@@ -2,7 +2,7 @@
 
 from pydantic import StrictInt
 
-from loyalty_helpers.records.models import Record, Time
+from loyalty_helpers.records.models import Record, Resource, Time
 from loyalty_helpers.records.show import Bundle, Shown, card
 
 _NO_DECIMALS = frozenset({"JPY"})
@@ -39,14 +39,22 @@ class OrderReward(Record):
     reward_tier_id: str
 
 
-class Order(Shown, Record):
+class Order(Resource):
     """https://developer.squareup.com/reference/square/objects/Order
 
     `state` is OPEN, COMPLETED once it is paid, CANCELED or DRAFT. `total_money` is what the buyer
     pays, discounts and taxes counted in.
     """
 
-    id: str
+    TITLE = "Order"
+    ROWS = (
+        "state",
+        lambda it: ((f"{line.quantity} {line.name}", line.total_money) for line in it.line_items),
+        "discount total=total_money",
+        lambda it: (("reward", reward.id) for reward in it.rewards),
+        "location_id created_at closed_at",
+    )
+
     location_id: str
     total_money: Money
     state: str = "OPEN"
@@ -59,54 +67,36 @@ class Order(Shown, Record):
     def __repr__(self) -> str:
         return f"Order(id={self.id!r}, state={self.state!r}, total_money={str(self.total_money)!r})"
 
-    def _view(self) -> Bundle:
+    @property
+    def discount(self) -> Money | None:
+        """What was taken off, or None where nothing was."""
         off = self.total_discount_money
-        return card(
-            f"Order {self.id}",
-            [
-                ("state", self.state),
-                *((f"{line.quantity} {line.name}", line.total_money) for line in self.line_items),
-                ("discount", off if off and off.amount else None),
-                ("total", self.total_money),
-                *(("reward", reward.id) for reward in self.rewards),
-                ("location_id", self.location_id),
-                ("created_at", self.created_at),
-                ("closed_at", self.closed_at),
-            ],
-        )
+        return off if off and off.amount else None
 
 
-class Payment(Shown, Record):
+class Payment(Resource):
     """https://developer.squareup.com/reference/square/objects/Payment"""
 
-    id: str
+    TITLE = "Payment"
+    BRIEF = ("id", "status", "order_id")
+    ROWS = ("status total=total_money order_id created_at",)
+
     status: str
     total_money: Money
     order_id: str | None = None
     created_at: Time | None = None
 
-    def __repr__(self) -> str:
-        return f"Payment(id={self.id!r}, status={self.status!r}, order_id={self.order_id!r})"
 
-    def _view(self) -> Bundle:
-        return card(
-            f"Payment {self.id}",
-            [
-                ("status", self.status),
-                ("total", self.total_money),
-                ("order_id", self.order_id),
-                ("created_at", self.created_at),
-            ],
-        )
-
-
-class LoyaltyReward(Shown, Record):
+class LoyaltyReward(Resource):
     """https://developer.squareup.com/reference/square/objects/LoyaltyReward
 
     `status` is ISSUED while its points are held, then REDEEMED or DELETED for good.
     """
 
-    id: str
+    TITLE = "Loyalty reward"
+    BRIEF = ("id", "status", "points")
+    ROWS = ("status points loyalty_account_id reward_tier_id order_id created_at redeemed_at",)
+
     status: str
     loyalty_account_id: str
     reward_tier_id: str
@@ -114,23 +104,6 @@ class LoyaltyReward(Shown, Record):
     order_id: str | None = None
     created_at: Time | None = None
     redeemed_at: Time | None = None
-
-    def __repr__(self) -> str:
-        return f"LoyaltyReward(id={self.id!r}, status={self.status!r}, points={self.points})"
-
-    def _view(self) -> Bundle:
-        return card(
-            f"Loyalty reward {self.id}",
-            [
-                ("status", self.status),
-                ("points", self.points),
-                ("loyalty_account_id", self.loyalty_account_id),
-                ("reward_tier_id", self.reward_tier_id),
-                ("order_id", self.order_id),
-                ("created_at", self.created_at),
-                ("redeemed_at", self.redeemed_at),
-            ],
-        )
 
 
 class EarnedPoints(Shown, Record):

@@ -4,14 +4,18 @@ All HTML of the project is made here. Names and reasons come from people, so eve
 escaped, and the class `mathjax_ignore` keeps a `$` in a reason from being read as a formula.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from html import escape
+from operator import attrgetter
 from typing import Any
 
 from loyalty_helpers.plain import plain as one_line
 
 Bundle = dict[str, Any]
+# Attributes that are rows of a card, with spaces between and `label=` where another name is shown;
+# or what makes labels and values.
+Row = str | Callable[[Any], Iterable[tuple[str, Any]]]
 VERIFICATION_MIME = "application/vnd.loyalty.verification+json"  # facts for the receipt of a run
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S UTC"
 # Said with every cell: the answer of a form has no style of its own in any front end.
@@ -35,6 +39,16 @@ def plain(value: Any) -> str:
 def points_text(points: int) -> str:
     """`+12 points`, `-1 point`: a change always shows its sign."""
     return f"{points:+d} point{'' if abs(points) == 1 else 's'}"
+
+
+def rows_of(thing: Any, listed: Iterable[Row]) -> Iterable[tuple[str, Any]]:
+    """The labels and values of what a class lists to be shown."""
+    for row in listed:
+        if callable(row):
+            yield from row(thing)
+        else:
+            for label, _, path in (name.partition("=") for name in row.split()):
+                yield label, attrgetter(path or label)(thing)
 
 
 def card(title: str, rows: Iterable[tuple[str, Any]], *, note: str = "", tone: str = "") -> Bundle:

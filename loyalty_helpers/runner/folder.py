@@ -55,22 +55,35 @@ def run_folder(folder: Path, *, keep: Collection[str] = ()) -> Iterator[RunFolde
         ParameterError: another run of the same id is at work, or nothing can be written.
     """
     with ExitStack() as held:
+        check_room(folder)  # before anything is moved away
         with refusing(folder):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             held.enter_context(_locked(folder))
-            with tempfile.TemporaryFile(dir=folder) as file:  # before anything is moved away
-                file.write(bytes(ROOM))
             moved = _make_room(folder, {EARLIER, *keep})
         yield RunFolder(folder, moved)
 
 
+def check_room(folder: Path, room: int = ROOM, *, named: str = "") -> None:
+    """Raise ParameterError unless so many bytes can be written to a folder, which is made.
+
+    Args:
+        folder: where.
+        room: bytes.
+        named: by what the folder was chosen, for the message.
+    """
+    with refusing(folder, named=named):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(room))
+
+
 @contextmanager
-def refusing(folder: Path) -> Iterator[None]:
+def refusing(folder: Path, *, named: str = "") -> Iterator[None]:
     """Turns what the file system refuses before anything was run into a ParameterError."""
     try:
         yield
     except OSError as error:
-        raise ParameterError(f"nothing can be written to {str(folder)!r}: {error}") from None
+        place = f"{str(folder)!r} ({named})" if named else repr(str(folder))
+        raise ParameterError(f"nothing can be written to {place}: {error}") from None
 
 
 @contextmanager

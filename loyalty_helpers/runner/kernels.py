@@ -73,12 +73,18 @@ def started_kernel(
 
 
 def _interrupt(process: Any, busy: Callable[[int], bool]) -> None:
-    """Let a kernel that is at something finish it: Ctrl-C was pressed, or a cell timed out."""
+    """Let a kernel that is at something finish it: Ctrl-C was pressed, or a cell timed out.
+
+    Pressed once more meanwhile, it is passed on: the kernel then waits for nothing more.
+    """
     if process.poll() is None and busy(process.pid):
         process.send_signal(signal.SIGINT)
         deadline = time.monotonic() + LAST_ANSWERS
         while busy(process.pid) and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
+            try:
+                time.sleep(0.05)
+            except KeyboardInterrupt:
+                process.send_signal(signal.SIGINT)
 
 
 @contextmanager

@@ -34,7 +34,7 @@ from loyalty_helpers.runner.execute import (
     execute,
     import_papermill,
 )
-from loyalty_helpers.runner.folder import RunFolder, refusing, run_folder
+from loyalty_helpers.runner.folder import RunFolder, check_room, refusing, run_folder
 from loyalty_helpers.runner.kernels import started_kernel
 from loyalty_helpers.runner.notebooks import Notebook
 from loyalty_helpers.runner.report import report_maker, write_report
@@ -43,6 +43,7 @@ from loyalty_helpers.settings import check_access, load_settings
 from loyalty_helpers.variables import absolute
 
 RECEIPT = "receipt.json"
+EMULATOR_ROOM = 2**20  # bytes that a fresh emulator needs, and more
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ def run_notebook(
     parameters, settings = asked.check(given), load_settings()
     parameters["environment"] = parameters["environment"] or settings.loyalty_environment
     check_access(parameters["environment"], settings)
+    if parameters["environment"] == "local" and not settings.loyalty_emulator_url:
+        check_room(settings.emulator_file.parent, EMULATOR_ROOM, named="LOYALTY_HOME")
     run_id = parameters.get("run_id") or f"{asked.path.stem}-{datetime.now(UTC):%Y%m%dt%H%M%S}"
     target = _target(str(runs or settings.loyalty_runs or "runs"), run_id)
     _check_plans(asked, parameters, target)

@@ -94,11 +94,6 @@ class Network(httpx.BaseTransport):
         self._pool.close()
 
 
-def network() -> Network:
-    """What reaches Square, or an emulator that is served."""
-    return Network()
-
-
 class _Limit(threading.local):
     """What the request that this thread is at may still take, in seconds and bytes."""
 

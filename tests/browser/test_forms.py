@@ -6,9 +6,11 @@ import pytest
 from playwright.sync_api import expect
 
 from loyalty_helpers.api.client import LoyaltyClient
-from loyalty_helpers.emulator.seed_buyers import PHONE_HTML, PHONE_NEGATIVE, PHONE_RICH
+from tests.seed_world import PHONE_HTML, PHONE_NEGATIVE, PHONE_RICH
 
 from .conftest import OpenNotebook
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("forms")]
 
 Open = Callable[..., OpenNotebook]
 HTML_REASON = "<img src=x onerror=alert(1)>"

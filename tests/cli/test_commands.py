@@ -18,20 +18,12 @@ import pytest
 
 from loyalty_helpers import connect
 from loyalty_helpers.settings import RECORDINGS, Settings
+from tests.commands import COMMAND, loyalty
 from tests.doubles import ACCOUNT_ID
 
-COMMAND = Path(sys.executable).with_name("loyalty")
+pytestmark = pytest.mark.slow
+
 WALKTHROUGH = "1beb38f9-54de-4cb6-8121-718bDexample"
-
-
-def loyalty(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, *arguments],
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture

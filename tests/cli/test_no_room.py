@@ -1,30 +1,17 @@
 """A disk that is full, a folder that cannot be written, a path that is too long: one line each."""
 
 import json
-import os
 import resource
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.commands import Left, loyalty
+
+pytestmark = pytest.mark.slow
+
 LONG = "a" * 300
 TOO_LONG = "/".join(["a" * 200] * 25)
-
-
-def loyalty(
-    *arguments: str, before: Callable[[], None] | None = None, **variables: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [Path(sys.executable).with_name("loyalty"), *arguments],
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=before,
-    )
 
 
 def no_file_may_grow() -> None:
@@ -32,14 +19,19 @@ def no_file_may_grow() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000))
 
 
+def no_file_may_grow_large() -> None:
+    """As if the disk had some room left, and too little for a fresh emulator."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+
 def content(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_full_disk_is_refused_at_the_start_and_leaves_what_is_there() -> None:
-    assert loyalty("run", "02_adjust_points").returncode == 0
+def test_a_full_disk_is_refused_at_the_start_and_leaves_what_is_there(left_by: Left) -> None:
+    assert left_by("run 02_adjust_points").returncode == 0
     earlier = content(Path("runs"))
-    result = loyalty("run", "02_adjust_points", before=no_file_may_grow)
+    result = loyalty("run", "02_adjust_points", options={"preexec_fn": no_file_may_grow})
 
     assert (2, "") == (result.returncode, result.stdout)
     assert result.stderr.startswith("refused:\n  nothing can be written to ")
@@ -81,6 +73,31 @@ def test_a_folder_that_cannot_be_is_refused_in_one_line(out: str) -> None:
     assert result.stderr.count("\n") == 2
 
 
+@pytest.mark.parametrize("home", [LONG, TOO_LONG, "taken/below", "/proc/nothing"])
+def test_a_home_that_cannot_be_is_refused_in_one_line_before_anything_runs(home: str) -> None:
+    Path("taken").write_text("")
+    result = loyalty("run", "02_adjust_points", LOYALTY_HOME=home)
+
+    assert (2, "", False) == (result.returncode, result.stdout, Path("runs").exists())
+    assert result.stderr.startswith("refused:\n  nothing can be written to ")
+    assert "(LOYALTY_HOME): [Errno" in result.stderr
+    assert result.stderr.count("\n") == 2
+
+
+def test_a_home_that_is_full_is_refused_in_one_line_before_anything_runs() -> None:
+    result = loyalty("run", "02_adjust_points", before=no_file_may_grow_large)
+
+    assert (2, "", False) == (result.returncode, result.stdout, Path("runs").exists())
+    assert "(LOYALTY_HOME): [Errno" in result.stderr
+
+
+def test_a_home_that_nobody_needs_may_be_full() -> None:
+    recorded = ("run", "02_adjust_points", "-p", "environment", "recorded")
+    result = loyalty(*recorded, LOYALTY_HOME="/proc/nothing")
+
+    assert 0 == result.returncode, result.stderr
+
+
 @pytest.mark.parametrize("value", [LONG, TOO_LONG, f"/nowhere/{LONG}"])
 @pytest.mark.parametrize(
     ("notebook", "name"), [("bulk_adjust", "adjustments_file"), ("undo_adjustments", "undo")]
@@ -93,8 +110,8 @@ def test_a_file_whose_name_is_too_long_is_not_there(notebook: str, name: str, va
     assert result.stderr.count("\n") == 2
 
 
-def test_the_receipt_of_a_run_with_room_enough_is_as_ever() -> None:
-    loyalty("run", "reconcile")
+def test_the_receipt_of_a_run_with_room_enough_is_as_ever(left_by: Left) -> None:
+    left_by("run reconcile")
 
     assert json.loads(Path("runs/example-reconcile/receipt.json").read_text())["verified"]
     assert [path.name for path in Path("runs/example-reconcile").glob(".*")] == []

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from loyalty_helpers.emulator import Assumptions, Emulator, SeededIds, SettableClock
 from loyalty_helpers.settings import SQUARE_HOSTS, SQUARE_VERSION
-from loyalty_helpers.transports.network import BearerToken, network
+from loyalty_helpers.transports.network import BearerToken, Network
 from loyalty_helpers.transports.recordings import RecordingTransport, ReplayTransport
 
 LOCAL, RECORDED, SANDBOX = "local", "recorded", "sandbox"
@@ -261,7 +261,7 @@ def sandbox(
     door: Door, transport: httpx.BaseTransport | None = None, wait: Wait = time.sleep
 ) -> Iterator[Place]:
     """Square's Sandbox, with keys that no earlier run has used; a rehearsal gives the rest."""
-    with _client(transport or network(), SQUARE_HOSTS["sandbox"], door.token) as http:
+    with _client(transport or Network(), SQUARE_HOSTS["sandbox"], door.token) as http:
         yield Place(SANDBOX, http, f"c{uuid4().hex[:12]}", wait)
 
 

@@ -7,8 +7,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from loyalty_helpers.emulator import Emulator, Fault, SeededIds, SettableClock
-from loyalty_helpers.emulator.seed_program import walkthrough_1, walkthrough_2
+from loyalty_helpers.emulator import Emulator, Fault, SeededIds, SettableClock, program
 
 from . import conftest, test_wire
 from .open_questions import NOT_ASKED, OWN_WORDS, QUESTIONS, Question
@@ -47,15 +46,15 @@ def test_a_case_runs_on_the_sandbox_only_when_both_are_said(
     assert conftest.places_of("test_nobody_found_is_an_empty_object") == places
 
 
-@pytest.fixture(scope="module", params=[walkthrough_1, walkthrough_2], ids=["spend", "items"])
+@pytest.fixture(scope="module", params=["walkthrough-1", "walkthrough-2"])
 def seller(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Seller]:
     """Opens runs on one seller, who has none of the emulator's buyers; events are found late."""
     clock, ids = SettableClock(NOON), SeededIds(7)
     path = tmp_path_factory.mktemp("seller") / "world.db"
-    with Emulator.open(path, clock=clock, ids=ids, program=request.param()) as emulator:
-        with emulator._world.database.writing() as connection:
+    with Emulator.open(path, clock=clock, ids=ids, program=program(request.param)) as emulator:
+        with emulator._database.writing() as connection:
             connection.execute("DELETE FROM event")
             connection.execute("DELETE FROM account")
         emulator.faults.add(Fault.parse("late-events:seconds=5"))

@@ -2,16 +2,9 @@
 
 import pytest
 
-from loyalty_helpers.emulator import seed
-from loyalty_helpers.emulator.seed_program import (
-    COFFEE_ID,
-    DRINKS_ID,
-    PERCENT_TIER_ID,
-    SANDWICH_ID,
-    program,
-    walkthrough_1,
-    walkthrough_2,
-)
+from loyalty_helpers.emulator import program
+from tests import seed_world as seed
+from tests.seed_world import COFFEE_ID, DRINKS_ID, PERCENT_TIER_ID, SANDWICH_ID
 
 from .conftest import line, problem, refused
 
@@ -82,7 +75,7 @@ def test_best_rule_wins(open_api, rules, points):
 
 def test_discount_of_a_reward_earns_nothing(open_api):
     """Walkthrough 1: $10 less 10 % earn 9 points."""
-    api = open_api(walkthrough_1())
+    api = open_api(program("walkthrough-1"))
     api.accumulate(order_id=api.bought(line("Breakfast", 1200))["id"])
     order = api.order(line("Lunch", 1000)).json()["order"]["id"]
     api.reward(order_id=order, reward_tier_id=PERCENT_TIER_ID)
@@ -95,7 +88,7 @@ def test_discount_of_a_reward_earns_nothing(open_api):
 
 def test_free_item_earns_nothing(open_api):
     """Walkthrough 2: of four coffees one is free, three earn a point each."""
-    api = open_api(walkthrough_2())
+    api = open_api(program("walkthrough-2"))
     api.adjust(12)
     order = api.order({**COFFEE, "quantity": "4"}).json()["order"]["id"]
     api.reward(order_id=order)
@@ -108,7 +101,7 @@ def test_free_item_earns_nothing(open_api):
 
 @pytest.mark.parametrize(("stops", "points"), [(False, 1), (True, 0)])
 def test_discount_on_the_order_leaves_items_their_points(open_api, stops, points):
-    api = open_api(walkthrough_2(), order_discount_stops_item_points=stops)
+    api = open_api(program("walkthrough-2"), order_discount_stops_item_points=stops)
     order = api.bought(COFFEE, discounts=[{"percentage": "10"}])["id"]
     api.accumulate(order_id=order)
 
@@ -139,7 +132,7 @@ def test_amount_will_do_for_a_spend(api):
 
 
 def test_amount_earns_no_item_points(open_api):
-    answer = open_api(walkthrough_2()).calculate(transaction_amount_money=usd(1999))
+    answer = open_api(program("walkthrough-2")).calculate(transaction_amount_money=usd(1999))
 
     assert {"points": 0, "promotion_points": 0} == answer.json()
 
@@ -182,7 +175,7 @@ def test_program_shows_nothing_that_is_not_square_s(api):
 
 
 def test_amount_can_be_refused_where_items_earn(open_api):
-    api = open_api(walkthrough_2(), amount_earns_nothing_with_item_rules=False)
+    api = open_api(program("walkthrough-2"), amount_earns_nothing_with_item_rules=False)
 
     answer = api.calculate(transaction_amount_money=usd(1999))
     assert refused("BAD_REQUEST", "transaction_amount_money") == problem(answer)
@@ -190,7 +183,7 @@ def test_amount_can_be_refused_where_items_earn(open_api):
 
 @pytest.mark.parametrize(("first", "free"), [(True, 300), (False, 450)])
 def test_first_matching_line_is_free_unless_assumed_otherwise(open_api, first, free):
-    api = open_api(walkthrough_2(), first_matching_line_is_free=first)
+    api = open_api(program("walkthrough-2"), first_matching_line_is_free=first)
     api.adjust(12)
     large = {**COFFEE, "base_price_money": usd(450)}
     order = api.order(COFFEE, large).json()["order"]

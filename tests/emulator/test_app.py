@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from loyalty_helpers.emulator.app import MAX_BODY_BYTES, SQUARE_VERSION
 from loyalty_helpers.emulator.database import BUSY_SECONDS
-from loyalty_helpers.emulator.seed import ACCOUNT_ID, PROGRAM_ID
-from loyalty_helpers.emulator.wire_errors import CODES
+from loyalty_helpers.emulator.wire import CODES
+from tests.seed_world import ACCOUNT_ID, PROGRAM_ID
 
 from .conftest import problem, refused
 
@@ -251,7 +251,7 @@ def test_wild_paths_are_answered_in_the_envelope(api, segment):
 
 def held(api):
     """Return the connection that the next request will get."""
-    return api.emulator._world.database._idle[-1]
+    return api.emulator._database._idle[-1]
 
 
 def test_full_disk_is_told_and_nothing_written(api):

@@ -12,7 +12,7 @@ import pytest
 import loyalty_helpers.emulator
 from loyalty_helpers.emulator import Emulator, EmulatorFileError
 from loyalty_helpers.emulator.database import APPLICATION_ID, FORMAT
-from loyalty_helpers.emulator.seed import ACCOUNT_ID
+from tests.seed_world import ACCOUNT_ID
 
 from .conftest import Api
 
@@ -120,7 +120,7 @@ def test_transaction_that_fails_leaves_nothing(api):
     before = api.all_events()
 
     def fail_half_way():
-        with api.emulator._world.database.writing() as connection:
+        with api.emulator._database.writing() as connection:
             connection.execute("DELETE FROM event")
             raise LookupError
 
@@ -224,7 +224,7 @@ def test_events_are_found_in_order_without_sorting(api, tmp_path, query):
 
 
 def test_log_is_written_ahead_and_synced_at_checkpoints(api):
-    with api.emulator._world.database.reading() as connection:
+    with api.emulator._database.reading() as connection:
         modes = [
             connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("journal_mode", "synchronous")

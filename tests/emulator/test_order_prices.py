@@ -2,7 +2,8 @@
 
 import pytest
 
-from loyalty_helpers.emulator.seed_program import COFFEE_ID, walkthrough_2
+from loyalty_helpers.emulator import program
+from tests.seed_world import COFFEE_ID
 
 from .conftest import line, problem, refused
 
@@ -147,7 +148,7 @@ def test_discount_changes_the_points(api):
 
 
 def test_discounted_line_earns_nothing_where_items_earn(open_api):
-    api = open_api(walkthrough_2())
+    api = open_api(program("walkthrough-2"))
     coffee = {"catalog_object_id": COFFEE_ID, "quantity": "2"}
     off = {**coffee, "applied_discounts": [{"discount_uid": "less"}]}
     less = {"uid": "less", "percentage": "10", **ITEM}

@@ -2,15 +2,9 @@
 
 import pytest
 
-from loyalty_helpers.emulator import seed
-from loyalty_helpers.emulator.seed_buyers import PHONE_RICH
-from loyalty_helpers.emulator.seed_program import (
-    COFFEE_ID,
-    PERCENT_TIER_ID,
-    SANDWICH_ID,
-    SANDWICH_TIER_ID,
-    walkthrough_1,
-)
+from loyalty_helpers.emulator import program
+from tests import seed_world as seed
+from tests.seed_world import COFFEE_ID, PERCENT_TIER_ID, PHONE_RICH, SANDWICH_ID, SANDWICH_TIER_ID
 
 from .conftest import line, problem, refused
 
@@ -227,7 +221,7 @@ def test_reward_for_an_item_takes_one_unit_off(api, rewarded):
 
 
 def test_reward_for_the_order_takes_a_percentage_off(open_api):
-    api = open_api(walkthrough_1())
+    api = open_api(program("walkthrough-1"))
     api.adjust(12)
     order = api.order(line("Lunch", 1000)).json()["order"]["id"]
     api.reward(order_id=order, reward_tier_id=PERCENT_TIER_ID)

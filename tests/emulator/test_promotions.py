@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loyalty_helpers.emulator import seed
-from loyalty_helpers.emulator.promotions import read_period
-from loyalty_helpers.emulator.seed_program import COFFEE_ID, FOOD_ID, walkthrough_2
+from loyalty_helpers.emulator import program
+from loyalty_helpers.emulator.periods import read_period
+from tests import seed_world as seed
+from tests.seed_world import COFFEE_ID, FOOD_ID
 
 from .conftest import line, problem, refused
 
@@ -237,7 +238,7 @@ def test_malformed_promotion_is_told(api, sent, code, field):
 
 
 def test_item_program_takes_no_qualifying_items(open_api):
-    answer = open_api(walkthrough_2()).promote(qualifying_category_ids=[FOOD_ID])
+    answer = open_api(program("walkthrough-2")).promote(qualifying_category_ids=[FOOD_ID])
 
     field = f"{PROMOTION}.qualifying_category_ids"
     assert refused("CONFLICTING_PARAMETERS", field) == problem(answer)

@@ -4,9 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from loyalty_helpers.emulator.seed import ACCOUNT_ID, PROGRAM_ID
-from loyalty_helpers.emulator.seed_buyers import LOCATIONS, PHONE_RICH
-from loyalty_helpers.emulator.seed_program import COFFEE_TIER_ID
+from tests.seed_world import ACCOUNT_ID, COFFEE_TIER_ID, LOCATIONS, PHONE_RICH, PROGRAM_ID
 
 from .conftest import problem, refused
 

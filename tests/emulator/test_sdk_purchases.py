@@ -3,8 +3,8 @@ of Square's walkthroughs from their first request to their last."""
 
 import pytest
 
-from loyalty_helpers.emulator.seed import ACCOUNT_ID, ORDER_EARNING_12, PROGRAM_ID
-from loyalty_helpers.emulator.seed_program import COFFEE_ID, walkthrough_1, walkthrough_2
+from loyalty_helpers.emulator import program
+from tests.seed_world import ACCOUNT_ID, COFFEE_ID, ORDER_EARNING_12, PROGRAM_ID
 
 LOCATION = "L88917AVBK2S5"
 EVERY_DAY = "BEGIN:VEVENT\nDTSTART:20200101T000000\nDURATION:P1D\nRRULE:FREQ=DAILY\nEND:VEVENT"
@@ -194,7 +194,7 @@ def test_customer_is_created_retrieved_and_found(square):
 
 def test_walkthrough_1(api, square, shop):
     """Earn 12 points for $12, spend 10 of them for 10 % off, earn 9 for the $9 that are left."""
-    api.emulator.set_program(walkthrough_1())
+    api.emulator.set_program(program("walkthrough-1"))
     account = shop.enrol("+14155550199").id
     first = shop.order(drink("Lunch", 1200))
     shop.pay(first.id, 1200)
@@ -215,7 +215,7 @@ def test_walkthrough_1(api, square, shop):
 
 def test_walkthrough_2(api, square, shop):
     """Adjust by 12, buy four coffees with one of them free, earn a point for each that is paid."""
-    api.emulator.set_program(walkthrough_2())
+    api.emulator.set_program(program("walkthrough-2"))
     shop.adjust(ACCOUNT_ID, 12)
     adjusted = shop.balance(ACCOUNT_ID)
     order = shop.order(coffee(4))

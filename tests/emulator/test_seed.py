@@ -6,8 +6,8 @@ from itertools import groupby
 
 import pytest
 
-from loyalty_helpers.emulator import seed, seed_buyers
-from loyalty_helpers.emulator.rules import EVENT_FIELDS
+from loyalty_helpers.emulator.ledger import EVENT_FIELDS
+from tests import seed_world as seed
 
 EARNING = {"ACCUMULATE_POINTS", "ACCUMULATE_PROMOTION_POINTS", "ADJUST_POINTS"}
 
@@ -115,7 +115,7 @@ def test_account_ids_are_version_4_uuids(accounts):
 
 
 def test_rich_buyer_has_more_than_a_page_and_all_types(api, events):
-    account = api.account_by_phone(seed_buyers.PHONE_RICH)
+    account = api.account_by_phone(seed.PHONE_RICH)
     history = by_account(events)[account["id"]]
 
     assert len(history) >= 45
@@ -123,18 +123,18 @@ def test_rich_buyer_has_more_than_a_page_and_all_types(api, events):
 
 
 def test_negative_buyer_is_below_zero(api):
-    assert api.account_by_phone(seed_buyers.PHONE_NEGATIVE)["balance"] < 0
+    assert api.account_by_phone(seed.PHONE_NEGATIVE)["balance"] < 0
 
 
 def test_one_reason_is_html(api, events):
-    account = api.account_by_phone(seed_buyers.PHONE_HTML)
+    account = api.account_by_phone(seed.PHONE_HTML)
     last = by_account(events)[account["id"]][-1]
 
     assert last["adjust_points"]["reason"] == "<img src=x onerror=alert(1)>"
 
 
 def test_twins_look_alike_when_masked():
-    assert seed_buyers.PHONE_TWIN[-4:] == seed_buyers.PHONE_OTHER_TWIN[-4:]
+    assert seed.PHONE_TWIN[-4:] == seed.PHONE_OTHER_TWIN[-4:]
 
 
 def test_adjustments_in_store_have_a_location_and_those_by_api_have_none(events):

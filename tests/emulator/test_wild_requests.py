@@ -17,10 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loyalty_helpers.emulator import Emulator, Server
+from loyalty_helpers.emulator.ledger import EVENT_FIELDS
 from loyalty_helpers.emulator.routes import ROUTES, find_route
-from loyalty_helpers.emulator.rules import EVENT_FIELDS
-from loyalty_helpers.emulator.seed import ACCOUNT_ID, ORDER_EARNING_12, PROGRAM_ID
-from loyalty_helpers.emulator.seed_program import COFFEE_ID, COFFEE_TIER_ID
+from tests.seed_world import ACCOUNT_ID, COFFEE_ID, COFFEE_TIER_ID, ORDER_EARNING_12, PROGRAM_ID
 
 from .conftest import TOKEN, Api
 from .square_schema import problems_of
@@ -299,7 +298,7 @@ NAMES = (
 
 def assert_sound(api):
     """The file is whole, every balance is the sum of its events, and a good request works."""
-    with api.emulator._world.database.reading() as connection:
+    with api.emulator._database.reading() as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("PRAGMA foreign_key_check").fetchone() is None
     accounts = api.accounts(limit=200).json()

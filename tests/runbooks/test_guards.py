@@ -8,20 +8,26 @@ from itertools import combinations
 
 import pytest
 
-from loyalty_helpers import connect, runbooks
+from loyalty_helpers import connect
 from loyalty_helpers.errors import (
     ParameterError,
     PlanError,
     ProductionGuardError,
     SettingsError,
+    square_error,
 )
-from loyalty_helpers.runbooks.plan.document import write_plan
+from loyalty_helpers.runbooks.apply.outcomes import outcome_of
+from loyalty_helpers.runbooks.plan.document import Plan, write_plan
 from loyalty_helpers.runbooks.plan.guards import check_place, place_of, writing_client
+from loyalty_helpers.runbooks.plan.planning import make_plan
+from loyalty_helpers.runbooks.plan.row_checks import SheetRow
+from loyalty_helpers.runbooks.plan.stage import Intent
 from loyalty_helpers.runbooks.views import Planned
 from loyalty_helpers.runner import Notebook
 from tests.doubles import ACCOUNT_ID, ADJUST, make_client
 
 from .conftest import QUICK
+from .harness import plan_by, run_of
 
 
 @pytest.mark.parametrize("name", ["environment", "merchant_id", "program_id"])
@@ -42,12 +48,19 @@ def production(world, monkeypatch):
         yield client
 
 
-def header_for(world, **changes):
-    return world.plan().plan.header.model_copy(update={"environment": "production", **changes})
+def plan_for(world, **changes) -> Plan:
+    """A plan on disk, whole, and for production unless `changes` say otherwise."""
+    plan = world.plan().plan
+    header = plan.header.model_copy(update={"environment": "production", **changes})
+    return write_plan(plan.path, header, list(plan.rows()))
+
+
+def opened(client, plan: Plan, approved_by: str = "somebody"):
+    return writing_client(client, plan.path, plan.digest, approved_by)
 
 
 def test_production_is_written_with_a_plan_for_it_and_a_name(world, production) -> None:
-    writing = writing_client(production, header_for(world), "somebody")
+    _, writing = opened(production, plan_for(world))
 
     writing.adjust_points(ACCOUNT_ID, 1, idempotency_key="k")
     assert 1 == world.wire.writes
@@ -69,11 +82,26 @@ def test_production_is_written_with_a_plan_for_it_and_a_name(world, production) 
 )
 def test_nothing_else_opens_production(world, production, planned, approved_by: str) -> None:
     with pytest.raises(ProductionGuardError, match="Nothing was changed"):
-        writing_client(production, header_for(world, **planned), approved_by)
+        opened(production, plan_for(world, **planned), approved_by)
+
+
+@pytest.mark.parametrize("approved", ["", "0" * 64, "0" * 12])
+def test_a_plan_that_was_not_approved_opens_nothing(world, production, approved: str) -> None:
+    with pytest.raises(PlanError, match="is not this plan's digest"):
+        writing_client(production, plan_for(world).path, approved, "somebody")
+
+
+def test_a_plan_whose_merchant_was_changed_by_hand_opens_nothing(world, production) -> None:
+    [merchant] = {location.merchant_id for location in world.client.list_locations()}
+    plan = plan_for(world, merchant_id="ANOTHER")
+    plan.path.write_text(plan.path.read_text().replace("ANOTHER", merchant))
+
+    with pytest.raises(PlanError, match="is not as it was written"):
+        opened(production, plan)
 
 
 def test_the_client_that_was_asked_for_a_writing_one_stays_shut(world, production) -> None:
-    writing_client(production, header_for(world), "somebody")
+    opened(production, plan_for(world))
 
     with pytest.raises(ProductionGuardError, match="only reads"):
         production.adjust_points(ACCOUNT_ID, 1, idempotency_key="k")
@@ -150,13 +178,9 @@ def test_production_without_any_of_its_guards_reads_and_writes_nothing(
 
     def apply():
         with connect("production", transport=world.wire) as client:
-            return runbooks.apply(
-                client,
-                planned,
-                approved_plan=digest,
-                approved_by="" if "name" in missing else "somebody",
-                limits=QUICK,
-            )
+            name = "" if "name" in missing else "somebody"
+            approval = {"approved_plan": digest, "approved_by": name}
+            return run_of(client, planned, limits=QUICK, **approval).apply()
 
     if not missing:
         assert apply().counts == {"APPLIED": 4}
@@ -177,8 +201,9 @@ def test_one_adjustment_in_production_needs_a_digest_in_a_notebook_too(world) ->
     client = make_client(world.wire, environment="production")
 
     with pytest.raises(ProductionGuardError):
-        runbooks.plan_one(
+        plan_by(
             client,
+            "plan_one",
             phone_number="+14155551234",
             points=1,
             reason="r",
@@ -230,12 +255,37 @@ def test_results_mask_a_number_in_a_reason_and_the_ledger_holds_it(world, number
     assert (1, f"call {number} back") == world.adjustments()[0]
 
 
+@pytest.mark.parametrize("number", ["4155550199", "+14155550199", "415-555-0199"])
+def test_a_row_that_is_left_out_is_told_without_its_number(world, number: str) -> None:
+    """Its id, account, points and event are what repairs it."""
+    rows = [
+        SheetRow(0, "a", "+14155550199", "", "", 5, f"call {number}"),
+        SheetRow(0, "b", "", "", ACCOUNT_ID, 5, "Late"),
+    ]
+    intent = Intent("undo_adjustments", "partial", allow_partial=True)
+    plan = make_plan(world.client, rows, intent, world.folder / "runs" / "partial")
+    left_out = (plan.folder / "left_out.csv").read_text(encoding="utf-8-sig")
+
+    assert "a,***0199,5,call ***0199,," in left_out
+    assert "5550199" not in left_out.replace("-", "")
+
+
+@pytest.mark.parametrize("number", ["4155550199", "+14155550199", "415-555-0199"])
+def test_the_note_of_a_row_holds_no_number_that_an_answer_held(world, number: str) -> None:
+    error = {"code": f"NOT {number}", "field": number}
+    refusal = square_error(400, [error], request="POST /adjust")
+
+    assert outcome_of(refusal).note.detail == "400 NOT ***0199, field ***0199"
+
+
 def test_a_phone_number_as_the_account_of_one_adjustment_is_refused_and_not_shown(
     world, refused
 ) -> None:
     for name in ("account_id", "customer_id"):
         given = {"points": 1, "reason": "r", "run_id": "one", name: "4155550199"}
-        told = refused(ParameterError, lambda given=given: runbooks.plan_one(world.client, **given))
+        told = refused(
+            ParameterError, lambda given=given: plan_by(world.client, "plan_one", **given)
+        )
 
         assert f"{name}: found '******0199'" in told
     assert [] == world.wire.paths

@@ -9,6 +9,7 @@ import shutil
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,26 +17,36 @@ from pathlib import Path
 import httpx
 import pytest
 
-from loyalty_helpers import runbooks
+from loyalty_helpers import connect, session
 from loyalty_helpers.api.client import LoyaltyClient
 from loyalty_helpers.emulator import Emulator
 from loyalty_helpers.emulator.clock import SettableClock
-from loyalty_helpers.errors import JournalError, PlanError, RunStoppedError
-from loyalty_helpers.runbooks import apply_steps as steps
-from loyalty_helpers.runbooks import plan_steps
+from loyalty_helpers.errors import (
+    JournalError,
+    ParameterError,
+    PlanError,
+    ProductionGuardError,
+    RunStoppedError,
+)
+from loyalty_helpers.runbooks import run as facade
 from loyalty_helpers.runbooks import undo as undoing
 from loyalty_helpers.runbooks.apply import applying, journal, running
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.apply.outcomes import Outcome
 from loyalty_helpers.runbooks.identity import marker_in, row_identity
 from loyalty_helpers.runbooks.limits import Time
+from loyalty_helpers.runbooks.plan import asked_again, guards, held, judging
 from loyalty_helpers.runbooks.plan import document as plan
-from loyalty_helpers.runbooks.plan import held, judging
+from loyalty_helpers.runbooks.views import Planned
+from tests.doubles import ACCOUNT_ID, reply
 
+from . import conftest
 from .conftest import QUICK, World
-from .harness import start, told
-from .test_fault_matrix import on_adjust, whenever
+from .harness import plan_by, run_of, start, told
+from .test_fault_matrix import on_adjust, state_of, whenever
 from .test_gates_and_clocks import HOURS, TWO_OF_ONE, Clock, elsewhere, nothing_is_done
+
+pytestmark = pytest.mark.slow
 
 OTHER = "row_id,phone_number,points,reason\na,+14155551234,5,Late\n"
 
@@ -140,7 +151,7 @@ def rows_of_one_account(world: World) -> None:
 def two_undoings(world: World) -> None:
     before = world.balances()
     world.apply(world.plan())
-    undoings = [runbooks.plan_undo(world.client, "run", run_id=name) for name in ("one", "two")]
+    undoings = [plan_by(world.client, "plan_undo", "run", run_id=name) for name in ("one", "two")]
     for planned in undoings:
         world.apply(planned)
         assert world.verify(planned).counts == {"APPLIED": 4}
@@ -239,7 +250,7 @@ def doubled_row_undone(world: World) -> None:
     world.apply(planned)
     world.emulator.forget_keys()
     applied_elsewhere(world, planned)
-    world.apply(runbooks.plan_undo(world.client, "run", run_id="back"))
+    world.apply(plan_by(world.client, "plan_undo", "run", run_id="back"))
     assert before == world.balances()
 
 
@@ -253,10 +264,78 @@ def same_run_for_another(world: World) -> None:
     for phone_number in ("+14155550101", "+14155550103"):
         wish = {"points": 5, "reason": "r", "run_id": "one", "dry_run": False}
         if phone_number == "+14155550101":
-            planned = runbooks.plan_one(world.client, phone_number=phone_number, **wish)
-            runbooks.apply(world.client, planned, limits=QUICK)
+            planned = plan_by(world.client, "plan_one", phone_number=phone_number, **wish)
+            world.apply(planned)
     with pytest.raises(PlanError):
-        runbooks.plan_one(world.client, phone_number=phone_number, **wish)
+        plan_by(world.client, "plan_one", phone_number=phone_number, **wish)
+
+
+def unmarked_answer(world: World) -> None:
+    """Square answers with an event that has not the row's mark, and does nothing."""
+    planned = world.plan(OTHER)
+
+    def unmarked(request):
+        event = json.loads(nothing_is_done(request).read())
+        event["event"]["adjust_points"]["reason"] = "Late"
+        return reply(200, event)()
+
+    on_adjust(world, whenever(1, unmarked))
+    world.apply(planned)
+    assert state_of(planned) == "REVIEW"
+
+
+def older_event(world: World) -> None:
+    """Another machine applied the row, which no search shows; another event came since."""
+    clock = SettableClock(datetime(2027, 1, 4, 9, tzinfo=UTC))
+    with Emulator.open(world.folder / "dated.sqlite3", clock=clock) as emulator:
+        dated = World(world.folder, emulator)
+        planned = dated.plan(OTHER)
+        [row] = planned.plan.rows()
+        identity = planned.plan.header.identity(row)
+        sent = {"reason": identity.marked(row.reason), "idempotency_key": identity.key}
+        dated.client.adjust_points(row.account_id, row.points, **sent)
+        clock.advance(timedelta(minutes=1))
+        dated.client.adjust_points(row.account_id, 1, reason="since", idempotency_key="since")
+        hidden_from_searches(dated, identity.marker)
+        dated.apply(planned)
+        with Journal.look(planned.plan.folder) as looked:
+            assert next(looked.entries()).applied == "before"
+
+
+def hidden_from_searches(world: World, marker: str) -> None:
+    real = world.wire.handle_request
+
+    def hide(request):
+        answer = real(request)
+        if not request.url.path.endswith("/events/search"):
+            return answer
+        found = json.loads(answer.read())
+        shown = [e for e in found.get("events", []) if marker not in json.dumps(e)]
+        return reply(200, found | {"events": shown})()
+
+    world.wire.handle_request = hide
+
+
+def in_production(world: World):
+    """A client of production as connect() gives it; the emulator stands in for Square."""
+    [merchant] = {location.merchant_id for location in world.client.list_locations()}
+    os.environ |= {"SQUARE_ACCESS_TOKEN": "local-token", "LOYALTY_ALLOW_PRODUCTION": merchant}
+    return connect("production", transport=world.wire)
+
+
+def production_without_a_plan(world: World) -> None:
+    with in_production(world) as client, suppress(ProductionGuardError):
+        client.adjust_points(ACCOUNT_ID, 1, idempotency_key="k")
+    assert world.wire.writes == 0
+
+
+def production_by_an_unseen_name(world: World) -> None:
+    made = world.plan(OTHER).plan
+    header = made.header.model_copy(update={"environment": "production"})
+    ready = plan.write_plan(made.path, header, list(made.rows()))
+    with in_production(world) as client, suppress(ProductionGuardError, ParameterError):
+        run_of(client, Planned(ready), approved_by="\u200b\u2060\u200b", limits=QUICK).apply()
+    assert world.wire.writes == 0
 
 
 # Mutants: what is wrong, how, and the check that must not pass with it
@@ -302,7 +381,7 @@ def keys_trusted_for_ever() -> None:
 
 
 def approval_not_checked() -> None:
-    steps.check_approval = lambda *_: None
+    guards.check_approval = lambda *_: None
 
 
 def digest_not_compared() -> None:
@@ -313,7 +392,8 @@ def digest_not_compared() -> None:
     def rows(self):
         return map(plan.PlanRow.model_validate, json.loads(self.path.read_text())["rows"])
 
-    steps.read_plan, plan.Plan.rows = read_plan, rows
+    guards.read_plan = facade.read_plan = read_plan
+    plan.Plan.rows = rows
 
 
 def journal_not_locked() -> None:
@@ -327,8 +407,23 @@ def journal_not_locked() -> None:
     journal.connect = connect
 
 
+class SideBySide:
+    """No chains: every row may go out at once."""
+
+    def __init__(self, rows, *_) -> None:
+        self.rows = iter(rows)
+
+    def take(self):
+        return next(self.rows, None)
+
+    def ended(self, _: str) -> None:
+        """Nobody waits."""
+
+    block = ended
+
+
 def rows_of_an_account_side_by_side() -> None:
-    applying.Sending._hold_or_keep = lambda self, entry: self._ready.append(entry)
+    applying.Chains = SideBySide
 
 
 def undo_named_by_its_run() -> None:
@@ -339,7 +434,7 @@ def undo_named_by_its_run() -> None:
 
 
 def verify_believes_the_journal() -> None:
-    steps.verify_rows = lambda *_: []
+    facade.verify_rows = lambda *_: []
 
 
 def plan_entered_unchecked() -> None:
@@ -394,10 +489,56 @@ def repeats_not_looked_for() -> None:
 
 
 def intent_not_compared() -> None:
-    plan_steps.check_same_row = lambda *_: None
+    asked_again.check_same_row = lambda *_: None
+
+
+class Rewriting(httpx.BaseTransport):
+    """Tells the core of each adjustment what it wants to hear."""
+
+    def __init__(self, inner: httpx.BaseTransport, rewrite: Callable[..., None]) -> None:
+        self._inner, self._rewrite = inner, rewrite
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._inner.handle_request(request)
+        if not request.url.path.endswith("/adjust"):
+            return answer
+        told = json.loads(answer.read())
+        self._rewrite(told["event"], json.loads(request.content))
+        return reply(answer.status_code, told)()
+
+
+def rewritten(rewrite: Callable[..., None]) -> None:
+    real = conftest.make_client
+    conftest.make_client = lambda transport: real(Rewriting(transport, rewrite))
+
+
+def mark_of_an_answer_not_looked_at() -> None:
+    """Whatever is answered has the mark that was sent."""
+    rewritten(lambda event, sent: event["adjust_points"].update(sent["adjust_points"]))
+
+
+def age_of_an_answer_not_looked_at() -> None:
+    """Whatever is answered was made just now."""
+    rewritten(lambda event, _: event.update(created_at="2999-01-01T00:00:00Z"))
+
+
+def clients_without_a_gate() -> None:
+    real = LoyaltyClient.__init__
+    LoyaltyClient.__init__ = lambda self, *args, **options: real(
+        self, *args, **options | {"gate": None}
+    )
+
+
+def any_text_is_a_name() -> None:
+    session.is_name = bool
+    guards.check_approver = lambda _: None
 
 
 MUTANTS = [
+    (mark_of_an_answer_not_looked_at, unmarked_answer),
+    (age_of_an_answer_not_looked_at, older_event),
+    (clients_without_a_gate, production_without_a_plan),
+    (any_text_is_a_name, production_by_an_unseen_name),
     (plan_entered_unchecked, replaced_plan),
     (marks_not_looked_for_while_planning, lost_folder_that_may_repeat),
     (canary_forgotten, failed_canary),

@@ -8,12 +8,13 @@ import threading
 import pytest
 
 from loyalty_helpers import runbooks
-from loyalty_helpers.emulator.seed import ACCOUNT_ID
-from loyalty_helpers.emulator.seed_program import program
+from loyalty_helpers.emulator import program
 from loyalty_helpers.errors import AuthenticationError, PlanError
 from loyalty_helpers.runbooks.plan.document import check_approval, read_plan
+from tests.seed_world import ACCOUNT_ID
 
 from .conftest import SHEET
+from .harness import plan_by
 
 HEAD = "phone_number,customer_id,account_id,points,reason\n"
 
@@ -240,7 +241,7 @@ def test_a_file_that_is_written_to_while_it_is_read_is_told(world, refused) -> N
     writer.start()
     try:
         told = refused(
-            PlanError, lambda: runbooks.plan_file(world.client, str(sheet), run_id="run")
+            PlanError, lambda: plan_by(world.client, "plan_file", str(sheet), run_id="run")
         )
     finally:
         stop.set()
@@ -276,9 +277,9 @@ def test_a_folder_that_cannot_be_is_a_refusal_of_one_line(
     one = {"run_id": "one", "points": 1, "reason": "r", "account_id": ACCOUNT_ID}
     steps = [
         world.plan,
-        lambda: runbooks.plan_one(world.client, **one),
-        lambda: runbooks.plan_one(world.client, **one, dry_run=False),
-        lambda: runbooks.plan_undo(world.client, "no-such-run", run_id="undo"),
+        lambda: plan_by(world.client, "plan_one", **one),
+        lambda: plan_by(world.client, "plan_one", **one, dry_run=False),
+        lambda: plan_by(world.client, "plan_undo", "no-such-run", run_id="undo"),
         lambda: runbooks.reconcile(world.client, run_id="audit"),
         lambda: runbooks.compare_run(world.client, "no-such-run"),
     ]
@@ -315,6 +316,6 @@ def test_a_full_disk_behind_the_rows_of_a_plan_is_a_refusal(world, refused, monk
 
 def test_a_file_whose_name_is_too_long_is_one_problem(world, refused) -> None:
     long = "a" * 300
-    told = refused(PlanError, lambda: runbooks.plan_file(world.client, long, run_id="run"))
+    told = refused(PlanError, lambda: plan_by(world.client, "plan_file", long, run_id="run"))
 
     assert "an error: File name too long" in told

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,8 +67,11 @@ class Canaries:
     def temporary(self) -> Path:
         return self.folder / "tmp"
 
-    def run(self, *options: str, stop_at: Path | None = None) -> str:
-        """Run a notebook, stopped once a file is there; gives what it said."""
+    def run(self, *options: str, stop_at: Path | None = None, number: int = signal.SIGINT) -> str:
+        """Run a notebook, stopped once a file is there; gives what it said.
+
+        SIGKILL strikes everything that it has started as well.
+        """
         process = subprocess.Popen(
             [Path(sys.executable).with_name("loyalty"), "run", *options],
             env=self._variables(),
@@ -79,17 +83,19 @@ class Canaries:
         while process.poll() is None:
             self.called |= set(commands_below(process.pid))
             if stop_at and stop_at.exists():
-                process.send_signal(signal.SIGINT)
+                struck = [*below(process.pid)] if number == signal.SIGKILL else []
+                for one in (process.pid, *struck):
+                    os.kill(one, number)
                 stop_at = None
             time.sleep(0.05)  # a real run of a real kernel: it is waited for
         self.said += process.communicate()
         self.codes.append(process.returncode)
         return "".join(self.said[-2:])
 
-    def apply(self, told: str, *options: str, stop_at: Path | None = None) -> str:
-        """Run the command that a plan printed."""
+    def apply(self, told: str, *options: str, **stop: Any) -> str:
+        """Run the command that a plan printed; `stop` as of `run`."""
         command = re.search(r"loyalty run (.*)", told)[1].replace("YOUR_NAME", "somebody")
-        return self.run(*command.split(), *options, stop_at=stop_at)
+        return self.run(*command.split(), *options, **stop)
 
     def sheet(self, name: str, content: str) -> str:
         """The user's own file, outside of what is searched."""
@@ -111,11 +117,24 @@ def commands_below(process: int) -> Iterator[bytes]:
     """
     with suppress(OSError):  # it ended meanwhile, or this is no Linux
         own = Path(f"/proc/{process}/cmdline").read_bytes()
-        for file in Path(f"/proc/{process}/task").glob("*/children"):
-            for child in map(int, file.read_text().split()):
-                line = Path(f"/proc/{child}/cmdline").read_bytes()
-                yield from [line] if line != own else []
-                yield from commands_below(child)
+        for child in children(process):
+            line = Path(f"/proc/{child}/cmdline").read_bytes()
+            yield from [line] if line != own else []
+            yield from commands_below(child)
+
+
+def children(process: int) -> Iterator[int]:
+    """What a process has started, by number; an OSError if it ended meanwhile."""
+    for file in Path(f"/proc/{process}/task").glob("*/children"):
+        yield from map(int, file.read_text().split())
+
+
+def below(process: int) -> Iterator[int]:
+    """What a process has started, and what that has started in its turn."""
+    with suppress(OSError):
+        for child in children(process):
+            yield child
+            yield from below(child)
 
 
 def everything(canaries: Canaries, emulator: Emulator) -> None:

@@ -9,14 +9,17 @@ import pytest
 from loyalty_helpers.runner import Notebook, notebooks
 from loyalty_helpers.runner.evidence import READ_ONLY
 from loyalty_helpers.settings import NOTEBOOKS, RECORDINGS
+from tests.commands import Left, digest_in, edited, loyalty, receipt, run
 from tests.runbooks.harness import served
-from tests.runner.commands import digest_in, edited, loyalty, receipt, run
+
+pytestmark = pytest.mark.slow
 
 Edit = Callable[[str], str]
+APPLIED = ("run bulk_adjust", "run bulk_adjust -p approved_plan DIGEST")
 
 SWALLOWING = """
 try:
-    done = runbooks.apply(client, plan, approved_by=approved_by, limits=limits)
+    done = run.apply(canary=canary, max_errors=max_errors)
 except Exception:
     pass
 """
@@ -30,22 +33,24 @@ publish_display_data({"application/vnd.loyalty.verification+json": facts, "text/
 
 def dropped(cell: str) -> str:
     """The cell; nothing of it if it verifies, draws or asserts."""
-    return "" if "runbooks.verify" in cell or "verified" in cell else cell
+    return "" if "run.verify" in cell or "verified" in cell else cell
 
 
 def claims(cell: str) -> str:
     """The cell; in the place of one that verifies, a claim that all is well."""
-    return CLAIM if "runbooks.verify" in cell else "" if "verified" in cell else cell
+    return CLAIM if "run.verify" in cell else "" if "verified" in cell else cell
 
 
-def planned() -> str:
-    return digest_in(run("bulk_adjust"))
+@pytest.fixture
+def planned(left_by: Left) -> str:
+    """The digest of a plan that has been made."""
+    return digest_in(left_by("run bulk_adjust"))
 
 
 @pytest.mark.parametrize("rest", [dropped, claims])
 def test_a_notebook_that_swallows_the_stop_is_not_verified(tmp_path: Path, rest: Edit) -> None:
     def edit(cell: str) -> str:
-        applies = "runbooks.apply" in cell
+        applies = "run.apply" in cell
         return cell.split("done =")[0] + SWALLOWING if applies else rest(cell)
 
     notebook = edited(tmp_path, "bulk_adjust", edit)
@@ -64,36 +69,42 @@ def test_a_notebook_that_swallows_the_stop_is_not_verified(tmp_path: Path, rest:
 
 
 @pytest.mark.parametrize("rest", [str, claims])
-def test_an_approved_plan_that_no_cell_applied_is_not_verified(tmp_path: Path, rest: Edit) -> None:
+def test_an_approved_plan_that_no_cell_applied_is_not_verified(
+    tmp_path: Path, planned: str, rest: Edit
+) -> None:
     def edit(cell: str) -> str:
-        return "limits = done = None" if "runbooks.apply" in cell else rest(cell)
+        return "done = None" if "run.apply" in cell else rest(cell)
 
-    result = run(edited(tmp_path, "bulk_adjust", edit), "approved_plan", planned())
+    result = run(edited(tmp_path, "bulk_adjust", edit), "approved_plan", planned)
 
     assert (1, "") == (result.returncode, result.stdout)
     assert "there is no journal: the notebook sent nothing" in result.stderr
     assert not receipt("example-bulk")["verified"]
 
 
-def test_rows_that_were_applied_and_not_compared_are_not_verified(tmp_path: Path) -> None:
-    result = run(edited(tmp_path, "bulk_adjust", claims), "approved_plan", planned())
+def test_rows_that_were_applied_and_not_compared_are_not_verified(
+    tmp_path: Path, planned: str
+) -> None:
+    result = run(edited(tmp_path, "bulk_adjust", claims), "approved_plan", planned)
 
     assert 1 == result.returncode
     told = "NOT VERIFIED: 6 APPLIED of 6 rows, and the notebook did not compare them"
     assert told in result.stderr
 
 
-def test_the_verdict_of_an_earlier_run_is_not_that_of_a_later_one(tmp_path: Path) -> None:
-    digest = planned()
-    first = run("bulk_adjust", "approved_plan", digest)
+def test_the_verdict_of_an_earlier_run_is_not_that_of_a_later_one(
+    tmp_path: Path, left_by: Left
+) -> None:
+    first = left_by(*APPLIED)
+    digest = receipt("example-bulk")["plan"][:12]
     later = run(edited(tmp_path, "bulk_adjust", claims), "approved_plan", digest)
     again = run("bulk_adjust", "approved_plan", digest)
 
     assert [0, 1, 0] == [result.returncode for result in (first, later, again)]
 
 
-def test_an_old_plan_does_not_bear_out_a_new_one(tmp_path: Path) -> None:
-    planned()
+def test_an_old_plan_does_not_bear_out_a_new_one(tmp_path: Path, left_by: Left) -> None:
+    left_by("run bulk_adjust")
     notebook = edited(tmp_path, "bulk_adjust", lambda cell: CLAIM if "plan" in cell else "")
     result = run(notebook)
 
@@ -101,8 +112,8 @@ def test_an_old_plan_does_not_bear_out_a_new_one(tmp_path: Path) -> None:
     assert "the notebook ended without making a plan" in result.stderr
 
 
-def test_a_plan_that_is_made_again_is_verified_as_the_first_time() -> None:
-    assert planned() == planned()
+def test_a_plan_that_is_made_again_is_verified_as_the_first_time(planned: str) -> None:
+    assert planned == digest_in(run("bulk_adjust"))
     assert receipt("example-bulk")["verified"]
 
 
@@ -125,8 +136,10 @@ def test_a_reconciliation_that_wrote_nothing_is_not_verified(tmp_path: Path) -> 
     assert "without writing differences.csv and adjustments.csv" in result.stderr
 
 
-def test_a_run_that_a_reconciliation_did_not_compare_is_not_verified(tmp_path: Path) -> None:
-    run("bulk_adjust", "approved_plan", planned())
+def test_a_run_that_a_reconciliation_did_not_compare_is_not_verified(
+    tmp_path: Path, left_by: Left
+) -> None:
+    left_by(*APPLIED)
 
     def edit(cell: str) -> str:
         return "" if "compare_run" in cell else cell.replace("assert compared", "# ")

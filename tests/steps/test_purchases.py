@@ -6,11 +6,11 @@ import httpx
 import pytest
 
 from loyalty_helpers import purchases
-from loyalty_helpers.emulator import Emulator, Fault, SeededIds
-from loyalty_helpers.emulator.seed_program import SANDWICH_TIER_ID, walkthrough_1
+from loyalty_helpers.emulator import Emulator, Fault, SeededIds, program
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.records.show import VERIFICATION_MIME
 from tests.doubles import ACCOUNT_ID, make_client
+from tests.seed_world import SANDWICH_TIER_ID
 
 FIRST, SECOND = "4 Coffee 300", "1 Coffee 300, 1 Sandwich 800"
 WRITES = ("/v2/orders$", "/v2/payments$", "/accumulate$", "/v2/loyalty/rewards$")
@@ -61,7 +61,7 @@ def test_both_purchases_earn_and_the_reward_is_redeemed_by_itself(shop):
 
 def test_square_s_walkthrough_1(shop):
     """12 points for $12, 10 of them for 10 % off $10, 9 points for the $9 that are left."""
-    shop.emulator.set_program(walkthrough_1())
+    shop.emulator.set_program(program("walkthrough-1"))
 
     verified = shop.buy(first="1 Lunch 1200", second="1 Lunch 1000")
 

@@ -14,15 +14,27 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from loyalty_helpers.errors import JournalError
-from loyalty_helpers.runbooks.apply.journal_file import OWNER, begun, connect, connect_to_look, told
+from loyalty_helpers.files import taken_back
+from loyalty_helpers.runbooks.apply.journal_file import (
+    OWNER,
+    begun,
+    connect,
+    connect_to_look,
+    format_of,
+    told,
+)
 from loyalty_helpers.runbooks.apply.rows import (
     COLUMNS,
-    DOUBLED,
+    FORMAT,
+    NOTHING,
     SIGHTING,
     STATES,
     TABLES,
+    Code,
     Entry,
+    Note,
     begins,
+    renew,
 )
 from loyalty_helpers.runbooks.plan.document import Plan
 
@@ -46,7 +58,7 @@ class Journal:
                 cannot be read or written.
         """
         path = plan.folder / JOURNAL
-        with told(path):
+        with told(path), taken_back(path):
             journal = cls(path, connect(path))
             try:
                 journal._begin(plan)
@@ -92,19 +104,20 @@ class Journal:
 
     def _begin(self, plan: Plan) -> None:
         with self.commit():  # the first write takes the lock, for as long as the file is open
-            if not self._db.execute("PRAGMA user_version").fetchone()[0]:
+            if not (found := format_of(self._db)):
                 self._create(plan)
-            self._db.execute(
-                "INSERT OR REPLACE INTO meta VALUES ('opened', ?)", (str(time.time()),)
-            )
+            elif found < FORMAT:
+                renew(self._db)
+            digest = self.meta("digest")
+            if digest != plan.digest:
+                raise JournalError(
+                    f"{self.path} is the journal of another plan, with the digest {digest[:12]}: "
+                    "its run id has been applied with other rows. Take a new run id for a new "
+                    "intent."
+                )
+            self.set_meta("opened", str(time.time()))
         self._locked = True
         self.path.with_name(OWNER).write_text(f"{os.getpid()} {time.ctime()}", encoding="utf-8")
-        found = self.meta("digest")
-        if found != plan.digest:
-            raise JournalError(
-                f"{self.path} is the journal of another plan, with the digest {found[:12]}: its "
-                "run id has been applied with other rows. Take a new run id for a new intent."
-            )
 
     def _create(self, plan: Plan) -> None:
         for statement in TABLES.split(";"):
@@ -119,10 +132,11 @@ class Journal:
             )
             planned = (row.n, row.row_id, row.account_id, row.phone, row.points)
             sent = (identity.marked(row.reason), row.undoes, identity.key, identity.marker)
+            state, note = begins(header, row)
             self._db.execute(
                 "INSERT INTO row (n, row_id, account_id, phone, points, reason, undoes, key,"
-                " marker, state, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*planned, *sent, *begins(header, row)),
+                " marker, state, code, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*planned, *sent, state, *note),
             )
 
     # What is known
@@ -160,6 +174,10 @@ class Journal:
         wanted = ", ".join("?" * len(places))
         query = f"SELECT {COLUMNS} FROM row WHERE n IN ({wanted}) ORDER BY n"  # noqa: S608 - no text from outside
         return [Entry(*row) for row in self._db.execute(query, (*places,))]
+
+    def row(self, n: int) -> Entry:
+        """The row with this place in the plan."""
+        return self.numbered([n])[0]
 
     def with_marker(self, marker: str) -> Entry | None:
         """The row that carries a marker."""
@@ -247,28 +265,28 @@ class Journal:
         *,
         event: tuple[str, str] = ("", ""),
         applied: str = "",
-        note: str = "",
+        note: Note = NOTHING,
     ) -> None:
         """What came of a row."""
         self._db.execute(
-            "UPDATE row SET state = ?, event_id = ?, event_at = ?, applied = ?, note = ?"
-            " WHERE n = ?",
-            (state, *event, applied, note, n),
+            "UPDATE row SET state = ?, event_id = ?, event_at = ?, applied = ?, code = ?,"
+            " detail = ? WHERE n = ?",
+            (state, *event, applied, *note, n),
         )
 
     def doubled(self, row_id: str) -> None:
         """A row was seen more than once in the ledger: only a person can tell what is meant."""
         seen = "SELECT group_concat(event_id, ', ') FROM sighting WHERE sighting.n = row.n"
         self._db.execute(
-            f"UPDATE row SET state = 'REVIEW', note = ? || ' ' || ({seen}) WHERE row_id = ?",  # noqa: S608 - no text from outside
-            (DOUBLED, row_id),
+            f"UPDATE row SET state = 'REVIEW', code = ?, detail = ({seen}) WHERE row_id = ?",  # noqa: S608 - no text from outside
+            (Code.DOUBLED, row_id),
         )
 
-    def release(self, note: str, moment: float) -> None:
-        """Rows for REVIEW with this note may be sent again, as if they had first been sent now."""
+    def release(self, code: Code, moment: float) -> None:
+        """Rows for REVIEW with this code may be sent again, as if they had first been sent now."""
         self._db.execute(
-            "UPDATE row SET state = 'UNKNOWN', first_sent = ? WHERE state = 'REVIEW' AND note = ?",
-            (moment, note),
+            "UPDATE row SET state = 'UNKNOWN', first_sent = ? WHERE state = 'REVIEW' AND code = ?",
+            (moment, code),
         )
 
     def forget_sightings(self) -> None:

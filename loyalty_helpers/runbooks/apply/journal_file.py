@@ -6,6 +6,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from loyalty_helpers.errors import JournalError
+from loyalty_helpers.files import make_file
+from loyalty_helpers.runbooks.apply.rows import FORMAT, renew
 
 OWNER = "journal.owner"
 
@@ -20,7 +22,7 @@ def owned_by(folder: Path, pid: int) -> bool:
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file, made anew if there is none, so that a commit outlives a power cut."""
-    path.touch(mode=0o600)
+    make_file(path)
     return _connected(
         path,
         "PRAGMA locking_mode = EXCLUSIVE",
@@ -34,13 +36,26 @@ def begun(path: Path) -> bool:
     if not path.is_file():
         return False
     with closing(_connected(path, "PRAGMA user_version")) as connection:
-        return bool(connection.execute("PRAGMA user_version").fetchone()[0])
+        return bool(format_of(connection))
+
+
+def format_of(connection: sqlite3.Connection) -> int:
+    """The format of a journal; 0 before its tables are made."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def connect_to_look(path: Path) -> sqlite3.Connection:
-    """Open a file that is there, to read what it tells."""
+    """Open a file that is there, to read what it tells; one of an older format as a copy."""
     # Not read-only: what a killed process left half-written has to be rolled back.
-    return _connected(path, "SELECT count(*) FROM meta")
+    connection = _connected(path, "BEGIN", "SELECT count(*) FROM meta")
+    if format_of(connection) == FORMAT:
+        connection.execute("COMMIT")
+        return connection
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    with closing(connection):
+        connection.backup(copy)
+    renew(copy)
+    return copy
 
 
 def _connected(path: Path, *statements: str) -> sqlite3.Connection:

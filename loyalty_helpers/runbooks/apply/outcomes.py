@@ -16,6 +16,8 @@
 again after an earlier try without an answer stays UNKNOWN.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from loyalty_helpers.errors import (
@@ -26,20 +28,22 @@ from loyalty_helpers.errors import (
     InsecureConnectionError,
     InvalidRequestError,
     LoyaltyError,
+    NoAnswerError,
     NotFoundError,
     NotSentError,
     RateLimitedError,
+    RunStoppedError,
     SquareError,
     UnexpectedAnswerError,
 )
 from loyalty_helpers.records import LoyaltyEvent
+from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.runbooks.apply.pace import LONGEST
-from loyalty_helpers.transports import come_back
+from loyalty_helpers.runbooks.apply.rows import NOTHING, Code, Note
+from loyalty_helpers.transports import LONG_WAIT, come_back
 
-# How the note of an unknown row begins when asking again cannot help: if the ledger does not
-# hold it, it was refused for good, or only a person can tell.
-REFUSED = "refused: "
-DOUBTFUL = "doubtful: "
+# What a read that was tried often enough ends with.
+UNREAD = (SquareError, NoAnswerError, UnexpectedAnswerError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Outcome:
         event: what Square made.
         again: whether the same request is worth another try.
         stop: why the whole run stops; empty if it goes on.
-        note: status and code of what was answered, for people; no text of Square's.
+        note: status and code of what was answered; no text of Square's.
         gentle: whether it was certainly not carried out: too many requests, or no connection.
         limited: whether it was too many requests, which are waited for as long as it takes.
     """
@@ -60,7 +64,7 @@ class Outcome:
     event: LoyaltyEvent | None = None
     again: bool = False
     stop: str = ""
-    note: str = ""
+    note: Note = NOTHING
     gentle: bool = False
     limited: bool = False
 
@@ -74,21 +78,22 @@ def outcome_of(answer: LoyaltyEvent | LoyaltyError) -> Outcome:
     stop = _stops(answer)
     if stop:
         doubtful = isinstance(answer, IdempotencyKeyReusedError | AnotherEventError)
-        note = (DOUBTFUL if doubtful else "") + _note(answer)
+        note = Note(Code.DOUBTFUL if doubtful else Code.ANSWERED, _told(answer))
         if isinstance(answer, RateLimitedError):
             return Outcome("PLANNED", stop=stop, note=note)
         return Outcome("UNKNOWN", stop=stop, note=note)
     if isinstance(answer, InvalidRequestError | NotFoundError):
-        return Outcome("FAILED", note=_note(answer))
+        return Outcome("FAILED", note=Note(Code.ANSWERED, _told(answer)))
     limited = isinstance(answer, RateLimitedError)
     gentle = limited or isinstance(answer, NotSentError)
-    return Outcome("UNKNOWN", again=True, note=_note(answer), gentle=gentle, limited=limited)
+    note = Note(Code.ANSWERED, _told(answer))
+    return Outcome("UNKNOWN", again=True, note=note, gentle=gentle, limited=limited)
 
 
 def _stops(error: LoyaltyError) -> str:
     """Why nothing more may be sent after this answer, or an empty text."""
     if isinstance(error, AuthenticationError):
-        return f"Square refuses the token ({_note(error)})"
+        return f"Square refuses the token ({_told(error)})"
     if isinstance(error, IdempotencyKeyReusedError):
         return "the key of a row was used before with another request"
     if isinstance(error, AnotherEventError):
@@ -101,17 +106,32 @@ def _stops(error: LoyaltyError) -> str:
     return come_back(wait) if wait > LONGEST else ""
 
 
+@contextmanager
+def stopped_if_put_off() -> Iterator[None]:
+    """A step of a runbook stops when a read is put off for longer than it waits, as a write does.
+
+    Raises:
+        RunStoppedError: it says when to come back.
+    """
+    try:
+        yield
+    except SquareError as error:
+        if (error.retry_after or 0.0) < LONG_WAIT:
+            raise
+        raise RunStoppedError(f"{error}\nNothing is lost: the same command goes on then.") from None
+
+
 def _cause(error: LoyaltyError) -> BaseException:
     """What Square answered, where that left the outcome unknown."""
     return error.__cause__ if isinstance(error.__cause__, SquareError) else error
 
 
-def _note(error: LoyaltyError) -> str:
-    """Status, code and field: Square's own texts may quote what was sent."""
+def _told(error: LoyaltyError) -> str:
+    """Status, code and field, masked: Square's own texts may quote what was sent."""
     cause = _cause(error)
     if isinstance(cause, SquareError):
         field = f", field {cause.field}" if cause.field else ""
-        return f"{cause.status} {cause.code or 'without a code'}{field}"
+        return mask_reason(f"{cause.status} {cause.code or 'without a code'}{field}")
     if isinstance(error, UnexpectedAnswerError):
         return f"{error.status} with an answer that Square does not document"
     return "not sent: no connection" if isinstance(error, NotSentError) else "no answer"

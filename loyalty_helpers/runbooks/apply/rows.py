@@ -1,17 +1,58 @@
 """What a journal holds: its rows, their states, and the tables they are kept in."""
 
+import sqlite3
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
 
 from loyalty_helpers.runbooks.plan.document import Header, PlanRow
 
-FORMAT = 1
+FORMAT = 2  # 1 had the text of a note where its code and its detail are now
 
 # PLANNED: not sent. SENT: it may be on its way. UNKNOWN: it was sent, and no answer can be
 # trusted. The others are final; REVIEW means that only a person can tell.
 STATES = ("PLANNED", "SENT", "UNKNOWN", "APPLIED", "FAILED", "SKIPPED", "REVIEW")
 OPEN = ("PLANNED", "SENT", "UNKNOWN")
-DOUBLED = "more than once in the ledger: events"
-REPEATED = "the ledger holds the same points with the same reason already: event"
+
+
+class Code(StrEnum):
+    """Why a row is in its state; what people read is made of it."""
+
+    NONE = ""
+    ANSWERED = "ANSWERED"  # not as an adjustment is: status and code are the detail
+    REFUSED = "REFUSED"  # after a try whose answer was lost: FAILED, unless the ledger holds it
+    DOUBTFUL = "DOUBTFUL"  # asking again cannot help: only the ledger, or a person, can tell
+    NOT_FOUND = "NOT_FOUND"
+    AMISS = "AMISS"  # the ledger has it otherwise than it was planned: how, is the detail
+    DOUBLED = "DOUBLED"
+    REPEATED = "REPEATED"
+    MOVED = "MOVED"
+
+
+TEXTS = {  # what stands before the detail
+    Code.NONE: "",
+    Code.ANSWERED: "",
+    Code.REFUSED: "refused: ",
+    Code.DOUBTFUL: "doubtful: ",
+    Code.NOT_FOUND: "sent, not answered, and not found in the ledger",
+    Code.AMISS: "",
+    Code.DOUBLED: "more than once in the ledger: events ",
+    Code.REPEATED: "the ledger holds the same points with the same reason already: event ",
+    Code.MOVED: "the balance has moved since the plan was made",
+}
+
+
+class Note(NamedTuple):
+    """What a reader should know of a row: a code, and what it leaves open."""
+
+    code: Code = Code.NONE
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return TEXTS[self.code] + self.detail
+
+
+NOTHING = Note()
 
 TABLES = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -25,7 +66,8 @@ CREATE TABLE row (
     state TEXT NOT NULL DEFAULT 'PLANNED', attempts INTEGER NOT NULL DEFAULT 0,
     first_sent REAL, last_sent REAL,
     event_id TEXT NOT NULL DEFAULT '', event_at TEXT NOT NULL DEFAULT '',
-    applied TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT ''
+    applied TEXT NOT NULL DEFAULT '',
+    code TEXT NOT NULL DEFAULT '', detail TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX unfinished ON row (state, n) WHERE state IN {OPEN};
 CREATE INDEX by_account ON row (account_id);
@@ -46,7 +88,7 @@ class Entry:
         event_id, event_at: the event that it made.
         applied: `now`, or `before` when an earlier run had done it, or `found` when the answer
             was lost and the ledger showed it.
-        note: what a reader should know.
+        code, detail: why it is in its state; `note` is the text of both.
     """
 
     n: int
@@ -65,7 +107,13 @@ class Entry:
     event_id: str
     event_at: str
     applied: str
-    note: str
+    code: str
+    detail: str
+
+    @property
+    def note(self) -> str:
+        """What a reader should know."""
+        return str(Note(Code(self.code), self.detail))
 
 
 # What verifying saw last. It is made anew each time, since older journals have it otherwise.
@@ -78,12 +126,30 @@ CREATE TABLE sighting (
 COLUMNS = ", ".join(Entry.__slots__)
 
 
-def begins(header: Header, row: PlanRow) -> tuple[str, str]:
-    """The state of a row before anything is done, and its note.
+def renew(journal: sqlite3.Connection) -> None:
+    """Give the journal of an older program, which wrote texts, the codes of today."""
+    journal.execute("ALTER TABLE row RENAME COLUMN note TO detail")
+    journal.execute("ALTER TABLE row ADD COLUMN code TEXT NOT NULL DEFAULT ''")
+    for code, text in TEXTS.items():
+        journal.execute(
+            "UPDATE row SET code = ?, detail = substr(detail, ?)"
+            " WHERE ? != '' AND substr(detail, 1, ?) = ?",
+            (code, len(text) + 1, text, len(text), text),
+        )
+    journal.execute(
+        "UPDATE row SET code = CASE state WHEN 'REVIEW' THEN ? ELSE ? END"
+        " WHERE code = '' AND detail != ''",
+        (Code.AMISS, Code.ANSWERED),
+    )
+    journal.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def begins(header: Header, row: PlanRow) -> tuple[str, Note]:
+    """The state of a row before anything is done, and why.
 
     A row whose mark the ledger held while planning was sent once, by whomever: the ledger has to
     tell about it. One whose content it held is left out.
     """
     if header.sends(row):
-        return "PLANNED", ""
-    return ("UNKNOWN", "") if row.applied else ("SKIPPED", f"{REPEATED} {row.repeats}")
+        return "PLANNED", NOTHING
+    return ("UNKNOWN", NOTHING) if row.applied else ("SKIPPED", Note(Code.REPEATED, row.repeats))

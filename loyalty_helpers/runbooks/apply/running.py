@@ -22,9 +22,8 @@ from loyalty_helpers.errors import NotFoundError, RunStoppedError
 from loyalty_helpers.records import LoyaltyEvent
 from loyalty_helpers.runbooks.apply.applying import Sender, Sending, is_young
 from loyalty_helpers.runbooks.apply.journal import Journal
-from loyalty_helpers.runbooks.apply.outcomes import DOUBTFUL, REFUSED
 from loyalty_helpers.runbooks.apply.pace import Pace
-from loyalty_helpers.runbooks.apply.rows import DOUBLED, OPEN, REPEATED, Entry
+from loyalty_helpers.runbooks.apply.rows import NOTHING, OPEN, Code, Entry, Note
 from loyalty_helpers.runbooks.batches import batches
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.ledger import (
@@ -42,7 +41,6 @@ from loyalty_helpers.runbooks.results import RESULTS
 
 ROUNDS = 4  # in which no row comes to its end, before a run stops to be resumed later
 EVENTS_PER_COMMIT = 500
-NOT_FOUND = "sent, not answered, and not found in the ledger"  # the note of a row for REVIEW
 CANARY = "canary"  # the journal's word on it
 GO = ". To send the other rows all the same, run it with canary 0"
 
@@ -99,7 +97,7 @@ class Run:
         """
         if self._limits.resend_unknown:
             with self._journal.commit():
-                self._journal.release(NOT_FOUND, self._time.now())
+                self._journal.release(Code.NOT_FOUND, self._time.now())
         self._look_first()
         self._canary()
         again: list[Entry] = []
@@ -176,10 +174,11 @@ class Run:
         state = "REVIEW" if wrong else "APPLIED"
         facts = (event.id, moment(event))
         applied = "found" if entry.attempts else "before"
-        self._journal.settle(entry.n, state, event=facts, applied=applied, note=wrong)
+        note = Note(Code.AMISS, wrong) if wrong else NOTHING
+        self._journal.settle(entry.n, state, event=facts, applied=applied, note=note)
 
     def _doubled(self, entry: Entry, event_ids: Iterable[str]) -> None:
-        note = f"{DOUBLED} {', '.join(event_ids)}"
+        note = Note(Code.DOUBLED, ", ".join(event_ids))
         self._journal.settle(entry.n, "REVIEW", event=(entry.event_id, entry.event_at), note=note)
 
     def _leave_out_repeats(self, event: LoyaltyEvent) -> None:
@@ -194,7 +193,7 @@ class Run:
         words = same_words(event.reason)
         for entry in self._journal.planned(event.loyalty_account_id, event.points):
             if same_words(entry.reason) == words:
-                self._journal.settle(entry.n, "SKIPPED", note=f"{REPEATED} {event.id}")
+                self._journal.settle(entry.n, "SKIPPED", note=Note(Code.REPEATED, event.id))
 
     # 2. The canary
 
@@ -261,8 +260,7 @@ class Run:
     def _kept(self, batch: list[Entry], moved: set[str]) -> list[Entry]:
         skipped = [e for e in batch if self._skip_moved and e.account_id in moved]
         for entry in skipped:
-            note = "the balance has moved since the plan was made"
-            self._journal.settle(entry.n, "SKIPPED", note=note)
+            self._journal.settle(entry.n, "SKIPPED", note=Note(Code.MOVED))
         return [entry for entry in batch if entry not in skipped]
 
     def _balances(self, unread: dict[str, str]) -> dict[str, int]:
@@ -322,7 +320,7 @@ class Run:
     def _trusted(self, entry: Entry) -> bool:
         """Whether the same key may be sent again: Square says nowhere how long it knows one."""
         young = is_young(entry, self._time.now(), self._limits)
-        return young and not entry.note.startswith((REFUSED, DOUBTFUL))
+        return young and entry.code not in (Code.REFUSED, Code.DOUBTFUL)
 
     def _give_up(self, gone: list[Entry]) -> None:
         """Look once more, later; then it was refused, or only a person can tell."""
@@ -330,7 +328,8 @@ class Run:
         for entry in gone:
             if self._look_for(entry):
                 continue
-            refused = entry.note.startswith(REFUSED)
-            note = entry.note if entry.note.startswith((REFUSED, DOUBTFUL)) else NOT_FOUND
+            kept = entry.code in (Code.REFUSED, Code.DOUBTFUL)
+            note = Note(Code(entry.code), entry.detail) if kept else Note(Code.NOT_FOUND)
+            state = "FAILED" if entry.code == Code.REFUSED else "REVIEW"
             with self._journal.commit():
-                self._journal.settle(entry.n, "FAILED" if refused else "REVIEW", note=note)
+                self._journal.settle(entry.n, state, note=note)

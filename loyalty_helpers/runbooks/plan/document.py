@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError
 
 from loyalty_helpers.errors import PlanError
-from loyalty_helpers.files import locked, replaced
+from loyalty_helpers.files import locked, make_file, replaced
 from loyalty_helpers.runbooks.identity import Identity, identity_of
 from loyalty_helpers.settings import SQUARE_VERSION
 
@@ -160,7 +160,7 @@ def plan_kept(folder: Path) -> Iterator[None]:
     """
     with ExitStack() as held:
         try:
-            (folder / LOCK).touch(mode=0o600)
+            make_file(folder / LOCK)
             held.enter_context(locked(folder / LOCK))
         except BlockingIOError:
             raise PlanError(

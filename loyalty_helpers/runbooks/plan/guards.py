@@ -1,10 +1,11 @@
 """Where a plan may be applied, and where one may be made: checked before anything is written."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from loyalty_helpers.api import LoyaltyClient, check_approver
 from loyalty_helpers.errors import PlanError
-from loyalty_helpers.runbooks.plan.document import Header
+from loyalty_helpers.runbooks.plan.document import Header, Plan, check_approval, read_plan
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,23 @@ def check_place(header: Header, place: Place) -> None:
             )
 
 
-def writing_client(client: LoyaltyClient, header: Header, approved_by: str) -> LoyaltyClient:
-    """A client that may write what an approved plan says.
+def writing_client(
+    client: LoyaltyClient, path: Path, approved: str, approved_by: str
+) -> tuple[Plan, LoyaltyClient]:
+    """An approved plan as it is on disk, and a client that may write what it says.
 
-    connect() gives every client of `production` a gate, and this is the one place that asks it.
+    connect() gives every client of `production` a gate, and this is the one place that asks it:
+    with the file that was approved, and never with what somebody says of it. That keeps mistakes
+    out. Who writes Python can reach past any check of the same process.
 
     Raises:
+        PlanError: there is no plan, a byte of it was changed, or another one was approved.
         ProductionGuardError: the gate stays shut.
         ParameterError: `approved_by` is no name.
     """
+    plan = read_plan(path)
+    check_approval(plan, approved)
+    header = plan.header
     writing = client._through_gate(header.environment, header.merchant_id, approved_by)
     check_approver(approved_by)
-    return writing
+    return plan, writing

@@ -25,7 +25,8 @@ class Judge:
         stage: the rows.
         problems: where what is wrong is gathered.
         intent: what the plan is for.
-        left_out: rows that were taken out instead, each with what was found and is allowed.
+        left_out: rows that were taken out instead, each with what was found and is allowed. Ids
+            and points repair a row, and are whole; a phone number does not, and is masked.
     """
 
     stage: Stage

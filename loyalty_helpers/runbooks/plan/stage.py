@@ -9,7 +9,7 @@ from functools import partial
 
 from loyalty_helpers.api import PER_SEARCH, LoyaltyClient, same_words, yes_or_no
 from loyalty_helpers.records import LoyaltyAccount
-from loyalty_helpers.redaction import mask_phone
+from loyalty_helpers.redaction import mask_phone, mask_reason
 from loyalty_helpers.runbooks.batches import batches
 from loyalty_helpers.runbooks.identity import identity_of
 from loyalty_helpers.runbooks.plan.document import Header, PlanRow
@@ -236,11 +236,11 @@ class Stage:
         self._db.executemany(query, ((applied, repeats, n) for n, applied, repeats in held))
 
     def leave_out(self, n: int) -> tuple[str, str, int, str, str]:
-        """Take a row away; what was asked: row id, account or buyer, points, reason, undoes."""
+        """Take a row away; its id, account or buyer (masked), points, reason (masked), undoes."""
         query = "DELETE FROM row WHERE n = ? RETURNING row_id, value, points, reason, undoes"
-        [asked] = self._db.execute(query, (n,)).fetchall()
+        [(row_id, who, points, reason, undoes)] = self._db.execute(query, (n,)).fetchall()
         self.count -= 1
-        return tuple(asked)
+        return row_id, mask_reason(who), points, mask_reason(reason), undoes
 
     # What goes into the plan
 

@@ -1,14 +1,53 @@
-"""Square's error envelope, and the codes the emulator answers with.
+"""What goes over the wire: JSON, answers, and Square's error envelope with its codes.
 
 https://developer.squareup.com/docs/build-basics/general-considerations/handling-errors
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+
+Answer = dict[str, Any]
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+# Coders are made once: each costs as much as its work.
+compact_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+canonical_json: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":")
+).encode
+"""Equal data, equal text."""
+read_json: Final = json.JSONDecoder(parse_constant=_refuse_constant).decode
+
+_STATUS_LINES: Final = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatus}
+
+
+def without_absent(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the record as Square writes it: what is absent is not null but not there."""
+    return {name: value for name, value in record.items() if value is not None}
+
+
+def respond(
+    start_response: StartResponse,
+    status: int,
+    headers: dict[str, str],
+    body: bytes,
+    content_type: str = "application/json",
+) -> list[bytes]:
+    """Give an answer to the server, as WSGI asks for it."""
+    told = {"Content-Type": content_type, "Content-Length": str(len(body))}
+    start_response(_STATUS_LINES[status], list({**headers, **told}.items()))
+    return [body]
+
 
 _INVALID: Final = "INVALID_REQUEST_ERROR"
 
@@ -79,12 +118,12 @@ class WireError(Exception):
         """Tell whether a request was well-formed and its payment was not taken."""
         return CODES[self.problems[0].code][1] == "PAYMENT_METHOD_ERROR"
 
-    def wire(self) -> dict[str, Any]:
+    def wire(self) -> Answer:
         """Return the whole envelope."""
         return {"errors": [each.wire() for each in self.problems]}
 
     @classmethod
-    def from_wire(cls, envelope: dict[str, Any]) -> WireError:
+    def from_wire(cls, envelope: Answer) -> WireError:
         """Read back an envelope that `wire` made."""
         entries = envelope["errors"]
         return cls(*(Problem(e["code"], e["detail"], e.get("field")) for e in entries))
@@ -100,10 +139,3 @@ def refusal(
 def not_found(what: str) -> WireError:
     """Return the answer for a resource that does not exist."""
     return refusal("NOT_FOUND", f"{what} not found.")
-
-
-def found(sought: T | None, what: str) -> T:
-    """Return what was sought, or refuse with 404."""
-    if sought is None:
-        raise not_found(what)
-    return sought

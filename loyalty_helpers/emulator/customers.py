@@ -7,14 +7,11 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, Final
 
+from .call import Call
 from .clock import parse_rfc3339
-from .enrolment import add_customer
-from .handling import Call, time_range
 from .ledger import Ledger, Position, Where
 from .validation import Reader
-from .wire_errors import refusal
-from .wire_json import without_absent
-from .world import Answer, KeyedRequest
+from .wire import Answer, refusal, without_absent
 
 Customer = dict[str, Any]
 Fits = Callable[[Customer], bool]
@@ -40,29 +37,23 @@ _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _BIRTHDAY: Final = re.compile(r"(\d{4}-)?\d\d-\d\d", flags=re.ASCII)
 
 
-def create_customer(call: Call) -> Answer:
+def create(call: Call) -> Answer:
     """Add a customer to the directory."""
-    body = call.body.fields
-    key = body.text("idempotency_key")
-    profile = _profile(body)
-    body.finish()
+    key = call.sent.text("idempotency_key")
+    profile = _profile(call.sent)
+    call.sent.finish()
     if not profile.keys() & {*_IDENTIFYING}:
-        code = call.world.assumptions.empty_customer_code
+        code = call.assumptions.empty_customer_code
         raise refusal(code, f"At least one of {', '.join(_IDENTIFYING)} must be set.")
-
-    def work(ledger: Ledger, _: KeyedRequest) -> Answer:
-        phone_number = _digits(profile.get("phone_number", ""))
-        return {"customer": add_customer(call.world, ledger, profile, phone_number)}
-
-    return call.once("CreateCustomer", key, work)
+    ledger = call.once("CreateCustomer", key)
+    return {"customer": add_customer(ledger, profile, _digits(profile.get("phone_number", "")))}
 
 
-def search_customers(call: Call) -> Answer:
+def search(call: Call) -> Answer:
     """Find customers by any of six filters, in alphabetical order or by their age."""
-    body = call.body.fields
-    limit = body.integer("limit", 1, 100) or 100
-    counts = body.boolean("count")
-    query = body.object("query")
+    limit = call.sent.integer("limit", 1, 100) or 100
+    counts = call.sent.boolean("count")
+    query = call.sent.object("query")
     filters = query.object("filter") if query else None
     where, tests = _conditions(filters) if filters else (Where(), [])
     place, newest_first = _order(query.object("sort") if query else None)
@@ -73,15 +64,31 @@ def search_customers(call: Call) -> Answer:
             if all(fits(customer) for fits in tests):
                 found.append((Position(place(customer), seq), customer))
         found.sort(key=lambda row: row[0], reverse=newest_first)
-        rest = [
-            row
-            for row in found
-            if after is None or (row[0] < after if newest_first else row[0] > after)
-        ]
+        if after is None:
+            return found[:most]
+        rest = [row for row in found if row[0] != after and (row[0] < after) == newest_first]
         return rest[:most]
 
     answer = call.page("SearchCustomers", "customers", limit, rows)
     return {**answer, "count": len(found)} if counts else answer
+
+
+def add_customer(
+    ledger: Ledger, profile: dict[str, Any], phone_number: str | None
+) -> dict[str, Any]:
+    """Add a customer to the directory, who is found by the phone number in E.164."""
+    now = ledger.now_ms()
+    customer = {
+        "id": ledger.unused("customer"),
+        "created_at": now,
+        "updated_at": now,
+        **profile,
+        "preferences": {"email_unsubscribed": False},
+        "creation_source": "THIRD_PARTY",
+        "version": 0,
+    }
+    ledger.keep("customer", customer, owner=phone_number, moment=now)
+    return customer
 
 
 def _profile(sent: Reader) -> Customer:
@@ -150,7 +157,7 @@ def _conditions(sent: Reader) -> tuple[Where, list[Fits]]:
     if source := sent.object("creation_source"):
         tests.append(_comes_from(source))
     for name in ("created_at", "updated_at"):
-        tests.append(_lies_in(name, *time_range(sent, name)))
+        tests.append(_lies_in(name, *sent.time_range(name)))
     return where, tests
 
 

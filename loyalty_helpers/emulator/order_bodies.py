@@ -1,4 +1,4 @@
-"""Orders and payments, as they are sent."""
+"""Orders as they are sent."""
 
 from __future__ import annotations
 
@@ -6,119 +6,17 @@ import re
 from decimal import Decimal
 from typing import Any, Final
 
-from .customer_routes import address
-from .handling import Call, cents, required_cents
-from .ledger import Ledger
-from .orders import open_order
-from .payments import Payment, pay, pay_order
 from .pricing import REFERENCES, money
-from .rules import the_location
 from .validation import Reader
-from .wire_errors import refusal
-from .wire_json import without_absent
-from .world import Answer, KeyedRequest
+from .wire import without_absent
 
 _PERCENTAGE: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,5})?")
 _QUANTITY: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,5})?")
-_ECHOED: Final = {
-    "customer_id": 191, "reference_id": 40, "note": 500, "team_member_id": 192,
-    "buyer_email_address": 255, "statement_description_identifier": 20,
-}  # fmt: skip
 _NAMED: Final = {"applied_discounts": "discounts", "applied_taxes": "taxes"}
 
 
-def create_order(call: Call) -> Answer:
-    """Open an order; prices follow from its lines, discounts, service charges and taxes."""
-    body = call.body.fields
-    key = body.text("idempotency_key", longest=192)
-    sent = body.required_object("order")
-    location_id = sent.required_text("location_id")
-    order = _order(sent)
-    body.finish()
-
-    def work(ledger: Ledger, _: KeyedRequest) -> Answer:
-        the_location(call.world, ledger, location_id, "order.location_id")
-        lines = [_with_catalog(ledger, line, i) for i, line in enumerate(order["line_items"])]
-        return {
-            "order": open_order(call.world, ledger, location_id, {**order, "line_items": lines})
-        }
-
-    return call.once("CreateOrder", key, work)
-
-
-def pay_for_order(call: Call) -> Answer:
-    """Complete an order with approved payments, or with none when a reward made it free."""
-    body = call.body.fields
-    key = body.required_text("idempotency_key", longest=192)
-    version = body.integer("order_version", 1, 2**31 - 1)
-    # None of them is as good as an empty list here, unlike in a search.
-    payment_ids = body.texts("payment_ids") if call.body.data.get("payment_ids") else []
-    body.finish()
-
-    def work(ledger: Ledger, _: KeyedRequest) -> Answer:
-        return {"order": pay_order(call.world, ledger, call.target, version, payment_ids or [])}
-
-    return call.once("PayOrder", key, work)
-
-
-def create_payment(call: Call) -> Answer:
-    """Take a payment; one of an order's total completes that order."""
-    body = call.body.fields
-    source_id = body.required_text("source_id")
-    key = body.required_text("idempotency_key", longest=45)
-    asked = Payment(
-        source_id=source_id,
-        cents=required_cents(body, "amount_money", 1),
-        tip=cents(body, "tip_money") or 0,
-        order_id=body.text("order_id"),
-        location_id=body.text("location_id"),
-        autocomplete=not body.has("autocomplete") or body.boolean("autocomplete"),
-        more={},
-    )
-    more: dict[str, Any] = {name: body.text(name, longest=most) for name, most in _ECHOED.items()}
-    more |= {name: address(body, name) for name in ("billing_address", "shipping_address")}
-    more |= _details(body, asked)
-    asked.more.update(without_absent(more))
-    body.finish()
-
-    def work(ledger: Ledger, _: KeyedRequest) -> Answer:
-        return {"payment": pay(call.world, ledger, asked)}
-
-    return call.once("CreatePayment", key, work)
-
-
-def _details(sent: Reader, asked: Payment) -> dict[str, Any]:
-    """Read what goes with the kind of a payment, and the application's fee."""
-    details: dict[str, Any] = {}
-    fee, total = cents(sent, "app_fee_money"), asked.cents + asked.tip
-    if fee is not None:
-        details["app_fee_money"] = money(fee)
-        if fee * 10 > total * 9:
-            sent.report("app_fee_money", "VALUE_TOO_HIGH", "At most 90 % of the payment.")
-    for source_id, name in (("CASH", "cash_details"), ("EXTERNAL", "external_details")):
-        if asked.source_id == source_id:
-            sent.required(name)
-        elif sent.has(name):
-            sent.report(name, "INVALID_VALUE", f"Send it only with the source_id {source_id}.")
-    if cash := sent.object("cash_details"):
-        given = required_cents(cash, "buyer_supplied_money")
-        if given < total:
-            detail = f"The buyer gave {given}, the payment is {total}."
-            cash.report("buyer_supplied_money", "VALUE_TOO_LOW", detail)
-        change = {"change_back_money": money(given - total)}
-        details["cash_details"] = {"buyer_supplied_money": money(given), **change}
-    if external := sent.object("external_details"):
-        told = {name: external.required_text(name, longest=255) for name in ("type", "source")}
-        fee = cents(external, "source_fee_money")
-        more = {
-            "source_id": external.text("source_id", longest=255),
-            "source_fee_money": None if fee is None else money(fee),
-        }
-        details["external_details"] = told | without_absent(more)
-    return details
-
-
-def _order(sent: Reader) -> dict[str, Any]:
+def read_order(sent: Reader) -> dict[str, Any]:
+    """Read what an order is made of, without its location."""
     parts = {
         name: [read(each, i) for i, each in enumerate(sent.objects(name, most=most) or ())]
         for name, (read, most) in _PARTS.items()
@@ -232,7 +130,7 @@ _PARTS: Final = {
 
 
 def _price(sent: Reader) -> dict[str, Any] | None:
-    price = cents(sent, "base_price_money")
+    price = sent.cents("base_price_money")
     return None if price is None else money(price)
 
 
@@ -244,7 +142,7 @@ def _quantity(sent: Reader, text: str, *, positive: bool) -> str:
 
 
 def _percentage_or_amount(sent: Reader) -> dict[str, Any]:
-    percentage, amount = _percentage(sent), cents(sent, "amount_money")
+    percentage, amount = _percentage(sent), sent.cents("amount_money")
     if (percentage is None) == (amount is None):
         sent.report("percentage", "INVALID_VALUE", "Set either percentage or amount_money.")
     if percentage is not None:
@@ -258,13 +156,3 @@ def _percentage(sent: Reader) -> str | None:
         sent.report("percentage", "INVALID_VALUE", "Expected a percentage, 100 at most.")
         return None
     return percentage
-
-
-def _with_catalog(ledger: Ledger, line: dict[str, Any], number: int) -> dict[str, Any]:
-    """Return the line with the name and the price that the catalog has for its item."""
-    item = ledger.record("item", line.get("catalog_object_id", "")) or {}
-    if "base_price_money" not in line and not item:
-        field = f"order.line_items[{number}].catalog_object_id"
-        raise refusal("NOT_FOUND", "Catalog object not found.", field)
-    known = {"name": item.get("name"), "base_price_money": item.get("price_money")}
-    return {**without_absent(known), **line}

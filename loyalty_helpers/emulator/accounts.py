@@ -1,0 +1,153 @@
+"""Accounts: enrol a buyer, and find who is enrolled."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from .call import KEY_LENGTH, Call
+from .clock import rfc3339
+from .customers import add_customer
+from .expiry import deadlines
+from .ledger import Account, Ledger, Where
+from .validation import Reader
+from .wire import Answer, refusal, without_absent
+
+_MOST_ALTERNATIVES: Final = 30
+# Square Loyalty is offered in AU, CA, FR, IE, JP, ES, GB and US: validity is by country code
+# and length. https://developer.squareup.com/docs/loyalty-api/overview
+_MARKETS: Final = frozenset({61, 1, 33, 353, 81, 34, 44})
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+def retrieve(call: Call) -> Answer:
+    """Return one account."""
+    ledger = call.reading()
+    return {"loyalty_account": _shown(ledger, ledger.the_account(call.target))}
+
+
+def create(call: Call) -> Answer:
+    """Enrol a buyer by phone number."""
+    key = call.sent.required_text("idempotency_key", longest=KEY_LENGTH)
+    sent = call.sent.required_object("loyalty_account")
+    program_id = sent.required_text("program_id", longest=36)
+    customer_id = sent.text("customer_id")
+    enrolled_at = sent.time("enrolled_at")
+    if enrolled_at and enrolled_at > call.world.clock():
+        sent.report("enrolled_at", "INVALID_TIME", "The time must not be in the future.")
+    mapping = sent.object("mapping")
+    phone_number = mapping.text("phone_number") if mapping else None
+    call.sent.finish()
+    if phone_number is None:
+        raise refusal("BAD_REQUEST", "Must provide phone_number in the mapping field")
+    phone_number = _normal_phone(phone_number)
+    ledger = call.once("CreateLoyaltyAccount", key)
+    _refuse_unfit(ledger, program_id, phone_number)
+    now = ledger.now()
+    while ledger.account(account_id := ledger.ids.uuid()):
+        pass  # seeded ids begin anew on a file that has some already
+    account = Account(
+        id=account_id,
+        program_id=program_id,
+        mapping_id=ledger.ids.uuid(),
+        phone_number=phone_number,
+        customer_id=_customer(ledger, phone_number, customer_id),
+        created_at=now,
+        updated_at=now,
+        enrolled_at=rfc3339(enrolled_at) if enrolled_at else None,
+    )
+    ledger.add_account(account)
+    return {"loyalty_account": _shown(ledger, account)}
+
+
+def search(call: Call) -> Answer:
+    """Find accounts by phone numbers or customers, oldest first."""
+    limit = call.sent.integer("limit", 1, 200) or 30
+    where = _where(call, call.sent.object("query"))
+
+    def rows(ledger: Ledger, *page: Any) -> Any:
+        return [(place, _shown(ledger, each)) for place, each in ledger.accounts(where, *page)]
+
+    return call.page("SearchLoyaltyAccounts", "loyalty_accounts", limit, rows)
+
+
+def _normal_phone(text: str) -> str:
+    """Return a phone number of a Loyalty market in E.164, without a national zero."""
+    # phonenumbers takes 30 ms to load, and only enrolling needs it.
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(text if _E164.fullmatch(text) else "")
+    except phonenumbers.NumberParseException:
+        number = None
+    if (
+        number is None
+        or number.country_code not in _MARKETS
+        or not phonenumbers.is_possible_number(number)
+    ):
+        detail = "Expected phone_number to be a valid phone number"
+        raise refusal("INVALID_PHONE_NUMBER", detail, "loyalty_account.mapping.phone_number")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _refuse_unfit(ledger: Ledger, program_id: str, phone_number: str) -> None:
+    if program_id == "main" or ledger.program(program_id) is None:
+        code, field = ledger.assumptions.unknown_program_code, "loyalty_account.program_id"
+        raise refusal(code, "Loyalty program not found.", field)
+    same = Where(["program_id = ?", "phone_number = ?"], [program_id, phone_number])
+    if ledger.accounts(same, most=1):
+        raise refusal(
+            ledger.assumptions.duplicate_phone_code,
+            "The program has a loyalty account with this phone number.",
+            "loyalty_account.mapping.phone_number",
+        )
+
+
+def _customer(ledger: Ledger, phone_number: str, sent: str | None) -> str:
+    """Return the customer that was sent, else the one with that phone, else a new one."""
+    if sent is not None:
+        known = ledger.assumptions.unknown_customer_accepted or ledger.record("customer", sent)
+        if not known:
+            code, field = ledger.assumptions.unknown_customer_code, "loyalty_account.customer_id"
+            raise refusal(code, "Customer not found.", field)
+        return sent
+    namesakes = list(ledger.records("customer", Where(["owner = ?"], [phone_number])))
+    if namesakes:
+        return str(namesakes[-1][1]["id"])
+    return str(add_customer(ledger, {"phone_number": phone_number}, phone_number)["id"])
+
+
+def _where(call: Call, query: Reader | None) -> Where:
+    where = Where()
+    if query is None:
+        return where
+    mappings = query.objects("mappings", most=_MOST_ALTERNATIVES)
+    customer_ids = query.texts("customer_ids", most=_MOST_ALTERNATIVES)
+    if mappings is not None and customer_ids is not None:
+        code = call.assumptions.mappings_and_customers_code
+        query.report("customer_ids", code, "mappings and customer_ids cannot be combined.")
+    if mappings is not None:
+        where.among("phone_number", [m.required_text("phone_number") for m in mappings])
+    where.among("customer_id", customer_ids)
+    return where
+
+
+def _shown(ledger: Ledger, account: Account) -> dict[str, Any]:
+    mapping = {
+        "id": account.mapping_id,
+        "created_at": account.created_at,
+        "phone_number": account.phone_number,
+    }
+    shown = {
+        "id": account.id,
+        "program_id": account.program_id,
+        "balance": account.balance,
+        "lifetime_points": account.lifetime_points,
+        "customer_id": account.customer_id,
+        "enrolled_at": account.enrolled_at,
+        "created_at": account.created_at,
+        "updated_at": account.updated_at,
+        "mapping": without_absent(mapping),
+        "expiring_point_deadlines": deadlines(ledger, account),
+    }
+    return without_absent(shown)

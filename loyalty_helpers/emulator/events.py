@@ -1,0 +1,160 @@
+"""Events: what moves the points of an account, and how events are found."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from .assumptions import Assumptions
+from .call import KEY_LENGTH, Call
+from .clock import next_whole_second, rfc3339
+from .ledger import EVENT_FIELDS, Account, Event, Ledger, Where, points_of
+from .validation import INT32_MAX, INT32_MIN, Reader, out_of_range
+from .wire import Answer, refusal, without_absent
+
+_REASON_LENGTH: Final = 3500
+
+
+def adjust(call: Call) -> Answer:
+    """Add points or take them away by hand; the answer is the event alone."""
+    key = call.sent.required_text("idempotency_key", longest=KEY_LENGTH)
+    allow_negative = call.sent.boolean("allow_negative_balance")
+    sent = call.sent.required_object("adjust_points")
+    points = sent.required_integer("points", INT32_MIN, INT32_MAX)
+    reason = sent.free_text("reason", longest=_REASON_LENGTH)
+    call.sent.finish()
+    if points == 0 and not call.assumptions.zero_adjust_allowed:
+        raise refusal("INVALID_VALUE", "The points must not be 0.", "adjust_points.points")
+    ledger = call.once("AdjustLoyaltyPoints", key)
+    account = ledger.the_account(call.target)
+    if points < 0 and not allow_negative:
+        _refuse_overdraft(ledger, account, points)
+    particulars = {"points": points, "reason": reason}
+    field = "adjust_points.points"
+    _, event = post(ledger, account, "ADJUST_POINTS", call.event_id(), particulars, field=field)
+    return {"event": event}
+
+
+def search(call: Call) -> Answer:
+    """Find events by any of five filters, newest first."""
+    limit = call.sent.integer("limit", 1, 30) or 30
+    query = call.sent.object("query")
+    where = _where(query.object("filter") if query else None)
+    if call.found_until:
+        where.add("created_at <= ?", call.found_until)
+
+    def rows(ledger: Ledger, *page: Any) -> Any:
+        return ledger.events(where, *page)
+
+    return call.page("SearchLoyaltyEvents", "events", limit, rows)
+
+
+def post(
+    ledger: Ledger,
+    account: Account,
+    kind: str,
+    identifier: str,
+    particulars: dict[str, Any],
+    *,
+    at: str | None = None,
+    source: str = "LOYALTY_API",
+    location_id: str | None = None,
+    order_id: str | None = None,
+    field: str | None = None,
+) -> tuple[Account, Event]:
+    """Write an event and what it changes; every balance is the sum of its events.
+
+    Args:
+        ledger: Where it is written.
+        account: Whose points it moves.
+        kind: Its type.
+        identifier: Its id.
+        particulars: What its type has of its own; what is None is absent.
+        at: When it happened, if not now.
+        source: Who caused it.
+        location_id: Where it happened.
+        order_id: What it is found by, if its particulars name no order.
+        field: What a refusal names.
+    """
+    event: Event = {
+        "id": identifier,
+        "type": kind,
+        "created_at": at or ledger.now(),
+        EVENT_FIELDS[kind]: {
+            "loyalty_program_id": account.program_id,
+            **without_absent(particulars),
+        },
+        "loyalty_account_id": account.id,
+        **({"location_id": location_id} if location_id else {}),
+        "source": source,
+    }
+    changed = _moved(ledger.assumptions, account, event, field)
+    ledger.add_event(event, order_id)
+    ledger.update_account(changed)
+    return changed, event
+
+
+def _moved(assumptions: Assumptions, account: Account, event: Event, field: str | None) -> Account:
+    balance = account.balance + points_of(event)
+    lifetime = account.lifetime_points + _accrued(assumptions, event)
+    for value in (balance, lifetime):
+        if not INT32_MIN <= value <= INT32_MAX:
+            code, _ = out_of_range(assumptions, value, INT32_MIN, INT32_MAX)
+            raise refusal(code, "The account's points would leave the 32-bit range.", field)
+    moves = assumptions.balance_change_moves_updated_at
+    updated_at = event["created_at"] if moves else account.updated_at
+    return account._replace(balance=balance, lifetime_points=lifetime, updated_at=updated_at)
+
+
+def _accrued(assumptions: Assumptions, event: Event) -> int:
+    """Return what an event adds to the lifetime points."""
+    points = points_of(event)
+    counts = {
+        "ACCUMULATE_POINTS": True,
+        "ACCUMULATE_PROMOTION_POINTS": assumptions.promotion_points_raise_lifetime,
+        "ADJUST_POINTS": points > 0 or assumptions.negative_adjust_lowers_lifetime,
+        "DELETE_REWARD": assumptions.returned_points_raise_lifetime,
+        "EXPIRE_POINTS": assumptions.expired_points_lower_lifetime,
+    }
+    return points if counts.get(event["type"]) else 0
+
+
+def _refuse_overdraft(ledger: Ledger, account: Account, points: int) -> None:
+    was_negative = account.balance < 0
+    if was_negative and ledger.assumptions.negative_balance_may_fall_further:
+        return
+    if account.balance + points < 0:
+        raise refusal(
+            "BAD_REQUEST",
+            f"The balance of {account.balance} cannot be lowered by {-points}: it would be"
+            " negative. Set allow_negative_balance to allow that.",
+        )
+
+
+def _where(sent: Reader | None) -> Where:
+    where = Where()
+    if sent is None:
+        return where
+    if account := sent.object("loyalty_account_filter"):
+        where.among("account_id", [account.required_text("loyalty_account_id")])
+    if order := sent.object("order_filter"):
+        where.among("order_id", [order.required_text("order_id")])
+    if kind := sent.object("type_filter"):
+        where.among("type", kind.words("types", EVENT_FIELDS))
+    if location := sent.object("location_filter"):
+        location.required("location_ids")
+        where.among("location_id", location.texts("location_ids"))
+    if time := sent.object("date_time_filter"):
+        _add_time_range(where, time)
+    return where
+
+
+def _add_time_range(where: Where, sent: Reader) -> None:
+    sent.required("created_at")
+    start, end = sent.time_range("created_at")
+    for operator, name, moment in ((">=", "start_at", start), ("<", "end_at", end)):
+        try:
+            if moment:
+                where.add(f"created_at {operator} ?", rfc3339(next_whole_second(moment)))
+        except OverflowError:
+            detail = "The time is after the year 9999."
+            sent.report(f"created_at.{name}", "INVALID_TIME", detail)
