@@ -33,7 +33,7 @@ class PurchaseForm(Form):
         self.buttons["Buy"].tooltip = "Orders, pays and earns, once for its run_id"
         self.buttons["Buy"].button_style = "warning"  # the only button that writes
 
-    def preview(self) -> purchases.Planned:
+    def preview(self) -> purchases.PurchasePlan:
         """What the values would buy."""
         return purchases.plan(self._client, self._account, **self.values)
 
