@@ -1,7 +1,7 @@
 """What a request goes through: the network, a recording, Square's published examples."""
 
 from loyalty_helpers.transports.answers import LONG_WAIT, Answer, come_back, read_answer
-from loyalty_helpers.transports.drift import Difference, differences
+from loyalty_helpers.transports.drift import Drift, differences
 from loyalty_helpers.transports.http import httpx
 from loyalty_helpers.transports.network import ATTEMPT, LONGEST_ATTEMPT, BearerToken, Network
 from loyalty_helpers.transports.published import PublishedExamples
@@ -21,7 +21,7 @@ __all__ = [
     "LONG_WAIT",
     "Answer",
     "BearerToken",
-    "Difference",
+    "Drift",
     "Network",
     "PublishedExamples",
     "Recorded",

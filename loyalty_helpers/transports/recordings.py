@@ -18,7 +18,7 @@ from loyalty_helpers.errors import NoRecordingError, RecordingError
 from loyalty_helpers.files import write_json
 from loyalty_helpers.redaction import mask_body
 from loyalty_helpers.transports.answers import read_answer
-from loyalty_helpers.transports.drift import Difference, differences
+from loyalty_helpers.transports.drift import Drift, differences
 from loyalty_helpers.transports.http import httpx
 
 FORMAT = 1
@@ -227,9 +227,7 @@ def _no_recording(asked: Request, recording: Recording, path: Path) -> str:
     return "\n".join(lines)
 
 
-def _nearest(
-    asked: Request, exchanges: Sequence[Recorded]
-) -> tuple[Request, list[Difference]] | None:
+def _nearest(asked: Request, exchanges: Sequence[Recorded]) -> tuple[Request, list[Drift]] | None:
     """The recorded request with the fewest differences; another path weighs most."""
     compared = [
         (recorded.request, list(differences(recorded.request.model_dump(), asked.model_dump())))
