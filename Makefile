@@ -4,15 +4,17 @@ PYTHON ?= python3
 VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 VENV ?= $(if $(filter file,$(origin PYTHON)),.venv,.venv-$(VERSION))
 TESTS ?= tests
+# Half of the suite waits for kernels and servers; tests that share what is dear are one group.
+PARALLEL := -n logical --maxprocesses 4 --dist
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 NOTEBOOKS := $(wildcard notebooks/*.ipynb notebooks/runbooks/*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run lab test test-all contract lint format notebooks record bench lock audit clean
+.PHONY: help install run lab test test-all test-fast test-httpx2 contract lint format notebooks record bench lock audit clean
 
 help:  ## print this list
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -28,14 +30,20 @@ run: $(READY)  ## adjust a made-up buyer's points with notebook 02, headless, on
 lab: $(READY)  ## open the notebooks in JupyterLab, to click through them
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
 
-test: $(READY)  ## all tests, and every notebook against its recording
-	$(BIN)/python -m pytest $(TESTS)
+test: $(READY)  ## the tests, a sample where there are many of a kind; every notebook against its recording
+	$(BIN)/python -m pytest $(TESTS) $(PARALLEL) loadgroup $(MARKED)
 	LOYALTY_ENVIRONMENT=recorded LOYALTY_RECORDINGS= LOYALTY_ENV_FILE=/dev/null \
 	    LOYALTY_RUNS=$$(mktemp -d) PYTHONPATH=tests/network_guard \
-	    $(BIN)/python -m pytest --nbval --nbval-current-env notebooks
+	    $(BIN)/python -m pytest --nbval --nbval-current-env notebooks $(PARALLEL) loadfile
 
-test-all: $(READY)  ## the same, with weeks of 40 offices: 10,000 operations (takes long)
-	OFFICES=40 OFFICE_OPERATIONS=250 OFFICE_ROWS=30 $(MAKE) test
+test-all:  ## all tests of each kind: every transition, kill and mutant, and weeks of OFFICES=40
+	$(MAKE) test MARKED="-m ''"
+
+test-fast: $(READY)  ## what takes less than a minute: no kernel, no server, no browser
+	$(BIN)/python -m pytest $(TESTS) $(PARALLEL) loadgroup -m "not full and not slow"
+
+test-httpx2: $(READY)  ## the tests of the client with httpx2 in place of httpx
+	$(BIN)/python -m pytest -p tests.with_httpx2 tests/api tests/transports
 
 contract: $(READY)  ## ask what Square leaves open: the emulator, or Square's Sandbox (see README)
 	$(BIN)/python -m tests.contract

@@ -1,15 +1,19 @@
 """What every test has: the network shut, no settings from outside, a home of its own."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import sys
 import warnings
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.commands import Result, digest_in, loyalty
 
 # A machine that decides whether a change lands looks at the same examples each time; people,
 # who run the tests more often, look at new ones.
@@ -61,3 +65,38 @@ def clean_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOYALTY_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("LOYALTY_ENV_FILE", os.devnull)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def run_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[Result, Path]]:
+    """Runs commands one after another, the first time that any test asks for them.
+
+    In a command, DIGEST stands for that of the plan which the command before it has told of.
+    """
+
+    @cache
+    def run(*commands: str) -> tuple[Result, Path]:
+        folder, command = tmp_path_factory.mktemp("left"), commands[-1]
+        if len(commands) > 1:
+            before, earlier = run(*commands[:-1])
+            shutil.copytree(earlier, folder, dirs_exist_ok=True)
+            command = command.replace("DIGEST", digest_in(before) if "DIGEST" in command else "")
+        place = {"LOYALTY_HOME": str(folder / "home"), "LOYALTY_RUNS": str(folder / "runs")}
+        return loyalty(*command.split(), options={"cwd": folder}, **place), folder
+
+    return run
+
+
+@pytest.fixture
+def left_by(run_once: Callable[..., tuple[Result, Path]], tmp_path: Path) -> Callable[..., Result]:
+    """Puts what commands leave into the folder of a test, as if they had been run there.
+
+    A kernel takes seconds to start, and many tests need what the same run has left.
+    """
+
+    def put(*commands: str) -> Result:
+        result, folder = run_once(*commands)
+        shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+        return result
+
+    return put

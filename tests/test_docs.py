@@ -8,21 +8,17 @@ from pathlib import Path
 import pytest
 
 from loyalty_helpers.runbooks.apply.progress import PROGRESS
-from loyalty_helpers.runbooks.apply.rows import STATES
+from loyalty_helpers.runbooks.apply.rows import RESULTS, STATES
 from loyalty_helpers.runbooks.limits import Limits
-from loyalty_helpers.runbooks.plan.document import MAX_PLAN_AGE
-from loyalty_helpers.runbooks.plan.held import REPEAT_DAYS
-from loyalty_helpers.runbooks.plan.problems import FILE as PROBLEMS
-from loyalty_helpers.runbooks.plan.stage import MAX_ROWS
-from loyalty_helpers.runbooks.reconcile import (
+from loyalty_helpers.runbooks.plan import LEFT_OUT, MAX_PLAN_AGE, MAX_ROWS, PROBLEMS, REPEAT_DAYS
+from loyalty_helpers.runbooks.reconcile_views import (
     ADJUSTMENTS,
     DIFFERENCES,
     MOST_READ_AGAIN,
     NOT_SETTLED,
 )
-from loyalty_helpers.runbooks.results import KEPT, LEFT_OUT, RECEIPT, RESULTS, UNDO
-from loyalty_helpers.runner.runbook_parameters import BulkAdjust
-from tests.runbooks.test_fault_matrix import MATRIX
+from loyalty_helpers.runbooks.results import KEPT, RECEIPT, UNDO
+from loyalty_helpers.runner import Notebook
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
@@ -68,19 +64,16 @@ def test_each_crash_point_and_each_fault_has_its_test() -> None:
     assert [row[0] for row in (*CRASHES, *FAULTS) if not row[-1].startswith("`test_")] == []
 
 
-def test_each_row_of_the_fault_matrix_is_told() -> None:
-    assert {name for _, name in MATRIX.values()} - set(IN_CODE.findall(PAGE)) == set()
-
-
 def test_each_state_is_explained() -> None:
     assert [row[0] for row in rows("The states of a row")] == [f"`{state}`" for state in STATES]
 
 
 def test_each_limit_stands_there_with_its_default() -> None:
+    defaults = Notebook.read("bulk_adjust").defaults
     limits = {field.name: str(field.default) for field in fields(Limits)} | {
         "max_plan_age": str(MAX_PLAN_AGE),
         "max_rows": str(MAX_ROWS),
-        "max_points": str(BulkAdjust.model_fields["max_points"].default),
+        "max_points": str(defaults["max_points"]),
         "REPEAT_DAYS": str(REPEAT_DAYS),
         "MOST_READ_AGAIN": str(MOST_READ_AGAIN),
     }

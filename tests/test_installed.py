@@ -13,6 +13,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.commands import SLOW
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("installed")]
+
 ROOT = Path(__file__).parent.parent
 NOT_IN_THE_BASE = ("jupyterlab", "jupyter_server", "voila", "dask", "pytest", "square")
 
@@ -64,9 +68,11 @@ def outside(program: Path, *arguments: str, at: Path) -> subprocess.CompletedPro
     home = at.parent / f"{at.name}-home"
     home.mkdir(exist_ok=True)
     clean = {"PATH": os.environ["PATH"], "HOME": str(home)}
-    return subprocess.run(
+    result = subprocess.run(
         [program, *arguments], cwd=at, env=clean, capture_output=True, text=True, check=False
     )
+    result.stderr = SLOW.sub("", result.stderr)
+    return result
 
 
 def test_the_first_run_verifies_and_leaves_its_files_here(installed: Path, tmp_path: Path) -> None:

@@ -6,13 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from loyalty_helpers import forms
+from loyalty_helpers import adjustments, forms
 from loyalty_helpers.emulator import Emulator
 from loyalty_helpers.errors import LoyaltyError
 from loyalty_helpers.runbooks.limits import Limits
-from loyalty_helpers.runbooks.plan.row_checks import SheetRow
-from loyalty_helpers.runbooks.plan.sheet import read_sheet
-from loyalty_helpers.runner.checking import check_parameters
+from loyalty_helpers.runbooks.plan import Row, read_sheet
+from loyalty_helpers.runner import Notebook
 
 from .doubles import CANARY_TOKEN, make_client
 from .runbooks.harness import plan_by
@@ -77,7 +76,7 @@ def client(monkeypatch, tmp_path):
 
 
 def by_command_line(client: Any, folder: Path, name: str, text: str) -> Any:
-    return getattr(check_parameters("adjust_points", {name: text}), name)
+    return Notebook.read("adjust_points").check({name: text})[name]
 
 
 def by_file(client: Any, folder: Path, name: str, text: str) -> Any:
@@ -85,7 +84,7 @@ def by_file(client: Any, folder: Path, name: str, text: str) -> Any:
     path = folder / "sheet.csv"
     path.write_text(f"{','.join(cells)}\n{','.join(cells.values())}\n")
     [row] = read_sheet(path).rows(max_points=2**31 - 1)
-    return getattr(row, name) if isinstance(row, SheetRow) else REFUSED
+    return getattr(row, name) if isinstance(row, Row) else REFUSED
 
 
 def by_form(client: Any, folder: Path, name: str, text: str) -> Any:
@@ -171,7 +170,7 @@ def typed(client: Any, folder: Path, name: str, text: str) -> None:
         client.find_account(**forms.buyer_form(client, **{name: text}).values)
     given = {"points": 1, "reason": "r", "run_id": "r", name: text}
     account = client.find_account(phone_number="+14155550101")
-    forms.adjust_form(client, account, **given).preview()
+    adjustments.preview(client, account, **forms.adjust_form(client, account, **given).values)
 
 
 def given_to_a_notebook(client: Any, folder: Path, name: str, text: str) -> None:
@@ -182,7 +181,7 @@ def given_to_a_notebook(client: Any, folder: Path, name: str, text: str) -> None
 
 
 def given_to_the_command(client: Any, folder: Path, name: str, text: str) -> None:
-    check_parameters("adjust_points", {name: text})
+    Notebook.read("adjust_points").check({name: text})
 
 
 @pytest.mark.parametrize("door", [cell, typed, given_to_a_notebook, given_to_the_command])
@@ -207,7 +206,7 @@ def test_a_token_comes_in_by_no_other_cell(client, tmp_path, name):
 @pytest.mark.parametrize("name", ["approved_by", "run_id", "approved_plan", SOME])
 def test_a_token_is_no_other_parameter_and_no_name_of_one(name):
     with pytest.raises(LoyaltyError, match="looks like an access token") as caught:
-        check_parameters("bulk_adjust", {name: SOME})
+        Notebook.read("bulk_adjust").check({name: SOME})
 
     assert "canary" not in str(caught.value)
 

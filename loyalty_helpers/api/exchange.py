@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from loyalty_helpers.records import Bundle, Shown
-from loyalty_helpers.redaction import mask_body, mask_reason, mask_text
+from loyalty_helpers.redaction import mask_body
 from loyalty_helpers.settings import SQUARE_VERSION
 
 SHOWN_ITEMS = 3
@@ -43,6 +43,11 @@ class Exchange(Shown):
     attempts: int = 1
 
     @property
+    def request(self) -> str:
+        """Method and path, as errors name them."""
+        return f"{self.method} {self.path}"
+
+    @property
     def curl(self) -> str:
         """The request as a shell command; token and phone number come from shell variables."""
         lines = [
@@ -56,7 +61,7 @@ class Exchange(Shown):
         return " \\\n  ".join(lines)
 
     def _view(self) -> Bundle:
-        request = f"{self.method} {self.path}"
+        request = self.request
         sent, received = _json(self.body), _json(self.answer)
         attempts = f" (attempt {self.attempts})" if self.attempts > 1 else ""
         status = f"{self.status or 'no answer'}{attempts}"
@@ -98,19 +103,5 @@ def _shortened(value: Any) -> Any:
 def _for_shell(body: dict[str, Any]) -> str:
     """The body inside single quotes, each phone number taken from $PHONE_NUMBER instead."""
     marker = "\0phone\0"
-    marked = json.dumps(_mark_phones(body, marker))
+    marked = json.dumps(mask_body(body, phone=lambda _: marker))
     return marked.replace("'", "'\\''").replace(json.dumps(marker), '"\'"$PHONE_NUMBER"\'"')
-
-
-def _marked(key: str, item: Any, marker: str) -> Any:
-    if key == "reason" and isinstance(item, str):
-        return mask_reason(item)
-    return marker if key == "phone_number" else _mark_phones(item, marker)
-
-
-def _mark_phones(value: Any, marker: str) -> Any:
-    if isinstance(value, dict):
-        return {key: _marked(key, item, marker) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_mark_phones(item, marker) for item in value]
-    return mask_text(value) if isinstance(value, str) else value  # before JSON escapes it

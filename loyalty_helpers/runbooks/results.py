@@ -6,30 +6,33 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.errors import JournalError
 from loyalty_helpers.redaction import mask_body, mask_reason, mask_text
-from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.journal_file import OWNER, told
-from loyalty_helpers.runbooks.apply.rows import OPEN
+from loyalty_helpers.runbooks.apply.rows import OPEN, RESULTS
 from loyalty_helpers.runbooks.csv_files import write_csv
-from loyalty_helpers.runbooks.plan.document import (
+from loyalty_helpers.runbooks.plan import (
     APPROVAL_LENGTH,
+    JOURNAL,
     LOCK,
     PLAN,
+    REPEAT_DAYS,
     Plan,
-    PlanRow,
+    Row,
     read_plan,
 )
-from loyalty_helpers.runbooks.plan.held import REPEAT_DAYS
+from loyalty_helpers.runbooks.undo import numbered
+from loyalty_helpers.runbooks.verify import Held
 from loyalty_helpers.settings import load_settings
 from loyalty_helpers.steps import INTENT
 
-RESULTS = "results.csv"
 UNDO = "undo.csv"
-LEFT_OUT = "left_out.csv"  # rows of an undoing that were not possible
 RECEIPT = "receipt.json"  # that `loyalty run` leaves
 # What the next run with the same run id goes on with; all else is made anew.
 KEPT = (PLAN, LOCK, JOURNAL, f"{JOURNAL}-journal", OWNER, INTENT)
@@ -57,11 +60,18 @@ class Verdict:
     differences: int = 0
 
 
-def write_verified(folder: Path, journal: Journal, differences: int) -> None:
-    """Write down what came of every row, and how many the ledger contradicts."""
+def write_verified(folder: Path, journal: Journal, differences: int, held: Iterable[Held]) -> None:
+    """Write down what came of every row, and how many the ledger contradicts.
+
+    Args:
+        folder: of the run.
+        journal: of the run, open.
+        differences: how many rows the ledger contradicts.
+        held: the events of the run that the ledger holds, for undo.csv.
+    """
     with told(folder / RESULTS):
         write_results(folder, journal)
-        write_csv(folder / UNDO, UNDO_COLUMNS, _compensating(journal, Counter()))
+        write_csv(folder / UNDO, UNDO_COLUMNS, _compensating(held))
     verdict = Verdict(verdict_of(journal).times + 1, journal.counts(), differences)
     with journal.commit():
         journal.set_meta(_VERDICT, json.dumps(asdict(verdict)))
@@ -102,19 +112,17 @@ def _results(journal: Journal) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def _compensating(journal: Journal, times: Counter[str]) -> Iterator[tuple[Any, ...]]:
-    for row_id, account_id, points, event_id in journal.sightings():
-        reason = f"Undo of event {event_id}"
-        yield (numbered(row_id, times), account_id, -points, reason, event_id)
+def _compensating(held: Iterable[Held]) -> Iterator[tuple[Any, ...]]:
+    """The last row first, so that undoing them in this order lowers no balance on the way."""
+    backwards = sorted(held, key=lambda event: (-event.n, event.event_id))
+    for row_id, events in groupby(backwards, key=attrgetter("row_id")):
+        for times, event in enumerate(events, 1):
+            reason = f"Undo of event {event.event_id}"
+            own_id = numbered(row_id, times)
+            yield (own_id, event.account_id, -event.points, reason, event.event_id)
 
 
-def numbered(row_id: str, times: Counter[str]) -> str:
-    """A row id for each event of a row: itself for the first, `row_id+2` for the second."""
-    times[row_id] += 1
-    return row_id if times[row_id] == 1 else f"{row_id[:60]}+{times[row_id]}"
-
-
-def repeats_told(runs: Path, rows: Iterable[PlanRow]) -> list[str]:
+def repeats_told(runs: Path, rows: Iterable[Row]) -> list[str]:
     """A line for each row whose content the ledger holds already: which event, of which run.
 
     Args:

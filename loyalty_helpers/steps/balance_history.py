@@ -3,12 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from loyalty_helpers.records import (
     EVENT_COLUMNS,
     Bundle,
-    ImpossibleTime,
     LoyaltyAccount,
     LoyaltyEvent,
     Shown,
@@ -18,7 +16,7 @@ from loyalty_helpers.records import (
 
 
 @dataclass(frozen=True)
-class Entry:
+class HistoryEntry:
     """An event, and the balance after it in points."""
 
     event: LoyaltyEvent
@@ -35,7 +33,7 @@ class BalanceHistory(Shown):
     """
 
     account_id: str
-    entries: tuple[Entry, ...]
+    entries: tuple[HistoryEntry, ...]
 
     @property
     def balance(self) -> int:
@@ -88,10 +86,5 @@ def balance_history(account: LoyaltyAccount, events: Iterable[LoyaltyEvent]) -> 
     balance, entries = 0, []
     for event in reversed(list(events)):
         balance += event.points
-        entries.append(Entry(event, balance))
+        entries.append(HistoryEntry(event, balance))
     return BalanceHistory(account.id, tuple(entries))
-
-
-def moment(event: LoyaltyEvent) -> datetime | None:
-    """When the event happened; None for a time that cannot exist."""
-    return None if isinstance(event.created_at, ImpossibleTime) else event.created_at

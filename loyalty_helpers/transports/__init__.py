@@ -1,7 +1,7 @@
 """What a request goes through: the network, a recording, Square's published examples."""
 
 from loyalty_helpers.transports.answers import LONG_WAIT, Answer, come_back, read_answer
-from loyalty_helpers.transports.drift import Difference, differences
+from loyalty_helpers.transports.drift import Drift, differences
 from loyalty_helpers.transports.http import httpx
 from loyalty_helpers.transports.network import ATTEMPT, LONGEST_ATTEMPT, BearerToken, Network
 from loyalty_helpers.transports.published import PublishedExamples
@@ -9,6 +9,7 @@ from loyalty_helpers.transports.recordings import (
     Recorded,
     RecordingTransport,
     ReplayTransport,
+    Source,
     load_recording,
     recording_file,
     save_recording,
@@ -20,12 +21,13 @@ __all__ = [
     "LONG_WAIT",
     "Answer",
     "BearerToken",
-    "Difference",
+    "Drift",
     "Network",
     "PublishedExamples",
     "Recorded",
     "RecordingTransport",
     "ReplayTransport",
+    "Source",
     "come_back",
     "differences",
     "httpx",

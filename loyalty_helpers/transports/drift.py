@@ -8,7 +8,7 @@ ABSENT = "(absent)"
 
 
 @dataclass(frozen=True)
-class Difference:
+class Drift:
     """One field that differs.
 
     Attributes:
@@ -25,19 +25,19 @@ class Difference:
         return f"{self.path}: recorded {self.expected!r}, found {self.found!r}"
 
 
-def differences(expected: Any, found: Any, path: str = "") -> Iterator[Difference]:
+def differences(expected: Any, found: Any, path: str = "") -> Iterator[Drift]:
     """Every field in which `found` differs from `expected`, in the order of the fields."""
     if type(expected) is type(found) and isinstance(expected, dict | list):
         yield from _in_parts(_parts(expected), _parts(found), path)
     elif type(expected) is not type(found) or expected != found:
-        yield Difference(path or "body", expected, found)
+        yield Drift(path or "body", expected, found)
 
 
 def _parts(value: Any) -> dict[Any, Any]:
     return value if isinstance(value, dict) else dict(enumerate(value))
 
 
-def _in_parts(expected: dict[Any, Any], found: dict[Any, Any], path: str) -> Iterator[Difference]:
+def _in_parts(expected: dict[Any, Any], found: dict[Any, Any], path: str) -> Iterator[Drift]:
     for key in [*expected, *(k for k in found if k not in expected)]:
         below = f"{path}.{key}" if path else str(key)
         yield from differences(expected.get(key, ABSENT), found.get(key, ABSENT), below)

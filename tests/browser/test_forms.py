@@ -10,6 +10,8 @@ from tests.seed_world import PHONE_HTML, PHONE_NEGATIVE, PHONE_RICH
 
 from .conftest import OpenNotebook
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("forms")]
+
 Open = Callable[..., OpenNotebook]
 HTML_REASON = "<img src=x onerror=alert(1)>"
 FORMULA = "$x^2$"

@@ -18,20 +18,12 @@ import pytest
 
 from loyalty_helpers import connect
 from loyalty_helpers.settings import RECORDINGS, Settings
+from tests.commands import COMMAND, loyalty
 from tests.doubles import ACCOUNT_ID
 
-COMMAND = Path(sys.executable).with_name("loyalty")
+pytestmark = pytest.mark.slow
+
 WALKTHROUGH = "1beb38f9-54de-4cb6-8121-718bDexample"
-
-
-def loyalty(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, *arguments],
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture
@@ -85,6 +77,16 @@ def test_a_recording_of_a_notebook_that_fails_is_not_kept(recordings: Path) -> N
     assert result.returncode == 1
     assert "is unchanged" in result.stderr
     assert before == (recordings / "00_start_here.json").read_text()
+
+
+def test_missing_examples_are_told_before_anything_is_recorded(recordings: Path) -> None:
+    (recordings / "documented.json").unlink()
+    result = loyalty("record", "00_start_here", LOYALTY_RECORDINGS=str(recordings))
+
+    assert "published examples" in result.stderr
+    assert (RECORDINGS / "00_start_here.json").read_text() == (
+        recordings / "00_start_here.json"
+    ).read_text()
 
 
 def test_drift_finds_none_on_the_emulator_that_was_recorded() -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from loyalty_helpers.cli.given import given_parameters
 from loyalty_helpers.errors import ParameterError
-from tests.runner.commands import loyalty, receipt
+from tests.commands import loyalty, receipt
+
+pytestmark = pytest.mark.slow
 
 
 def given(text: str, *typed: tuple[str, str]) -> dict[str, str]:

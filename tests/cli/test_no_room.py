@@ -1,30 +1,17 @@
 """A disk that is full, a folder that cannot be written, a path that is too long: one line each."""
 
 import json
-import os
 import resource
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.commands import Left, loyalty
+
+pytestmark = pytest.mark.slow
+
 LONG = "a" * 300
 TOO_LONG = "/".join(["a" * 200] * 25)
-
-
-def loyalty(
-    *arguments: str, before: Callable[[], None] | None = None, **variables: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [Path(sys.executable).with_name("loyalty"), *arguments],
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=before,
-    )
 
 
 def no_file_may_grow() -> None:
@@ -41,10 +28,10 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_full_disk_is_refused_at_the_start_and_leaves_what_is_there() -> None:
-    assert loyalty("run", "02_adjust_points").returncode == 0
+def test_a_full_disk_is_refused_at_the_start_and_leaves_what_is_there(left_by: Left) -> None:
+    assert left_by("run 02_adjust_points").returncode == 0
     earlier = content(Path("runs"))
-    result = loyalty("run", "02_adjust_points", before=no_file_may_grow)
+    result = loyalty("run", "02_adjust_points", options={"preexec_fn": no_file_may_grow})
 
     assert (2, "") == (result.returncode, result.stdout)
     assert result.stderr.startswith("refused:\n  nothing can be written to ")
@@ -123,8 +110,8 @@ def test_a_file_whose_name_is_too_long_is_not_there(notebook: str, name: str, va
     assert result.stderr.count("\n") == 2
 
 
-def test_the_receipt_of_a_run_with_room_enough_is_as_ever() -> None:
-    loyalty("run", "reconcile")
+def test_the_receipt_of_a_run_with_room_enough_is_as_ever(left_by: Left) -> None:
+    left_by("run reconcile")
 
     assert json.loads(Path("runs/example-reconcile/receipt.json").read_text())["verified"]
     assert [path.name for path in Path("runs/example-reconcile").glob(".*")] == []

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,21 +12,19 @@ import pytest
 from waitress.server import create_server
 
 from loyalty_helpers.emulator import Emulator, Server
+from tests import commands
+from tests.commands import COMMAND, Result
+
+pytestmark = pytest.mark.slow
 
 TOKEN = "canary-" + "token-7e20"
 
 
-def loyalty(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def loyalty(*arguments: str, **variables: str) -> Result:
     """As a user types it who has set nothing, and whose home is empty."""
     (home := Path("home-of-the-user").absolute()).mkdir(exist_ok=True)
     kept = {n: v for n, v in os.environ.items() if n in ("PATH", "PYTHONPATH", "TMPDIR")}
-    return subprocess.run(
-        [Path(sys.executable).with_name("loyalty"), *arguments],
-        env=kept | {"HOME": str(home)} | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return commands.loyalty(*arguments, options={"env": kept | {"HOME": str(home)} | variables})
 
 
 def written(name: str, text: str) -> Path:
@@ -78,7 +75,7 @@ def test_help_is_given_whatever_the_variables_say() -> None:
 
 
 def test_a_current_folder_that_is_gone_is_refused(tmp_path: Path) -> None:
-    command = [Path(sys.executable).with_name("loyalty"), "emulator", "reset"]
+    command = [COMMAND, "emulator", "reset"]
     (tmp_path / "gone").mkdir()
     result = subprocess.run(
         ["sh", "-c", 'cd gone && rmdir ../gone && exec "$0" "$@"', *command],
@@ -186,8 +183,7 @@ def test_the_kernel_gets_what_the_command_read_and_reads_nothing_itself(
     """The file is gone when the kernel starts: it was a pipe."""
     lines = f"LOYALTY_EMULATOR_URL={served}\nLOYALTY_EMULATOR_TOKEN={TOKEN}\n"
     written("lines", lines)
-    program = Path(sys.executable).with_name("loyalty")
-    line = f"LOYALTY_ENV_FILE=<(cat lines) {program} run 03_retrieve_account"
+    line = f"LOYALTY_ENV_FILE=<(cat lines) {COMMAND} run 03_retrieve_account"
     result = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
 
     assert (0, "") == (result.returncode, result.stderr)
@@ -246,7 +242,7 @@ def test_a_reader_that_goes_away_changes_no_exit_code(arguments: str, code: int,
     reader, writer = os.pipe()
     os.close(reader)
     result = subprocess.run(
-        [Path(sys.executable).with_name("loyalty"), *arguments.split()],
+        [COMMAND, *arguments.split()],
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, gone: writer},
         text=True,
         check=False,

@@ -14,6 +14,8 @@ from loyalty_helpers.emulator import PortInUseError, Server, serve
 
 from .test_database import ROOT
 
+pytestmark = pytest.mark.slow
+
 HEADERS = {"Authorization": "Bearer local-token"}
 SERVE = """
 import sys

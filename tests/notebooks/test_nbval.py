@@ -11,6 +11,8 @@ import pytest
 
 from loyalty_helpers.settings import NOTEBOOKS, RECORDINGS
 
+pytestmark = pytest.mark.slow
+
 
 def nbval(recordings: Path, notebook: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "--color=no"]

@@ -11,6 +11,8 @@ from loyalty_helpers import connect
 from loyalty_helpers.records.show import VERIFICATION_MIME
 from loyalty_helpers.settings import NOTEBOOKS
 
+pytestmark = pytest.mark.slow
+
 WALKTHROUGH = "1beb38f9-54de-4cb6-8121-718bDexample"
 
 

@@ -7,6 +7,7 @@ import csv
 import multiprocessing
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -20,9 +21,10 @@ from typing import Any
 from loyalty_helpers import connect, runbooks
 from loyalty_helpers.api.client import LoyaltyClient
 from loyalty_helpers.api.wire import RetryPolicy
+from loyalty_helpers.runbooks.apply.journal import JOURNAL
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.limits import Limits
-from loyalty_helpers.runbooks.plan.document import Plan, read_plan
+from loyalty_helpers.runbooks.plan import Plan, read_plan
 from loyalty_helpers.runbooks.views import Planned, Verified
 from loyalty_helpers.settings import Settings
 
@@ -40,7 +42,7 @@ OF_A_RUN = ("approved_plan", "approved_by", "allow_negative_balance", "allow_rep
 READS = RetryPolicy(attempts=8, base=0.01, cap=0.05)
 sys.path.append(str(Path(__file__).parents[1]))  # where children find this module
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["loyalty_helpers.runbooks", __name__])
+FORKS.set_forkserver_preload(["loyalty_helpers.runbooks", "phonenumbers", __name__])
 
 
 @contextmanager
@@ -130,6 +132,23 @@ def kill(child: Any) -> None:
     """SIGKILL, and wait for the end."""
     child.kill()
     child.join()
+
+
+def before_commits(act: Callable[[sqlite3.Connection], None]) -> None:
+    """From now on, something happens before each commit of a journal in this process."""
+    connect = sqlite3.connect
+
+    class Watched(sqlite3.Connection):
+        def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+            if statement == "COMMIT":
+                act(self)
+            return super().execute(statement, *values)
+
+    def watched(path: Any, *args: Any, **options: Any) -> sqlite3.Connection:
+        factory = {"factory": Watched} if Path(path).name == JOURNAL else {}
+        return connect(path, *args, **options | factory)
+
+    sqlite3.connect = watched
 
 
 def verify(url: str, path: Path, limits: Limits = QUICK) -> Verified:

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,25 +16,26 @@ import httpx
 import pytest
 
 from loyalty_helpers.runbooks.apply.applying import LAST_ANSWERS
-from loyalty_helpers.runbooks.plan.document import read_plan
+from loyalty_helpers.runbooks.plan import read_plan
+from tests.commands import COMMAND, Left, Result, loyalty
 
 from .harness import client_of, served, times_in_ledger, write_sheet
 
-LOYALTY = str(Path(sys.executable).with_name("loyalty"))
+pytestmark = pytest.mark.slow
+
+APPLIED = ("run bulk_adjust", "run bulk_adjust -p approved_plan DIGEST -p approved_by me")
 
 
-def run(*options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [LOYALTY, "run", *options], capture_output=True, text=True, check=False, timeout=120
-    )
+def run(*options: str) -> Result:
+    return loyalty("run", *options)
 
 
 def command_in(text: str) -> list[str]:
     return re.search(r"loyalty (run .*)", text)[1].replace("YOUR_NAME", "me").split()
 
 
-def test_plan_apply_undo_by_the_commands_that_are_printed(tmp_path: Path) -> None:
-    planned = run("bulk_adjust")
+def test_plan_apply_undo_by_the_commands_that_are_printed(tmp_path: Path, left_by: Left) -> None:
+    planned = left_by("run bulk_adjust")
     applied = run(*command_in(planned.stdout)[1:])
     again = run(*command_in(planned.stdout)[1:])
     undo = run("undo_adjustments")
@@ -53,8 +53,8 @@ def test_plan_apply_undo_by_the_commands_that_are_printed(tmp_path: Path) -> Non
     assert left >= {"plan.json", "results.csv", "undo.csv", "receipt.json", "bulk_adjust.html"}
 
 
-def test_reconcile_tells_in_one_line_and_compares_a_run(tmp_path: Path) -> None:
-    applied = run(*command_in(run("bulk_adjust").stdout)[1:])
+def test_reconcile_tells_in_one_line_and_compares_a_run(tmp_path: Path, left_by: Left) -> None:
+    applied = left_by(*APPLIED)
     audit = run("reconcile", "-p", "check_run_id", "example-bulk")
 
     assert (0, 0) == (applied.returncode, audit.returncode), audit.stderr
@@ -83,8 +83,8 @@ def test_the_folder_of_a_run_with_a_plan_is_left_alone(
     assert ["plan.json"] == [p.name for p in (tmp_path / "runs" / "planned").iterdir()]
 
 
-def test_another_digest_is_refused_before_a_kernel_starts(tmp_path: Path) -> None:
-    run("bulk_adjust")
+def test_another_digest_is_refused_before_a_kernel_starts(left_by: Left) -> None:
+    left_by("run bulk_adjust")
     refused = run("bulk_adjust", "-p", "approved_plan", "0" * 12, "-p", "approved_by", "me")
 
     assert 2 == refused.returncode
@@ -92,9 +92,9 @@ def test_another_digest_is_refused_before_a_kernel_starts(tmp_path: Path) -> Non
 
 
 def test_an_old_plan_is_refused_before_a_kernel_starts_unless_that_is_allowed(
-    tmp_path: Path,
+    tmp_path: Path, left_by: Left
 ) -> None:
-    planned = run("bulk_adjust")
+    planned = left_by("run bulk_adjust")
     apply, plan = command_in(planned.stdout)[1:], tmp_path / "runs/example-bulk/plan.json"
     moment = plan.stat().st_mtime - 30 * 3600
     os.utime(plan, (moment, moment))
@@ -121,7 +121,7 @@ def test_a_stop_ends_at_the_border_of_rows_and_says_how_to_go_on(tmp_path: Path,
         os.environ["LOYALTY_EMULATOR_URL"] = url
         try:
             planned = run("bulk_adjust", "-p", "adjustments_file", str(sheet))
-            command = [LOYALTY, *command_in(planned.stdout), "-p", "in_flight", "2"]
+            command = [COMMAND, *command_in(planned.stdout), "-p", "in_flight", "2"]
             process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
             journal = tmp_path / "runs/example-bulk/progress.json"
             while not journal.exists() or json.loads(journal.read_text())["done"] < 3:
@@ -204,7 +204,7 @@ def test_a_stop_does_not_wait_for_answers_that_drip(
         os.environ["LOYALTY_EMULATOR_URL"] = url
         try:
             planned = run("bulk_adjust", "-p", "adjustments_file", str(sheet))
-            command = [LOYALTY, *command_in(planned.stdout)]
+            command = [COMMAND, *command_in(planned.stdout)]
             process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=there)
             assert began.wait(60)
             stopped_at = time.monotonic()

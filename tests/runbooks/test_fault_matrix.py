@@ -1,16 +1,14 @@
-"""What can go wrong around a run, row by row: network, process and disk, what Square may do.
+"""What can go wrong around a run: network, process and disk, what Square may do.
 
-`MATRIX` says for each row which test proves it; those that have no better home are here.
+docs/reliability.md has the whole list, with the test of each; those without a better home are here.
 """
 
-import ast
 import json
 import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from ssl import SSLCertVerificationError
 from typing import Any
 
@@ -30,152 +28,11 @@ from tests.doubles import refused, reply
 from tests.seed_world import PHONE_NEGATIVE
 
 from .conftest import QUICK, World
-from .harness import plan_by
+from .harness import before_commits, plan_by
 
-TESTS = Path(__file__).parents[1]
-APPLYING, KILLS = "runbooks/test_applying.py", "runbooks/test_kills.py"
-STEPS, GUARDS = "runbooks/test_each_transition.py", "runbooks/test_guards.py"
-PACE, PLANNING, SHEET = (
-    "runbooks/test_pace.py",
-    "runbooks/test_planning.py",
-    "runbooks/test_sheet.py",
-)
-WIRE, SESSION, RUN = "api/test_wire.py", "test_session.py", "runner/test_run.py"
-LEAKS, SECRETS = "runner/test_leaks.py", "test_secrets.py"
-HERE = "runbooks/test_fault_matrix.py"
-OF_TIME = "test_an_error_of_the_moment_is_asked_again_with_the_same_key"
-LOST = "test_an_answer_that_is_lost_is_asked_for_again"
-MATRIX = {
-    # A. Network and HTTP
-    "A connection refused": (HERE, "test_no_connection_stops_and_is_resumed"),
-    "A DNS failure": (HERE, "test_no_connection_stops_and_is_resumed"),
-    "A reset before the commit": (APPLYING, LOST),
-    "A reset after the commit": (APPLYING, LOST),
-    "A reset after the commit, key forgotten": (HERE, "test_a_forgotten_key_is_not_sent_again"),
-    "A read timeout, commit later": (HERE, "test_a_commit_that_comes_late_is_found"),
-    "A head or body drips": (WIRE, "test_an_answer_that_drips_meets_the_deadline_of_the_whole_try"),
-    "A truncated JSON": (APPLYING, LOST),
-    "A 200 without an event": (HERE, "test_200_without_an_event_is_asked_again"),
-    "A 200 with another event": (HERE, "test_the_event_of_another_adjustment_stops"),
-    "A redirect": (HERE, "test_a_redirect_stops_and_is_resumed"),
-    "A 429 with Retry-After": (PACE, "test_retry_after_is_waited_for"),
-    "A 429 with a date": (WIRE, "test_retry_after_is_seconds_or_a_date"),
-    "A 429 without Retry-After": (PACE, "test_the_rate_falls_after_a_429"),
-    "A 429 for ever": (HERE, "test_429_for_ever_stops_with_every_row_accounted_for"),
-    "A 500 after the commit": (APPLYING, OF_TIME),
-    "A 502, 503, 504": (APPLYING, OF_TIME),
-    "A 401 in the middle": (APPLYING, "test_a_refused_token_stops_at_once"),
-    "A 403 in the middle": (HERE, "test_a_token_without_the_right_stops_at_once"),
-    "A 408, 409": (APPLYING, OF_TIME),
-    "A 425": (HERE, "test_425_is_asked_again"),
-    "A certificate": (HERE, "test_a_certificate_that_is_refused_stops_at_once"),
-    "A http:// beyond the loopback": (
-        SESSION,
-        "test_a_url_that_is_not_a_served_emulator_here_is_refused",
-    ),
-    "A proxies of the environment": (WIRE, "test_proxies_of_the_environment_are_ignored"),
-    "A certificates of the environment": (
-        WIRE,
-        "test_a_certificate_file_of_the_environment_is_ignored",
-    ),
-    "A delivered twice": (HERE, "test_a_request_that_is_delivered_twice_is_one_row"),
-    "A unknown fields": (WIRE, "test_unknown_fields_are_tolerated"),
-    "A errors of another shape": (WIRE, "test_errors_of_another_shape_are_told_by_the_status"),
-    # B. Process, disk, time
-    "B SIGKILL at every step": (STEPS, "test_every_transition"),
-    "B SIGKILL at every step of an undoing": (STEPS, "test_every_transition_of_an_undoing"),
-    "B SIGKILL at random": (KILLS, "test_each_row_once_after_kills_and_lost_answers"),
-    "B SIGTERM and SIGINT": (
-        "runbooks/test_commands.py",
-        "test_a_stop_ends_at_the_border_of_rows_and_says_how_to_go_on",
-    ),
-    "B kernel killed": (RUN, "test_a_killed_run_leaves_a_receipt_that_does_not_claim_success"),
-    "B apply again": (APPLYING, "test_applying_again_sends_nothing"),
-    "B cells out of order": (HERE, "test_cells_may_be_run_in_any_order_and_by_a_new_kernel"),
-    "B two runs of one plan": (
-        "runbooks/test_two_at_once.py",
-        "test_one_of_two_with_the_same_journal_is_refused",
-    ),
-    "B two plans of one run id": (HERE, "test_another_plan_does_not_take_over_a_journal"),
-    "B disk full at the intent": (HERE, "test_a_full_disk_at_the_intent_sends_nothing"),
-    "B disk full at the result": (HERE, "test_a_full_disk_at_the_result_stops_and_is_resumed"),
-    "B folder that cannot be written": (HERE, "test_a_folder_that_cannot_be_written_sends_nothing"),
-    "B journal damaged": (APPLYING, "test_a_damaged_journal_is_told_and_left_alone"),
-    "B plan edited": (PLANNING, "test_a_plan_changed_in_any_byte_is_refused"),
-    "B old backup of the journal": (HERE, "test_an_old_backup_of_the_journal_adds_nothing"),
-    "B machine sleeps": (APPLYING, "test_an_old_key_is_not_trusted_and_a_person_has_to_look"),
-    "B notebook that cannot be saved": (
-        RUN,
-        "test_a_notebook_that_cannot_be_saved_fails_and_its_receipt_says_what_was_done",
-    ),
-    "B two adjusters in a process": (APPLYING, "test_a_second_run_of_the_same_plan_is_refused"),
-    # C. Input data
-    "C BOM, CRLF, lone CR, semicolons, tabs": (SHEET, "test_the_same_rows_as_the_clean_file"),
-    "C encodings, columns, empty files": (SHEET, "test_a_file_that_is_no_sheet"),
-    "C phone numbers, points, reasons, ids": (SHEET, "test_a_cell_that_is_wrong"),
-    "C a row_id twice": (PLANNING, "test_a_row_id_twice_is_refused"),
-    "C an account twice": (
-        PLANNING,
-        "test_the_same_row_twice_with_row_ids_of_their_own_is_meant",
-    ),
-    "C two phone numbers of one account": (
-        PLANNING,
-        "test_two_names_of_one_account_are_two_rows_of_it",
-    ),
-    "C phone and id that agree": (PLANNING, "test_a_phone_number_and_an_id_that_agree"),
-    "C phone and id that disagree": (PLANNING, "test_a_phone_number_and_an_id_that_disagree"),
-    "C the longest reason": (SHEET, "test_the_longest_reason_is_taken"),
-    "C more rows than allowed": (PLANNING, "test_more_rows_than_allowed"),
-    "C no regular file": (SHEET, "test_only_a_regular_file_is_read"),
-    # D. What Square may do
-    "D account gone": (HERE, "test_an_account_that_is_gone_fails_its_row_alone"),
-    "D phone of another account": (HERE, "test_a_row_goes_to_the_account_that_was_planned"),
-    "D balance moved": (APPLYING, "test_a_balance_that_has_moved_is_noted_or_skipped"),
-    "D more than the balance": (APPLYING, "test_a_refusal_is_final_and_stops_the_run"),
-    "D negative balance": (HERE, "test_a_negative_balance_is_a_balance"),
-    "D program inactive": (PLANNING, "test_a_program_that_is_not_active_stops_the_plan"),
-    "D another merchant": (GUARDS, "test_a_plan_for_another_place_is_refused"),
-    "D key with another body": (HERE, "test_a_key_that_somebody_used_stops_for_a_person"),
-    "D events while paging": (HERE, "test_an_event_that_two_pages_hold_is_counted_once"),
-    "D cursor expired": (HERE, "test_a_cursor_that_has_expired_begins_the_reading_again"),
-    "D impossible times": (HERE, "test_a_time_that_cannot_exist_is_no_trouble"),
-    "D events late": (KILLS, "test_keys_forgotten_and_events_late_credit_nothing_twice"),
-    "D points spent before verify": (HERE, "test_points_that_are_spent_before_verifying"),
-    "D Square-Version": (WIRE, "test_a_request_carries_token_and_version"),
-    "D token of another environment": (SESSION, "test_a_bad_token_is_told_at_the_first_request"),
-    # E. Security and privacy
-    "E token in texts": (SECRETS, "test_no_part_of_a_client_shows_the_token"),
-    "E token as a parameter": (
-        "runner/test_parameters.py",
-        "test_a_token_is_never_a_parameter_and_is_not_repeated",
-    ),
-    "E token or phone in files": (LEAKS, "test_a_run_leaks_neither_token_nor_phone_number"),
-    "E phone in files of a run": (GUARDS, "test_no_file_of_a_run_holds_a_phone_number"),
-    "E production without opt-in": (SESSION, "test_production_without_every_guard_asks_nothing"),
-    "E production without a plan": (
-        GUARDS,
-        "test_nothing_else_opens_production",
-    ),
-    "E misspelt parameter": (
-        "runner/test_parameters.py",
-        "test_an_unknown_name_is_refused_with_the_nearest_one",
-    ),
-    "E HTML in a reason": (RUN, "test_a_reason_that_is_html_is_shown_as_text_in_the_report"),
-    "E formula in a reason": (GUARDS, "test_a_reason_is_no_formula_in_the_results"),
-    "E run id as a path": (GUARDS, "test_a_run_id_cannot_leave_its_folder"),
-    "E files of others": (GUARDS, "test_what_a_run_leaves_is_its_owners_only"),
-}
 DONE = [(-20, "Twice"), (-4, "Twice"), (12, "Late"), (50, "Late")]
 ONE = "account_id,points,reason\n1beb38f9-54de-4cb6-8121-718bDexample,12,Late\n"
 ALONE = replace(QUICK, in_flight=1)
-
-
-@pytest.mark.parametrize("row", MATRIX)
-def test_every_row_of_the_matrix_has_its_test(row: str) -> None:
-    file, name = MATRIX[row]
-    functions = ast.walk(ast.parse((TESTS / file).read_text(encoding="utf-8")))
-
-    assert name in {each.name for each in functions if isinstance(each, ast.FunctionDef)}
 
 
 def done(world: World) -> list[tuple[int, str]]:
@@ -494,29 +351,26 @@ def test_another_plan_does_not_take_over_a_journal(world: World) -> None:
     assert world.wire.writes == sent
 
 
-def full_disk(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
-    """The first commit that holds a call of `sent`, or of `settle`, fails as on a full disk."""
-    note, commit, seen = getattr(Journal, what), Journal._commit, []
+def full_disk(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    """The first commit after which a row would be in this state fails as on a full disk."""
+    failed: list[str] = []
 
-    def noted(journal: Journal, *args: Any, **more: Any) -> None:
-        seen.append(args)
-        note(journal, *args, **more)
-
-    def fails(journal: Journal) -> None:
-        if len(seen) == 1:
-            seen.append(())
+    def fail(journal: sqlite3.Connection) -> None:
+        query = "SELECT row_id FROM row WHERE state = ?"
+        found = journal.execute(query, (state,)).fetchone()
+        if found and not failed:
+            failed.append(found)
             raise sqlite3.OperationalError("database or disk is full")
-        commit(journal)
 
-    monkeypatch.setattr(Journal, what, noted)
-    monkeypatch.setattr(Journal, "_commit", fails)
+    monkeypatch.setattr(sqlite3, "connect", sqlite3.connect)  # what it is in the end
+    before_commits(fail)
 
 
 def test_a_full_disk_at_the_intent_sends_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planned = world.plan(ONE)
-    full_disk(monkeypatch, "sent")
+    full_disk(monkeypatch, "SENT")
 
     with pytest.raises(JournalError, match=r"disk is full.*Nothing more is sent"):
         world.apply(planned)
@@ -527,7 +381,7 @@ def test_a_full_disk_at_the_result_stops_and_is_resumed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planned = world.plan(ONE)
-    full_disk(monkeypatch, "settle")
+    full_disk(monkeypatch, "APPLIED")
 
     with pytest.raises(JournalError, match="disk is full"):
         world.apply(planned)

@@ -17,13 +17,19 @@ from loyalty_helpers.errors import (
     square_error,
 )
 from loyalty_helpers.runbooks.apply.outcomes import outcome_of
-from loyalty_helpers.runbooks.plan.document import Plan, write_plan
-from loyalty_helpers.runbooks.plan.guards import check_place, place_of, writing_client
-from loyalty_helpers.runbooks.plan.planning import make_plan
-from loyalty_helpers.runbooks.plan.row_checks import SheetRow
-from loyalty_helpers.runbooks.plan.stage import Intent
+from loyalty_helpers.runbooks.plan import (
+    Intent,
+    Plan,
+    Row,
+    check_place,
+    make_plan,
+    place_of,
+    writing_client,
+)
+from loyalty_helpers.runbooks.plan.document import write_plan
+from loyalty_helpers.runbooks.results import repeats_told
 from loyalty_helpers.runbooks.views import Planned
-from loyalty_helpers.runner.checking import check_parameters
+from loyalty_helpers.runner import Notebook
 from tests.doubles import ACCOUNT_ID, ADJUST, make_client
 
 from .conftest import QUICK
@@ -194,7 +200,7 @@ def test_one_adjustment_in_production_needs_a_digest_before_anything_runs() -> N
     given = {"environment": "production", "dry_run": "false"}
 
     with pytest.raises(ParameterError, match="production needs the digest"):
-        check_parameters("adjust_points", given)
+        Notebook.read("adjust_points").check(given)
 
 
 def test_one_adjustment_in_production_needs_a_digest_in_a_notebook_too(world) -> None:
@@ -259,11 +265,12 @@ def test_results_mask_a_number_in_a_reason_and_the_ledger_holds_it(world, number
 def test_a_row_that_is_left_out_is_told_without_its_number(world, number: str) -> None:
     """Its id, account, points and event are what repairs it."""
     rows = [
-        SheetRow(0, "a", "+14155550199", "", "", 5, f"call {number}"),
-        SheetRow(0, "b", "", "", ACCOUNT_ID, 5, "Late"),
+        Row(row_id="a", phone_number="+14155550199", points=5, reason=f"call {number}"),
+        Row(row_id="b", account_id=ACCOUNT_ID, points=5, reason="Late"),
     ]
     intent = Intent("undo_adjustments", "partial", allow_partial=True)
-    plan = make_plan(world.client, rows, intent, world.folder / "runs" / "partial")
+    folder = world.folder / "runs" / "partial"
+    plan = make_plan(world.client, rows, intent, folder, repeats_told=repeats_told)
     left_out = (plan.folder / "left_out.csv").read_text(encoding="utf-8-sig")
 
     assert "a,***0199,5,call ***0199,," in left_out
@@ -275,7 +282,7 @@ def test_the_note_of_a_row_holds_no_number_that_an_answer_held(world, number: st
     error = {"code": f"NOT {number}", "field": number}
     refusal = square_error(400, [error], request="POST /adjust")
 
-    assert outcome_of(refusal).note == "400 NOT ***0199, field ***0199"
+    assert outcome_of(refusal).note.detail == "400 NOT ***0199, field ***0199"
 
 
 def test_a_phone_number_as_the_account_of_one_adjustment_is_refused_and_not_shown(

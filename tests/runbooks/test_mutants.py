@@ -35,7 +35,7 @@ from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.apply.outcomes import Outcome
 from loyalty_helpers.runbooks.identity import marker_in, row_identity
 from loyalty_helpers.runbooks.limits import Time
-from loyalty_helpers.runbooks.plan import asked_again, guards, held, judging
+from loyalty_helpers.runbooks.plan import Row, guards, holdings
 from loyalty_helpers.runbooks.plan import document as plan
 from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import ACCOUNT_ID, reply
@@ -45,6 +45,8 @@ from .conftest import QUICK, World
 from .harness import plan_by, run_of, start, told
 from .test_fault_matrix import on_adjust, state_of, whenever
 from .test_gates_and_clocks import HOURS, TWO_OF_ONE, Clock, elsewhere, nothing_is_done
+
+pytestmark = pytest.mark.slow
 
 OTHER = "row_id,phone_number,points,reason\na,+14155551234,5,Late\n"
 
@@ -388,9 +390,10 @@ def digest_not_compared() -> None:
         return plan.Plan(path, plan.Header.model_validate(value["header"]), value["digest"])
 
     def rows(self):
-        return map(plan.PlanRow.model_validate, json.loads(self.path.read_text())["rows"])
+        return [Row(**row) for row in json.loads(self.path.read_text())["rows"]]
 
-    guards.read_plan, plan.Plan.rows = read_plan, rows
+    guards.read_plan = facade.plans.read_plan = read_plan
+    plan.Plan.rows = rows
 
 
 def journal_not_locked() -> None:
@@ -404,8 +407,23 @@ def journal_not_locked() -> None:
     journal.connect = connect
 
 
+class SideBySide:
+    """No chains: every row may go out at once."""
+
+    def __init__(self, rows, *_) -> None:
+        self.rows = iter(rows)
+
+    def take(self):
+        return next(self.rows, None)
+
+    def ended(self, _: str) -> None:
+        """Nobody waits."""
+
+    block = ended
+
+
 def rows_of_an_account_side_by_side() -> None:
-    applying.Sending._hold_or_keep = lambda self, entry: self._ready.append(entry)
+    applying.Chains = SideBySide
 
 
 def undo_named_by_its_run() -> None:
@@ -416,18 +434,18 @@ def undo_named_by_its_run() -> None:
 
 
 def verify_believes_the_journal() -> None:
-    facade.verify_rows = lambda *_: []
+    facade.verify_rows = lambda *_: ([], [])
 
 
 def plan_entered_unchecked() -> None:
     def rows(self):
-        return map(plan.PlanRow.model_validate, json.loads(self.path.read_text())["rows"])
+        return [Row(**row) for row in json.loads(self.path.read_text())["rows"]]
 
     plan.Plan.rows = rows
 
 
 def marks_not_looked_for_while_planning() -> None:
-    held.Holdings.marked = lambda *_: []
+    holdings.Holdings.marked = lambda *_: []
 
 
 def canary_forgotten() -> None:
@@ -452,7 +470,7 @@ def sleep_not_noticed() -> None:
 
 
 def reason_not_compared() -> None:
-    judging.same_words = held.same_words = lambda _: ""
+    holdings.same_words = lambda _: ""
 
 
 def turn_ends_too_soon() -> None:
@@ -463,15 +481,15 @@ def turn_ends_too_soon() -> None:
 
 
 def one_undoing_a_row() -> None:
-    undoing.numbered = lambda row_id, times: times.update([row_id]) or row_id
+    undoing.numbered = lambda row_id, _: row_id
 
 
 def repeats_not_looked_for() -> None:
-    held.Holdings.alike = lambda *_: []
+    holdings.Holdings.alike = lambda *_: []
 
 
 def intent_not_compared() -> None:
-    asked_again.check_same_row = lambda *_: None
+    facade.plans.check_same_row = lambda *_: None
 
 
 class Rewriting(httpx.BaseTransport):

@@ -16,6 +16,8 @@ from .harness import (
     write_sheet,
 )
 
+pytestmark = pytest.mark.slow
+
 ROWS = 60
 SLOW = "slow:path=/adjust,seconds=0.05"  # so that the two really meet
 

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_helpers.runner.evidence import SHOW_VERIFICATION
+from loyalty_helpers.runner import Notebook, notebooks
+from loyalty_helpers.runner.evidence import READ_ONLY
 from loyalty_helpers.settings import NOTEBOOKS, RECORDINGS
+from tests.commands import Left, digest_in, edited, loyalty, receipt, run
 from tests.runbooks.harness import served
-from tests.runner.commands import digest_in, edited, loyalty, receipt, run
+
+pytestmark = pytest.mark.slow
 
 Edit = Callable[[str], str]
+APPLIED = ("run bulk_adjust", "run bulk_adjust -p approved_plan DIGEST")
 
 SWALLOWING = """
 try:
@@ -37,8 +41,10 @@ def claims(cell: str) -> str:
     return CLAIM if "run.verify" in cell else "" if "verified" in cell else cell
 
 
-def planned() -> str:
-    return digest_in(run("bulk_adjust"))
+@pytest.fixture
+def planned(left_by: Left) -> str:
+    """The digest of a plan that has been made."""
+    return digest_in(left_by("run bulk_adjust"))
 
 
 @pytest.mark.parametrize("rest", [dropped, claims])
@@ -63,36 +69,42 @@ def test_a_notebook_that_swallows_the_stop_is_not_verified(tmp_path: Path, rest:
 
 
 @pytest.mark.parametrize("rest", [str, claims])
-def test_an_approved_plan_that_no_cell_applied_is_not_verified(tmp_path: Path, rest: Edit) -> None:
+def test_an_approved_plan_that_no_cell_applied_is_not_verified(
+    tmp_path: Path, planned: str, rest: Edit
+) -> None:
     def edit(cell: str) -> str:
         return "done = None" if "run.apply" in cell else rest(cell)
 
-    result = run(edited(tmp_path, "bulk_adjust", edit), "approved_plan", planned())
+    result = run(edited(tmp_path, "bulk_adjust", edit), "approved_plan", planned)
 
     assert (1, "") == (result.returncode, result.stdout)
     assert "there is no journal: the notebook sent nothing" in result.stderr
     assert not receipt("example-bulk")["verified"]
 
 
-def test_rows_that_were_applied_and_not_compared_are_not_verified(tmp_path: Path) -> None:
-    result = run(edited(tmp_path, "bulk_adjust", claims), "approved_plan", planned())
+def test_rows_that_were_applied_and_not_compared_are_not_verified(
+    tmp_path: Path, planned: str
+) -> None:
+    result = run(edited(tmp_path, "bulk_adjust", claims), "approved_plan", planned)
 
     assert 1 == result.returncode
     told = "NOT VERIFIED: 6 APPLIED of 6 rows, and the notebook did not compare them"
     assert told in result.stderr
 
 
-def test_the_verdict_of_an_earlier_run_is_not_that_of_a_later_one(tmp_path: Path) -> None:
-    digest = planned()
-    first = run("bulk_adjust", "approved_plan", digest)
+def test_the_verdict_of_an_earlier_run_is_not_that_of_a_later_one(
+    tmp_path: Path, left_by: Left
+) -> None:
+    first = left_by(*APPLIED)
+    digest = receipt("example-bulk")["plan"][:12]
     later = run(edited(tmp_path, "bulk_adjust", claims), "approved_plan", digest)
     again = run("bulk_adjust", "approved_plan", digest)
 
     assert [0, 1, 0] == [result.returncode for result in (first, later, again)]
 
 
-def test_an_old_plan_does_not_bear_out_a_new_one(tmp_path: Path) -> None:
-    planned()
+def test_an_old_plan_does_not_bear_out_a_new_one(tmp_path: Path, left_by: Left) -> None:
+    left_by("run bulk_adjust")
     notebook = edited(tmp_path, "bulk_adjust", lambda cell: CLAIM if "plan" in cell else "")
     result = run(notebook)
 
@@ -100,8 +112,8 @@ def test_an_old_plan_does_not_bear_out_a_new_one(tmp_path: Path) -> None:
     assert "the notebook ended without making a plan" in result.stderr
 
 
-def test_a_plan_that_is_made_again_is_verified_as_the_first_time() -> None:
-    assert planned() == planned()
+def test_a_plan_that_is_made_again_is_verified_as_the_first_time(planned: str) -> None:
+    assert planned == digest_in(run("bulk_adjust"))
     assert receipt("example-bulk")["verified"]
 
 
@@ -124,8 +136,10 @@ def test_a_reconciliation_that_wrote_nothing_is_not_verified(tmp_path: Path) -> 
     assert "without writing differences.csv and adjustments.csv" in result.stderr
 
 
-def test_a_run_that_a_reconciliation_did_not_compare_is_not_verified(tmp_path: Path) -> None:
-    run("bulk_adjust", "approved_plan", planned())
+def test_a_run_that_a_reconciliation_did_not_compare_is_not_verified(
+    tmp_path: Path, left_by: Left
+) -> None:
+    left_by(*APPLIED)
 
     def edit(cell: str) -> str:
         return "" if "compare_run" in cell else cell.replace("assert compared", "# ")
@@ -151,5 +165,6 @@ def test_the_notebooks_that_show_a_verification_are_those_that_have_to() -> None
     mime = "application/vnd.loyalty.verification+json"
     showing = {path.stem for path in NOTEBOOKS.rglob("*.ipynb") if mime in path.read_text()}
 
-    with_plan = {"adjust_points", "bulk_adjust", "undo_adjustments"}
-    assert with_plan | set(SHOW_VERIFICATION) == showing
+    having = {path.stem for path in notebooks() if "run_id" in Notebook.read(path.stem).takes}
+    assert having == showing
+    assert {path.stem for path in notebooks()} - having == set(READ_ONLY)

@@ -11,6 +11,8 @@ import pytest
 from loyalty_helpers.errors import LoyaltyError
 from loyalty_helpers.runner.kernels import socket_folder
 
+pytestmark = pytest.mark.slow
+
 
 def long_folder(base: Path, length: int) -> Path:
     """A folder whose whole name has this many bytes, at least."""

@@ -16,6 +16,8 @@ from loyalty_helpers.settings import NOTEBOOKS
 
 from .canaries import NUMBERS, REASON, TOKENS, Canaries, flown, secrets_in
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("canaries")]
+
 TOKEN = "canary-" + "token-5d1f"
 SQUARE_TOKEN = "EAAA" + "canary-square-token"
 PHONE = "+14155550177"

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from loyalty_helpers import connect
-from tests.runner.commands import digest_in, receipt, run
+from tests.commands import Left, digest_in, receipt, run
+
+pytestmark = pytest.mark.slow
 
 BUYER = "+14155550101"
 
@@ -51,8 +55,8 @@ def test_one_adjustment_that_was_applied_is_the_one_that_was_planned() -> None:
     assert expected | {"reason": f"Called from {masked}"} == told
 
 
-def test_what_was_asked_for_and_refused_is_not_told_as_the_plan() -> None:
-    planned = run("adjust_points", "phone_number", BUYER)
+def test_what_was_asked_for_and_refused_is_not_told_as_the_plan(left_by: Left) -> None:
+    planned = left_by(f"run adjust_points -p phone_number {BUYER}")
     folder = Path("runs", "example-adjust")
     for path in folder.iterdir():
         if path.name != "plan.json":
@@ -65,8 +69,8 @@ def test_what_was_asked_for_and_refused_is_not_told_as_the_plan() -> None:
     assert 9 == parameters("example-adjust")["points"]
 
 
-def test_a_plan_that_is_made_keeps_what_it_was_asked_for() -> None:
-    run("adjust_points", "phone_number", BUYER)
+def test_a_plan_that_is_made_keeps_what_it_was_asked_for(left_by: Left) -> None:
+    left_by(f"run adjust_points -p phone_number {BUYER}")
 
     found = parameters("example-adjust")
     assert ("***0101", "", 12) == tuple(

@@ -4,16 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.runner.commands import digest_in, edited, files_in, receipt, run
+from tests.commands import Left, digest_in, edited, files_in, receipt, run
+
+pytestmark = pytest.mark.slow
 
 OTHER = "+14155550101"
 
 
 @pytest.fixture
-def applied(tmp_path: Path) -> Path:
+def applied(tmp_path: Path, left_by: Left) -> Path:
     """The folder of a run that has been verified."""
-    one = ("run_id", "t1", "dry_run", "false", "approved_by", "me")
-    assert 0 == run("adjust_points", *one).returncode
+    one = "run adjust_points -p run_id t1 -p dry_run false -p approved_by me"
+    assert 0 == left_by(one).returncode
     return tmp_path / "runs" / "t1"
 
 
@@ -56,9 +58,9 @@ def test_the_same_intent_again_is_no_refusal(applied: Path) -> None:
 
 
 def test_a_file_with_problems_leaves_the_earlier_plan_and_tells_them_beside_it(
-    tmp_path: Path,
+    tmp_path: Path, left_by: Left
 ) -> None:
-    run("bulk_adjust")
+    left_by("run bulk_adjust")
     folder = tmp_path / "runs" / "example-bulk"
     before = files_in(folder)
     Path("bad.csv").write_text("account_id,points,reason\nx,none,why\n")
@@ -109,9 +111,11 @@ def test_a_refusal_without_an_earlier_run_is_in_a_receipt_of_its_own() -> None:
     )
 
 
-def test_a_refusal_after_something_was_done_is_a_run_of_its_own(tmp_path: Path) -> None:
+def test_a_refusal_after_something_was_done_is_a_run_of_its_own(
+    tmp_path: Path, left_by: Left
+) -> None:
     """The earlier plan is replaced by then: a receipt of it would be of another plan."""
-    run("bulk_adjust")
+    left_by("run bulk_adjust")
     late = "raise __import__('loyalty_helpers.errors').errors.PlanError('too late')"
     notebook = edited(tmp_path, "bulk_adjust", lambda cell: late if "run.apply" in cell else cell)
     refused = run(notebook)
@@ -150,8 +154,8 @@ def test_a_journal_that_is_damaged_is_told_and_nothing_is_moved(applied: Path) -
     assert "is damaged" in refused.stderr
 
 
-def test_a_journal_that_was_never_begun_stops_no_run() -> None:
-    digest = digest_in(run("bulk_adjust"))
+def test_a_journal_that_was_never_begun_stops_no_run(left_by: Left) -> None:
+    digest = digest_in(left_by("run bulk_adjust"))
     Path("runs", "example-bulk", "journal.sqlite3").touch()
     result = run("bulk_adjust", "approved_plan", digest)
 

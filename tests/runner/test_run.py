@@ -1,11 +1,9 @@
 """Real runs: the command in a process of its own, papermill, a kernel, files on the disk."""
 
-import json
 import os
 import signal
 import stat
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -16,25 +14,14 @@ from waitress.server import create_server
 
 from loyalty_helpers import connect
 from loyalty_helpers.emulator import Emulator
+from tests.commands import COMMAND, Left, loyalty, receipt
+
+pytestmark = pytest.mark.slow
 
 WALKTHROUGH = "1beb38f9-54de-4cb6-8121-718bDexample"
 PLACE = "environment local"
+TWICE = ("run 02_adjust_points", "run 02_adjust_points")
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
-
-
-def loyalty(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """The installed command, as a user types it."""
-    return subprocess.run(
-        [Path(sys.executable).with_name("loyalty"), *arguments],
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def receipt(run_id: str, runs: str = "runs") -> dict[str, Any]:
-    return json.loads(Path(runs, run_id, "receipt.json").read_text())
 
 
 def events() -> list[Any]:
@@ -60,8 +47,8 @@ def serve() -> Iterator[Callable[[App], str]]:
         thread.join(5)
 
 
-def test_a_run_ends_with_one_line_that_says_what_happened() -> None:
-    result = loyalty("run", "02_adjust_points")
+def test_a_run_ends_with_one_line_that_says_what_happened(left_by: Left) -> None:
+    result = left_by("run 02_adjust_points")
 
     [event] = events()
     report = Path("runs", "walkthrough-2", "02_adjust_points.html")
@@ -70,8 +57,8 @@ def test_a_run_ends_with_one_line_that_says_what_happened() -> None:
     assert result.stderr == ""
 
 
-def test_a_run_leaves_notebook_report_and_receipt_for_their_owner_only() -> None:
-    loyalty("run", "02_adjust_points")
+def test_a_run_leaves_notebook_report_and_receipt_for_their_owner_only(left_by: Left) -> None:
+    left_by("run 02_adjust_points")
 
     folder = Path("runs", "walkthrough-2")
     names = ["02_adjust_points.html", "02_adjust_points.ipynb", "intent.json", "receipt.json"]
@@ -102,8 +89,8 @@ def test_the_receipt_says_what_was_asked_and_what_came_of_it() -> None:
     assert found["started_at"] <= found["finished_at"]
 
 
-def test_purchases_end_with_one_line_and_a_second_run_buys_nothing() -> None:
-    first = loyalty("run", "05_accumulate_from_order")
+def test_purchases_end_with_one_line_and_a_second_run_buys_nothing(left_by: Left) -> None:
+    first = left_by("run 05_accumulate_from_order")
     again = loyalty("run", "05_accumulate_from_order")
 
     report = Path("runs", "walkthrough-1", "05_accumulate_from_order.html")
@@ -114,18 +101,16 @@ def test_purchases_end_with_one_line_and_a_second_run_buys_nothing() -> None:
     assert len(events()) == 4
 
 
-def test_the_same_run_id_adds_the_points_once_and_says_so() -> None:
-    loyalty("run", "02_adjust_points")
-    again = loyalty("run", "02_adjust_points")
+def test_the_same_run_id_adds_the_points_once_and_says_so(left_by: Left) -> None:
+    again = left_by(*TWICE)
 
     assert again.returncode == 0
     assert "balance 12 -> 12 points (+12, applied before, at " in again.stdout
     assert [12] == [event.points for event in events()]
 
 
-def test_an_earlier_run_of_the_same_id_keeps_its_receipt() -> None:
-    loyalty("run", "02_adjust_points")
-    loyalty("run", "02_adjust_points")
+def test_an_earlier_run_of_the_same_id_keeps_its_receipt(left_by: Left) -> None:
+    left_by(*TWICE)
 
     assert receipt("walkthrough-2/earlier/1")["applied"] == "now"
     assert receipt("walkthrough-2")["applied"] == "before"
@@ -134,8 +119,8 @@ def test_an_earlier_run_of_the_same_id_keeps_its_receipt() -> None:
 ANOTHER = "asked for with another "
 
 
-def test_other_points_under_a_used_run_id_fail_loudly_and_change_nothing() -> None:
-    loyalty("run", "02_adjust_points")
+def test_other_points_under_a_used_run_id_fail_loudly_and_change_nothing(left_by: Left) -> None:
+    left_by("run 02_adjust_points")
     result = loyalty("run", "02_adjust_points", "-p", "points", "13")
 
     assert result.returncode == 1
@@ -149,9 +134,9 @@ def test_other_points_under_a_used_run_id_fail_loudly_and_change_nothing() -> No
     [("02_adjust_points", "walkthrough-2"), ("05_accumulate_from_order", "walkthrough-1")],
 )
 def test_another_buyer_under_a_used_run_id_is_not_called_a_success(
-    notebook: str, run_id: str
+    left_by: Left, notebook: str, run_id: str
 ) -> None:
-    first = loyalty("run", notebook)
+    first = left_by(f"run {notebook}")
     intent = Path("runs", run_id, "intent.json").read_text()
     with connect("local") as client:
         before = {account.id: account.balance for account in client.search_accounts()}
@@ -286,7 +271,7 @@ def stuck_run(serve: Callable[[App], str], tmp_path: Path) -> Iterator[subproces
         return emulator(environ, start_response)
 
     with subprocess.Popen(
-        [Path(sys.executable).with_name("loyalty"), "run", "02_adjust_points"],
+        [COMMAND, "run", "02_adjust_points"],
         env=os.environ | {"LOYALTY_EMULATOR_URL": serve(hangs_at_adjust)},
         start_new_session=True,
         stderr=subprocess.PIPE,

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.runner.commands import COMMAND, edited, run
+from tests.commands import COMMAND, edited, run
+
+pytestmark = pytest.mark.slow
 
 PHONE = "+14155550177"
 CANARY = "canary-3f9b"

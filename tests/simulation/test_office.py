@@ -12,19 +12,25 @@ from pathlib import Path
 import pytest
 
 from loyalty_helpers.emulator import Emulator
+from tests.sampling import rest
 
 from .model import Judge
 from .people import Office
 from .place import Hours, Machine, as_little_as_square_may
 
-# `make test-all` asks for more offices, and more of each.
-OFFICES = int(os.environ.get("OFFICES", "2"))
-OPERATIONS = int(os.environ.get("OFFICE_OPERATIONS", "120"))
-ROWS = int(os.environ.get("OFFICE_ROWS", "12"))  # at most, in a file
+pytestmark = pytest.mark.slow
+
+OFFICES = int(os.environ.get("OFFICES", "40"))  # of those that `make test-all` adds
+SHORT, LONG = (120, 12), (250, 30)  # operations, and rows in a file at most
+SEEDS = range(4711, 4711 + OFFICES)
 
 
-@pytest.mark.parametrize("seed", range(4711, 4711 + OFFICES))
-def test_an_office_over_weeks(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(
+    ("seed", "size"),
+    [(4711, SHORT), (4712, SHORT), *rest((seed, LONG) for seed in SEEDS)],
+)
+def test_an_office_over_weeks(tmp_path: Path, seed: int, size: tuple[int, int]) -> None:
+    operations, rows = size
     hours = Hours()
     with Emulator.open(tmp_path / "emulator.sqlite3", clock=hours.utc) as emulator:
         machines = [Machine(tmp_path / name, emulator, hours) for name in ("a", "b", "c")]
@@ -32,8 +38,8 @@ def test_an_office_over_weeks(tmp_path: Path, seed: int) -> None:
         buyers = [account.id for account in client.search_accounts()][:30]
         as_little_as_square_may(emulator)
         dice = random.Random(seed)
-        office = Office(emulator, hours, machines, Judge(client), dice, ROWS, buyers)
-        office.work(OPERATIONS)
+        office = Office(emulator, hours, machines, Judge(client), dice, rows, buyers)
+        office.work(operations)
         office.end()
 
         assert office.review <= office.unheard, "a row for a person that nobody had to lose"

@@ -14,6 +14,8 @@ from loyalty_helpers.records.models import LoyaltyEvent
 from loyalty_helpers.steps.adjustments import adjust, preview, verify
 from tests.doubles import ACCOUNT_ID, PHONE, Faulty, make_client
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 IMPOSSIBLE = "2020-05-11T25:11:07Z"
 
