@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.api import LoyaltyClient, check_run_id, given_number, whole_number, yes_or_no
-from loyalty_helpers.errors import ParameterError, PlanError, ProductionGuardError, RunStoppedError
+from loyalty_helpers.errors import ParameterError, ProductionGuardError, RunStoppedError
 from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.outcomes import UNREAD, stopped_if_put_off
@@ -27,12 +27,12 @@ from loyalty_helpers.runbooks.plan import (
     Plan,
     Problem,
     Row,
-    check_approval,
     check_may_begin,
     check_place,
     check_same_file,
     check_same_row,
     check_same_undo,
+    find_plan,
     given_row,
     is_example,
     make_plan,
@@ -131,7 +131,7 @@ class Run:
         if not self._approved and not is_there(self._folder / JOURNAL):
             made = self._made([row], intent).plan
             return self._kept(made, made.digest)
-        plan = self._found(intent)
+        plan = find_plan(self._folder, intent, self._approved)
         if not (self._approved and is_example(row, intent)):
             check_same_row(self._client, plan, row, intent)
         return self._kept(plan, plan.digest)
@@ -171,8 +171,8 @@ class Run:
         del sheet  # so that its bytes are let go of as soon as its rows are read
         if not self._approved:
             return self._made(rows, intent)
-        plan = self._found(intent)
-        check_same_file(plan, path, intent.source_sha256, intent)
+        plan = find_plan(self._folder, intent, self._approved)
+        check_same_file(plan, path, intent)
         return self._kept(plan, self._approved)
 
     @stopped_if_put_off()
@@ -194,8 +194,8 @@ class Run:
         )
         if not self._approved:
             return self._made(compensating_rows(self._client, read_plan(undone / PLAN)), intent)
-        plan = self._found(intent)
-        check_same_undo(plan, undone.name, intent)
+        plan = find_plan(self._folder, intent, self._approved)
+        check_same_undo(plan, intent)
         return self._kept(plan, self._approved)
 
     @stopped_if_put_off()
@@ -273,17 +273,6 @@ class Run:
     def _made(self, rows: Iterable[Row | Problem], intent: Intent) -> Planned:
         made = make_plan(self._client, rows, intent, self._folder, repeats_told=repeats_told)
         return self._kept(made, "")
-
-    def _found(self, intent: Intent) -> Plan:
-        """The plan on disk, of this runbook, and the approved one if one was approved."""
-        plan = read_plan(self._folder / PLAN)
-        if plan.header.runbook != intent.runbook:
-            raise PlanError(
-                f"run id {intent.run_id!r} is one of {plan.header.runbook}, not of {intent.runbook}"
-            )
-        if self._approved:
-            check_approval(plan, self._approved)
-        return plan
 
     def _kept(self, plan: Plan, approved: str) -> Planned:
         self._planned = Planned(plan, approved)
