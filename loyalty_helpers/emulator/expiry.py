@@ -1,4 +1,4 @@
-"""Points that expire, and programs that are not in force.
+"""Points that expire.
 
 Points last to the end of a month: earned on 6 July 2020 under P12M, they expire on 1 August 2021.
 """
@@ -9,55 +9,40 @@ import re
 from collections import deque
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
-from typing import Any
+from typing import Any, Final
 
 from .clock import event_id, parse_rfc3339, rfc3339
 from .database import Database
 from .events import post
 from .ledger import Account, Ledger, Movement, Where, World
-from .wire import refusal
 
+_DURATION: Final = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?")
 Lots = dict[str, int]
 """Points by the time when they expire, the earliest first."""
 
 
-def make_ready(database: Database, world: World) -> None:
-    """Refuse while the program is not in force; expire what has come due since last time.
+def expire_due(database: Database, world: World) -> None:
+    """Expire what has come due since last time.
 
     Nothing comes due but at the beginning of a month, so that one look a month is enough.
     """
     with database.reading() as connection:
         ledger = Ledger(connection, world)
-        program = ledger.program() or {"status": "ACTIVE"}
-        if program["status"] != "ACTIVE":
-            assumptions = world.assumptions
-            detail = "The seller has no subscription to Square Loyalty."
-            code, status = assumptions.inactive_program_code, assumptions.inactive_program_status
-            raise refusal(code, detail, status=status)
-        if "expiration_policy" not in program or _is_done(ledger):
+        done = {"id": "month", "month": f"{ledger.moment.astimezone(_zone(ledger)):%Y-%m}"}
+        if ledger.record("expired", "month") == done:
             return
     with database.writing() as connection:
         ledger = Ledger(connection, world)
-        if not _is_done(ledger):
+        if ledger.record("expired", "month") != done:
             for _, account in ledger.accounts(Where(["balance > 0"])):
                 _expire(ledger, account)
-            ledger.keep("expired", {"id": "month", "month": _month(ledger)})
+            ledger.keep("expired", done)
 
 
 def deadlines(ledger: Ledger, account: Account) -> list[dict[str, Any]] | None:
     """Return when which points expire: in sum the balance, or None when none will."""
     lots = _lots(ledger, account)
     return [{"points": points, "expires_at": at} for at, points in lots.items()] or None
-
-
-def _is_done(ledger: Ledger) -> bool:
-    done = ledger.record("expired", "month") or {"month": ""}
-    return bool(done["month"] == _month(ledger))
-
-
-def _month(ledger: Ledger) -> str:
-    """Return the month that it is where months are counted."""
-    return f"{ledger.moment.astimezone(_zone(ledger)):%Y-%m}"
 
 
 def _zone(ledger: Ledger) -> tzinfo:
@@ -82,13 +67,14 @@ def _lots(ledger: Ledger, account: Account) -> Lots:
     policy = (ledger.program(account.program_id) or {}).get("expiration_policy")
     if policy is None or account.balance <= 0:
         return {}
-    months = _months(policy["expiration_duration"])
+    duration = _DURATION.fullmatch(policy["expiration_duration"])
+    years, months = map(int, duration.groups(default="0")) if duration else (0, 0)
     left = _last_earned if ledger.assumptions.oldest_points_go_first else _first_earned
     anew = ledger.assumptions.returned_points_last_anew
     zone = _zone(ledger)
     lots: Lots = {}
     for earned_at, points in left(ledger.movements(account.id, returned=anew), account.balance):
-        expires_at = _deadline(earned_at, months, zone)
+        expires_at = _deadline(earned_at, years * 12 + months, zone)
         lots[expires_at] = lots.get(expires_at, 0) + points
     return dict(sorted(lots.items()))
 
@@ -121,12 +107,6 @@ def _first_earned(movements: Iterable[Movement], _: int) -> Iterable[tuple[str, 
             if there > paid:
                 (lots.appendleft if kind == "EXPIRE_POINTS" else lots.append)((at, there - paid))
     return [lot for lot in lots if lot[1]]
-
-
-def _months(duration: str) -> int:
-    match = re.fullmatch(r"P(?:(\d+)Y)?(?:(\d+)M)?", duration)
-    years, months = match.groups(default="0") if match else ("0", "0")
-    return int(years) * 12 + int(months)
 
 
 def _deadline(earned_at: str, months: int, zone: tzinfo) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from loyalty_helpers.runbooks.plan import (
     read_plan,
 )
 from loyalty_helpers.runbooks.undo import numbered
+from loyalty_helpers.runbooks.verify import Held
 from loyalty_helpers.settings import load_settings
 from loyalty_helpers.steps import INTENT
 
@@ -59,11 +60,18 @@ class Verdict:
     differences: int = 0
 
 
-def write_verified(folder: Path, journal: Journal, differences: int) -> None:
-    """Write down what came of every row, and how many the ledger contradicts."""
+def write_verified(folder: Path, journal: Journal, differences: int, held: Iterable[Held]) -> None:
+    """Write down what came of every row, and how many the ledger contradicts.
+
+    Args:
+        folder: of the run.
+        journal: of the run, open.
+        differences: how many rows the ledger contradicts.
+        held: the events of the run that the ledger holds, for undo.csv.
+    """
     with told(folder / RESULTS):
         write_results(folder, journal)
-        write_csv(folder / UNDO, UNDO_COLUMNS, _compensating(journal))
+        write_csv(folder / UNDO, UNDO_COLUMNS, _compensating(held))
     verdict = Verdict(verdict_of(journal).times + 1, journal.counts(), differences)
     with journal.commit():
         journal.set_meta(_VERDICT, json.dumps(asdict(verdict)))
@@ -104,11 +112,14 @@ def _results(journal: Journal) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def _compensating(journal: Journal) -> Iterator[tuple[Any, ...]]:
-    for row_id, events in groupby(journal.sightings(), key=itemgetter(0)):
-        for times, (_, account_id, points, event_id) in enumerate(events, 1):
-            reason = f"Undo of event {event_id}"
-            yield (numbered(row_id, times), account_id, -points, reason, event_id)
+def _compensating(held: Iterable[Held]) -> Iterator[tuple[Any, ...]]:
+    """The last row first, so that undoing them in this order lowers no balance on the way."""
+    backwards = sorted(held, key=lambda event: (-event.n, event.event_id))
+    for row_id, events in groupby(backwards, key=attrgetter("row_id")):
+        for times, event in enumerate(events, 1):
+            reason = f"Undo of event {event.event_id}"
+            own_id = numbered(row_id, times)
+            yield (own_id, event.account_id, -event.points, reason, event.event_id)
 
 
 def repeats_told(runs: Path, rows: Iterable[Row]) -> list[str]:

@@ -3,7 +3,6 @@
 All problems of all rows are found before any of them is told.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -83,11 +82,11 @@ def make_plan(
 
 @contextmanager
 def writable(folder: Path) -> Iterator[None]:
-    """Turns what the file system and SQLite refuse into a PlanError of one line."""
+    """Turns what the file system refuses into a PlanError of one line."""
     try:
         yield
-    except (OSError, sqlite3.OperationalError) as error:
-        why = getattr(error, "strerror", None) or error
+    except OSError as error:
+        why = error.strerror or error
         raise PlanError(f"{folder} cannot be written: {why}. Nothing was changed.") from None
 
 
