@@ -30,7 +30,7 @@ SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "emulator" not in pat
 RUNBOOKS = PACKAGE / "runbooks"
 # The rooms of runbooks; all that is not named here is on top of them.
 RUNBOOK_FLOORS = [
-    "apply reconcile undo verify",
+    "apply books undo verify",
     "limits plan",
     "csv_files ledger",
     "batches identity",
