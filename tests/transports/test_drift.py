@@ -2,7 +2,7 @@
 
 import pytest
 
-from loyalty_helpers.transports.drift import ABSENT, Drift, differences
+from loyalty_helpers.transports.recordings import ABSENT, Drift, differences
 
 
 @pytest.mark.parametrize("value", [{}, [], 1, "a", None, {"a": [{"b": None}]}])
