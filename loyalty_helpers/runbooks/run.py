@@ -229,7 +229,7 @@ class Run:
                 write_results(plan.folder, journal)
             reason = str(stopped) or "it was interrupted"
             came_to = Applied(plan, journal.counts(), reason, journal.moved())
-            raise RunStoppedError(came_to.told) from None
+            raise RunStoppedError(str(came_to)) from None
         finally:
             progress.tell()
         return Applied(plan, journal.counts(), moved=journal.moved())
