@@ -1,8 +1,6 @@
 """Runbooks: plan, approve, apply, verify, undo, reconcile; each row once, whatever stops."""
 
-from loyalty_helpers.runbooks.apply.journal import Journal
-from loyalty_helpers.runbooks.apply.journal_file import owned_by
-from loyalty_helpers.runbooks.apply.progress import standing_of
+from loyalty_helpers.runbooks.apply import Journal, owned_by, standing_of
 from loyalty_helpers.runbooks.limits import Limits, errors_allowed
 from loyalty_helpers.runbooks.plan import (
     APPROVAL_LENGTH,

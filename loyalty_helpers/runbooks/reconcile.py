@@ -9,9 +9,7 @@ from loyalty_helpers.api import ACCOUNTS_PER_PAGE, LoyaltyClient, check_id, star
 from loyalty_helpers.errors import NotFoundError, ParameterError, PlanError
 from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks import plan as plans
-from loyalty_helpers.runbooks.apply.journal import Journal
-from loyalty_helpers.runbooks.apply.outcomes import stopped_if_put_off
-from loyalty_helpers.runbooks.apply.progress import Reading
+from loyalty_helpers.runbooks.apply import Journal, Reading, stopped_if_put_off
 from loyalty_helpers.runbooks.books import GROUPED_BY, Books, Difference, Period
 from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.ledger import READINGS, over_again

@@ -14,10 +14,7 @@ from loyalty_helpers.api import LoyaltyClient, check_run_id, given_number, whole
 from loyalty_helpers.errors import ParameterError, ProductionGuardError, RunStoppedError
 from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks import plan as plans
-from loyalty_helpers.runbooks.apply.journal import Journal
-from loyalty_helpers.runbooks.apply.outcomes import UNREAD, stopped_if_put_off
-from loyalty_helpers.runbooks.apply.progress import Progress
-from loyalty_helpers.runbooks.apply.running import Run as _Run
+from loyalty_helpers.runbooks.apply import UNREAD, Applying, Journal, Progress, stopped_if_put_off
 from loyalty_helpers.runbooks.limits import Limits, Time, settle_time
 from loyalty_helpers.runbooks.results import repeats_told, write_results, write_verified
 from loyalty_helpers.runbooks.undo import compensating_rows
@@ -215,7 +212,7 @@ class Run:
             journal.set_meta("approved_by", self._approved_by or journal.meta("approved_by"))
         progress = Progress(journal, plan.header.rows)
         try:
-            _Run(
+            Applying(
                 writing,
                 plan,
                 journal,
