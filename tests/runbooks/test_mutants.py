@@ -35,7 +35,7 @@ from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.apply.outcomes import Outcome
 from loyalty_helpers.runbooks.identity import marker_in, row_identity
 from loyalty_helpers.runbooks.limits import Time
-from loyalty_helpers.runbooks.plan import asked_again, guards, held, judging
+from loyalty_helpers.runbooks.plan import Row, found, guards
 from loyalty_helpers.runbooks.plan import document as plan
 from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import ACCOUNT_ID, reply
@@ -390,9 +390,9 @@ def digest_not_compared() -> None:
         return plan.Plan(path, plan.Header.model_validate(value["header"]), value["digest"])
 
     def rows(self):
-        return map(plan.PlanRow.model_validate, json.loads(self.path.read_text())["rows"])
+        return [Row(**row) for row in json.loads(self.path.read_text())["rows"]]
 
-    guards.read_plan = facade.read_plan = read_plan
+    guards.read_plan = facade.plans.read_plan = read_plan
     plan.Plan.rows = rows
 
 
@@ -439,13 +439,13 @@ def verify_believes_the_journal() -> None:
 
 def plan_entered_unchecked() -> None:
     def rows(self):
-        return map(plan.PlanRow.model_validate, json.loads(self.path.read_text())["rows"])
+        return [Row(**row) for row in json.loads(self.path.read_text())["rows"]]
 
     plan.Plan.rows = rows
 
 
 def marks_not_looked_for_while_planning() -> None:
-    held.Holdings.marked = lambda *_: []
+    found.Holdings.marked = lambda *_: []
 
 
 def canary_forgotten() -> None:
@@ -470,7 +470,7 @@ def sleep_not_noticed() -> None:
 
 
 def reason_not_compared() -> None:
-    judging.same_words = held.same_words = lambda _: ""
+    found.same_words = lambda _: ""
 
 
 def turn_ends_too_soon() -> None:
@@ -481,15 +481,15 @@ def turn_ends_too_soon() -> None:
 
 
 def one_undoing_a_row() -> None:
-    undoing.numbered = lambda row_id, times: times.update([row_id]) or row_id
+    undoing.numbered = lambda row_id, _: row_id
 
 
 def repeats_not_looked_for() -> None:
-    held.Holdings.alike = lambda *_: []
+    found.Holdings.alike = lambda *_: []
 
 
 def intent_not_compared() -> None:
-    asked_again.check_same_row = lambda *_: None
+    facade.plans.check_same_row = lambda *_: None
 
 
 class Rewriting(httpx.BaseTransport):

@@ -3,40 +3,49 @@
 All problems of all rows are found before any of them is told.
 """
 
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
 from loyalty_helpers.api import LoyaltyClient, check_run_id
 from loyalty_helpers.errors import PlanError
-from loyalty_helpers.runbooks.apply.journal import JOURNAL
+from loyalty_helpers.redaction import mask_phone
 from loyalty_helpers.runbooks.csv_files import write_csv
+from loyalty_helpers.runbooks.identity import identity_of
 from loyalty_helpers.runbooks.ledger import adjustments_of, newest_event
 from loyalty_helpers.runbooks.plan.document import (
+    JOURNAL,
     PLAN,
     Header,
     Plan,
-    PlanRow,
     plan_kept,
     write_plan,
 )
-from loyalty_helpers.runbooks.plan.guards import place_of
-from loyalty_helpers.runbooks.plan.held import Holdings
+from loyalty_helpers.runbooks.plan.found import Accounts, Holdings, name_of
+from loyalty_helpers.runbooks.plan.guards import Intent, Place, place_of
 from loyalty_helpers.runbooks.plan.judging import LEFT_OUT_COLUMNS, Judge
-from loyalty_helpers.runbooks.plan.problems import TOLD, Problems
-from loyalty_helpers.runbooks.plan.row_checks import Problem, SheetRow
-from loyalty_helpers.runbooks.plan.stage import Intent, Stage
-from loyalty_helpers.runbooks.results import LEFT_OUT, repeats_told
+from loyalty_helpers.runbooks.plan.rows import Problem, Row
 from loyalty_helpers.steps import check_no_walkthrough
 
+LEFT_OUT = "left_out.csv"  # rows of an undoing that were not possible
+PROBLEMS = "problems.csv"
+PROBLEM_COLUMNS = ("line", "row_id", "column", "found", "allowed")
+TOLD = 50  # problems in the error text; the file beside it holds all
+SHARED = ("run_id", "runbook", "source", "source_sha256")
+ALLOWED = ("allow_negative_balance", "allow_repeats")
 BEFORE_NEWEST = timedelta(days=1)
+RepeatsTold = Callable[[Path, Iterable[Row]], list[str]]
 
 
 def make_plan(
-    client: LoyaltyClient, rows: Iterable[SheetRow | Problem], intent: Intent, folder: Path
+    client: LoyaltyClient,
+    rows: Iterable[Row | Problem],
+    intent: Intent,
+    folder: Path,
+    *,
+    repeats_told: RepeatsTold,
 ) -> Plan:
     """Write the plan of a run into its folder.
 
@@ -45,6 +54,7 @@ def make_plan(
         rows: what shall be done; problems among them are told with all others.
         intent: what for.
         folder: of the run.
+        repeats_told: tells of rows that the ledger holds which runs in a folder they are of.
 
     Raises:
         PlanError: there are problems, each of them is told; or the run id has been applied; or
@@ -55,46 +65,28 @@ def make_plan(
         check_no_walkthrough(folder, intent.run_id)
         make_folder(folder)
         with plan_kept(folder):
-            return _made(client, rows, intent, folder)
-
-
-def _made(
-    client: LoyaltyClient, rows: Iterable[SheetRow | Problem], intent: Intent, folder: Path
-) -> Plan:
-    if (folder / JOURNAL).exists():
-        raise PlanError(
-            f"run id {intent.run_id!r} has been applied, or its applying has begun. To go on with "
-            "it, give its digest as approved_plan; for a new intent, take a new run id."
-        )
-    place, newest = place_of(client), _newest(client)
-    problems = Problems(folder)
-    with closing(sqlite3.connect("")) as database:  # on disk if it grows, and gone when closed
-        stage = Stage(database, place, intent)
-        judge = Judge(stage, problems, intent)
-        stage.fill(problems.sorted_out(rows))
-        judge.rows()
-        problems.check()
-        stage.resolve(client)
-        judge.accounts()
-        problems.check()
-        holdings = Holdings(database, place, newest)
-        holdings.fill(adjustments_of(client, stage.accounts()))
-        judge.ledger(holdings)
-        judge.balances()
-        problems.check()
-        _write_left_out(folder, judge)
-        header = stage.header(newest - BEFORE_NEWEST if newest else None, len(judge.left_out))
-        _check_something_to_do(folder, header, (staged.row for staged in stage.staged()))
-        return write_plan(folder / PLAN, header, (staged.row for staged in stage.staged()))
+            if (folder / JOURNAL).exists():
+                raise PlanError(
+                    f"run id {intent.run_id!r} has been applied, or its applying has begun. To go "
+                    "on with it, give its digest as approved_plan; for a new intent, take a new "
+                    "run id."
+                )
+            place, newest = place_of(client), _newest(client)
+            judge = Judge(intent, *_sorted_out(rows, intent, place))
+            _judge(client, judge, place, newest, folder)
+            _write_left_out(folder, judge)
+            header = _header(intent, place, newest, judge)
+            _check_something_to_do(folder, header, judge.rows, repeats_told)
+            return write_plan(folder / PLAN, header, judge.rows)
 
 
 @contextmanager
 def writable(folder: Path) -> Iterator[None]:
-    """Turns what the file system and SQLite refuse into a PlanError of one line."""
+    """Turns what the file system refuses into a PlanError of one line."""
     try:
         yield
-    except (OSError, sqlite3.OperationalError) as error:
-        why = getattr(error, "strerror", None) or error
+    except OSError as error:
+        why = error.strerror or error
         raise PlanError(f"{folder} cannot be written: {why}. Nothing was changed.") from None
 
 
@@ -118,15 +110,95 @@ def _newest(client: LoyaltyClient) -> datetime | None:
     return moment if isinstance(moment, datetime) else None
 
 
+def _sorted_out(
+    found: Iterable[Row | Problem], intent: Intent, place: Place
+) -> tuple[list[Row], list[Problem]]:
+    """Rows, each with its place, its id and its marker; and problems."""
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    for one in found:
+        if isinstance(one, Problem):
+            problems.append(one)
+            continue
+        rows.append(one)
+        one.n, one.own_id = len(rows), one.row_id != ""
+        one.row_id = one.row_id or str(one.n)
+        where = (place.environment, place.merchant_id)
+        one.marker = identity_of(*where, intent.run_id, one.row_id, one.undoes).marker
+    return rows, problems
+
+
+def _judge(
+    client: LoyaltyClient, judge: Judge, place: Place, newest: datetime | None, folder: Path
+) -> None:
+    """All that can be said of the rows, from the cheapest to the dearest; raises PlanError."""
+    judge.file()
+    _check(judge, folder)
+    events = adjustments_of(client, _resolved(client, judge, folder))
+    judge.ledger(Holdings(judge.rows, place, newest, events))
+    judge.balances()
+    _check(judge, folder)
+
+
+def _resolved(client: LoyaltyClient, judge: Judge, folder: Path) -> list[str]:
+    """The ids of all accounts that were found; each row has its own."""
+    accounts = Accounts(client, judge.rows)
+    judge.accounts(accounts)
+    _check(judge, folder)
+    for row in judge.rows:
+        [row.account_id] = accounts.named(*name_of(row))
+        account = accounts.by_id[row.account_id]
+        row.customer_id, row.before = account.customer_id, account.balance
+        shown = judge.intent.show_phone_numbers or not account.phone_number
+        row.phone = account.phone_number if shown else mask_phone(account.phone_number)
+    return sorted(accounts.by_id)
+
+
+def _check(judge: Judge, folder: Path) -> None:
+    """Raise PlanError with every problem, if there is any; a file holds those that are many."""
+    path, problems = folder / PROBLEMS, judge.problems
+    if not problems:
+        path.unlink(missing_ok=True)
+        return
+    problems.sort(key=lambda problem: (problem.line, problem.column))
+    rows = ((p.line, p.row_id, p.column, p.found, p.allowed) for p in problems)
+    write_csv(path, PROBLEM_COLUMNS, rows)
+    count = len(problems)
+    lines = [str(problem) for problem in problems[:TOLD]]
+    if count > TOLD:
+        lines.append(f"... and {count - TOLD} more: {path}")
+    head = f"no plan was made, and nothing was changed. {count} problem{'s' * (count > 1)}:"
+    raise PlanError("\n".join([head, *lines]))
+
+
 def _write_left_out(folder: Path, judge: Judge) -> None:
     path = folder / LEFT_OUT
     path.unlink(missing_ok=True)
     if judge.left_out:
         write_csv(path, LEFT_OUT_COLUMNS, judge.left_out)
-        judge.left_out.sort()
 
 
-def _check_something_to_do(folder: Path, header: Header, rows: Iterable[PlanRow]) -> None:
+def _header(intent: Intent, place: Place, newest: datetime | None, judge: Judge) -> Header:
+    """What stands above the rows: those that are sent make the points."""
+    rows = judge.rows
+    sent = [row.points for row in rows if row.is_sent(allow_repeats=intent.allow_repeats)]
+    return Header(
+        **vars(place),
+        **{name: getattr(intent, name) for name in (*SHARED, *ALLOWED)},
+        rows=len(rows),
+        accounts=len({row.account_id for row in rows}),
+        added=sum(max(points, 0) for points in sent),
+        taken=sum(min(points, 0) for points in sent),
+        ledger_since=newest - BEFORE_NEWEST if newest else None,
+        applied=sum(row.applied != "" for row in rows),
+        repeats=sum(row.repeats != "" for row in rows),
+        left_out=len(judge.left_out),
+    )
+
+
+def _check_something_to_do(
+    folder: Path, header: Header, rows: Iterable[Row], repeats_told: RepeatsTold
+) -> None:
     """Refuse a plan that would change nothing, but that of a run which was applied before."""
     if not header.rows:
         raise PlanError(

@@ -12,39 +12,21 @@ import re
 import stat
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
 from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks.csv_files import unguarded
-from loyalty_helpers.runbooks.plan.row_checks import (
-    REASON_ROOM,
-    Problem,
-    SheetRow,
-    judge_row,
-    shown,
-    shown_id,
-)
+from loyalty_helpers.runbooks.plan.rows import Problem, Row, judge_row, shown, shown_id
 from loyalty_helpers.runbooks.plan.sheet_header import (
     COLUMNS,
     IGNORED,
     Head,
     head_of,
     header_problems,
-    read_columns,
 )
 from loyalty_helpers.settings import NOTEBOOKS
-
-__all__ = [
-    "REASON_ROOM",
-    "Problem",
-    "Sheet",
-    "SheetRow",
-    "read_columns",
-    "read_sheet",
-    "sheet_path",
-]
 
 NAMED = "a name for the column in the header, or nothing in its cells"
 SWALLOWED = (
@@ -87,7 +69,7 @@ class Sheet:
 
     def rows(
         self, *, max_points: int = 10_000, columns: Mapping[str, str] | None = None
-    ) -> Iterator[SheetRow | Problem]:
+    ) -> Iterator[Row | Problem]:
         """Every row that can be planned and every problem, in the file's order.
 
         Rows are judged one by one. What takes the whole file, such as doubled row ids, is left
@@ -151,9 +133,7 @@ def _looks_like(line: str) -> str:
     return "no text" if _CONTROL.search(line) else "what looks like Windows-1252 (Latin-1)"
 
 
-def _rows_of(
-    file: TextIO, max_points: int, columns: Mapping[str, str]
-) -> Iterator[SheetRow | Problem]:
+def _rows_of(file: TextIO, max_points: int, columns: Mapping[str, str]) -> Iterator[Row | Problem]:
     head = head_of(file, columns)
     problems = list(header_problems(head, columns)) if head.text else [_nothing("an empty file")]
     if problems:
@@ -168,7 +148,7 @@ def _nothing(found: str) -> Problem:
     return Problem(0, "", found, "a header and at least one row")
 
 
-def _rows(file: TextIO, head: Head, max_points: int) -> Iterator[SheetRow | Problem]:
+def _rows(file: TextIO, head: Head, max_points: int) -> Iterator[Row | Problem]:
     reader = csv.reader(file, delimiter=head.separator, skipinitialspace=head.spaced, strict=True)
     while True:
         line = head.line + reader.line_num + 1
@@ -193,13 +173,11 @@ def _broken(line: int, last: int, error: csv.Error) -> Problem:
     )
 
 
-def _row(
-    line: int, head: Head, cells: Sequence[str], max_points: int
-) -> Iterator[SheetRow | Problem]:
+def _row(line: int, head: Head, cells: Sequence[str], max_points: int) -> Iterator[Row | Problem]:
     names = head.names
     problem = _shape_problem(line, names, cells) or _swallowed(line, head, cells)
     if problem:
-        yield problem
+        yield replace(problem, row_id=shown_id(dict(zip(names, cells, strict=False))))
         return
     absent = dict.fromkeys([name for name in COLUMNS if name != "row_id"], "")
     named = dict(zip(names, map(unguarded, cells), strict=False))  # what is over is empty
@@ -210,17 +188,16 @@ def _row(
 
 def _shape_problem(line: int, names: Sequence[str], cells: Sequence[str]) -> Problem | None:
     """What is wrong with the number of cells, or with their borders; empty ones do no harm."""
-    row = shown_id(dict(zip(names, cells, strict=False)))
     if any(map(_SPACE_BEFORE_QUOTE.match, cells)):
         allowed = "a quote right behind the separator, or none"
-        return Problem(line, "", "a space before a quote", allowed, row)
+        return Problem(line, "", "a space before a quote", allowed)
     missing = [name for name in names[len(cells) :] if name not in (IGNORED, "")]
     if missing or any(cell.strip() for cell in cells[len(names) :]):
         allowed = f"{len(names)} as in the header; a cell with a separator in it stands in quotes"
-        return Problem(line, "", f"{len(cells)} cells", allowed, row)
+        return Problem(line, "", f"{len(cells)} cells", allowed)
     for name, cell in zip(names, cells, strict=False):
         if not name and cell.strip():
-            return Problem(line, "", f"{shown(cell)} in a column without a name", NAMED, row)
+            return Problem(line, "", f"{shown(cell)} in a column without a name", NAMED)
     return None
 
 
@@ -238,8 +215,7 @@ def _swallowed(line: int, head: Head, cells: Sequence[str]) -> Problem | None:
             fields = text.split(head.separator)
             if len(fields) >= least and _POINTS.fullmatch(fields[place]):
                 found = f"a line break beside what looks like a row: {shown(text)}"
-                row = shown_id(dict(zip(names, cells, strict=False)))
-                return Problem(line, names[n], found, SWALLOWED, row)
+                return Problem(line, names[n], found, SWALLOWED)
     return None
 
 
