@@ -5,7 +5,6 @@ from loyalty_helpers.runbooks.apply.journal_file import owned_by
 from loyalty_helpers.runbooks.apply.progress import standing_of
 from loyalty_helpers.runbooks.limits import Limits, errors_allowed
 from loyalty_helpers.runbooks.plan import (
-    APPROVAL_LENGTH,
     JOURNAL,
     MAX_PLAN_AGE,
     PLAN,
@@ -25,7 +24,6 @@ from loyalty_helpers.runbooks.views import Verified
 
 __all__ = [
     "ADJUSTMENTS",
-    "APPROVAL_LENGTH",
     "DIFFERENCES",
     "JOURNAL",
     "KEPT",
