@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.api import LoyaltyClient, check_run_id, given_number, whole_number, yes_or_no
-from loyalty_helpers.errors import ParameterError, PlanError, ProductionGuardError, RunStoppedError
+from loyalty_helpers.errors import ParameterError, ProductionGuardError, RunStoppedError
 from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks import plan as plans
 from loyalty_helpers.runbooks.apply.journal import Journal
@@ -107,7 +107,7 @@ class Run:
         if not self._approved and not is_there(self._folder / plans.JOURNAL):
             made = self._made([row], intent).plan
             return self._kept(made, made.digest)
-        plan = self._found(intent)
+        plan = plans.find_plan(self._folder, intent, self._approved)
         if not (self._approved and plans.is_example(row, intent)):
             plans.check_same_row(self._client, plan, row, intent)
         return self._kept(plan, plan.digest)
@@ -147,8 +147,8 @@ class Run:
         del sheet  # so that its bytes are let go of as soon as its rows are read
         if not self._approved:
             return self._made(rows, intent)
-        plan = self._found(intent)
-        plans.check_same_file(plan, path, intent.source_sha256, intent)
+        plan = plans.find_plan(self._folder, intent, self._approved)
+        plans.check_same_file(plan, path, intent)
         return self._kept(plan, self._approved)
 
     @stopped_if_put_off()
@@ -172,8 +172,8 @@ class Run:
             return self._made(
                 compensating_rows(self._client, plans.read_plan(undone / plans.PLAN)), intent
             )
-        plan = self._found(intent)
-        plans.check_same_undo(plan, undone.name, intent)
+        plan = plans.find_plan(self._folder, intent, self._approved)
+        plans.check_same_undo(plan, intent)
         return self._kept(plan, self._approved)
 
     @stopped_if_put_off()
@@ -243,17 +243,6 @@ class Run:
     def _made(self, rows: Iterable[plans.Row | plans.Problem], intent: plans.Intent) -> Planned:
         made = plans.make_plan(self._client, rows, intent, self._folder, repeats_told=repeats_told)
         return self._kept(made, "")
-
-    def _found(self, intent: plans.Intent) -> plans.Plan:
-        """The plan on disk, of this runbook, and the approved one if one was approved."""
-        plan = plans.read_plan(self._folder / plans.PLAN)
-        if plan.header.runbook != intent.runbook:
-            raise PlanError(
-                f"run id {intent.run_id!r} is one of {plan.header.runbook}, not of {intent.runbook}"
-            )
-        if self._approved:
-            plans.check_approval(plan, self._approved)
-        return plan
 
     def _kept(self, plan: plans.Plan, approved: str) -> Planned:
         self._planned = Planned(plan, approved)

@@ -35,7 +35,7 @@ from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.apply.outcomes import Outcome
 from loyalty_helpers.runbooks.identity import marker_in, row_identity
 from loyalty_helpers.runbooks.limits import Time
-from loyalty_helpers.runbooks.plan import Row, guards, holdings
+from loyalty_helpers.runbooks.plan import Row, found, guards
 from loyalty_helpers.runbooks.plan import document as plan
 from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import ACCOUNT_ID, reply
@@ -445,7 +445,7 @@ def plan_entered_unchecked() -> None:
 
 
 def marks_not_looked_for_while_planning() -> None:
-    holdings.Holdings.marked = lambda *_: []
+    found.Holdings.marked = lambda *_: []
 
 
 def canary_forgotten() -> None:
@@ -470,7 +470,7 @@ def sleep_not_noticed() -> None:
 
 
 def reason_not_compared() -> None:
-    holdings.same_words = lambda _: ""
+    found.same_words = lambda _: ""
 
 
 def turn_ends_too_soon() -> None:
@@ -485,7 +485,7 @@ def one_undoing_a_row() -> None:
 
 
 def repeats_not_looked_for() -> None:
-    holdings.Holdings.alike = lambda *_: []
+    found.Holdings.alike = lambda *_: []
 
 
 def intent_not_compared() -> None:
