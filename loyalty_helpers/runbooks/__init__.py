@@ -3,7 +3,6 @@
 from loyalty_helpers.runbooks.apply import Journal, owned_by, standing_of
 from loyalty_helpers.runbooks.limits import Limits, errors_allowed
 from loyalty_helpers.runbooks.plan import (
-    APPROVAL_LENGTH,
     JOURNAL,
     MAX_PLAN_AGE,
     PLAN,
@@ -23,7 +22,6 @@ from loyalty_helpers.runbooks.views import Verified
 
 __all__ = [
     "ADJUSTMENTS",
-    "APPROVAL_LENGTH",
     "DIFFERENCES",
     "JOURNAL",
     "KEPT",
