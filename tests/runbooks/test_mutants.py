@@ -355,7 +355,7 @@ def intent_after_the_send() -> None:
 
 
 def no_wait_before_a_resend() -> None:
-    running.Run._settle = lambda _: None
+    running.Applying._settle = lambda _: None
 
 
 def unknown_taken_for_failed() -> None:
@@ -369,15 +369,15 @@ def unknown_taken_for_failed() -> None:
 
 
 def no_look_at_the_ledger_first() -> None:
-    running.Run._look_first = lambda _: None
+    running.Applying._look_first = lambda _: None
 
 
 def no_look_for_lost_rows() -> None:
-    running.Run._look_for = lambda *_: False
+    running.Applying._look_for = lambda *_: False
 
 
 def keys_trusted_for_ever() -> None:
-    running.Run._trusted = lambda *_: True
+    running.Applying._trusted = lambda *_: True
 
 
 def approval_not_checked() -> None:
@@ -449,7 +449,7 @@ def marks_not_looked_for_while_planning() -> None:
 
 
 def canary_forgotten() -> None:
-    real = running.Run._canary
+    real = running.Applying._canary
 
     def canary(self) -> None:
         if not self._journal.meta("tried"):
@@ -457,7 +457,7 @@ def canary_forgotten() -> None:
                 self._journal.set_meta("tried", "yes")
             real(self)
 
-    running.Run._canary = canary
+    running.Applying._canary = canary
 
 
 def resends_without_a_clock_or_a_look() -> None:
