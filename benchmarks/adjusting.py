@@ -21,15 +21,16 @@ def runbook(url: str, rows: int, folder: Path) -> dict[str, float]:
     from loyalty_helpers.settings import Settings
 
     os.environ["LOYALTY_RUNS"] = str(folder)
-    limits = runbooks.Limits(settle=SETTLE)
     with connect("local", settings=Settings(loyalty_emulator_url=url)) as client:
         sheet = _sheet(folder, rows, [a.mapping for a in client.search_accounts()])
         start = time.perf_counter()
-        planned = runbooks.plan_file(client, str(sheet), run_id=uuid4().hex)
+        run_id = uuid4().hex
+        planned = runbooks.Run(client, run_id).plan_file(str(sheet))
         begun = time.perf_counter()
-        runbooks.apply(client, planned, approved_plan=planned.plan.digest, limits=limits)
+        run = runbooks.Run(client, run_id, approved_plan=planned.plan.digest)
+        run.apply(settle=SETTLE)
         applied = time.perf_counter()
-        assert runbooks.verify(client, planned, limits=limits).ok
+        assert run.verify().ok
         end = time.perf_counter()
     journal = Journal.look(planned.plan.folder)
     assert journal

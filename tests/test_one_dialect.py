@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from loyalty_helpers import forms, runbooks
+from loyalty_helpers import forms
 from loyalty_helpers.emulator import Emulator
 from loyalty_helpers.errors import LoyaltyError
 from loyalty_helpers.runbooks.limits import Limits
@@ -15,6 +15,7 @@ from loyalty_helpers.runbooks.plan.sheet import read_sheet
 from loyalty_helpers.runner.checking import check_parameters
 
 from .doubles import CANARY_TOKEN, make_client
+from .runbooks.harness import plan_by
 
 REFUSED = "refused"
 NUMBERS = {
@@ -101,7 +102,7 @@ def by_notebook(client: Any, folder: Path, name: str, text: str) -> Any:
     """What plain papermill gives a runbook with `-r`: the text as it is."""
     given = {"phone_number": "+14155550101", "points": 1, "reason": "r", name: text}
     given = {"allow_negative_balance": True, **given}
-    planned = runbooks.plan_one(client, run_id="run", **given)
+    planned = plan_by(client, "plan_one", run_id="run", **given)
     [row] = planned.plan.rows()
     if name == "phone_number":
         return client.retrieve_account(row.account_id).mapping.phone_number
@@ -162,7 +163,7 @@ def cell(client: Any, folder: Path, name: str, text: str) -> None:
     cells = {"account_id": "", "points": "1", "reason": "r", name: text}
     path = folder / "sheet.csv"
     path.write_text(f"{','.join(cells)}\n{','.join(cells.values())}\n")
-    runbooks.plan_file(client, str(path), run_id="run")
+    plan_by(client, "plan_file", str(path), run_id="run")
 
 
 def typed(client: Any, folder: Path, name: str, text: str) -> None:
@@ -175,7 +176,9 @@ def typed(client: Any, folder: Path, name: str, text: str) -> None:
 
 def given_to_a_notebook(client: Any, folder: Path, name: str, text: str) -> None:
     buyer = {} if name.endswith(("_id", "number")) else {"phone_number": "+14155550101"}
-    runbooks.plan_one(client, **{"run_id": "run", "points": 1, "reason": "r", **buyer, name: text})
+    plan_by(
+        client, "plan_one", **{"run_id": "run", "points": 1, "reason": "r", **buyer, name: text}
+    )
 
 
 def given_to_the_command(client: Any, folder: Path, name: str, text: str) -> None:
@@ -237,6 +240,6 @@ def test_an_honest_reason_comes_in_by_every_door(client, tmp_path, door, reason)
         account = client.find_account(phone_number="+14155550101")
         path = tmp_path / "sheet.csv"
         path.write_text(f"account_id,points,reason\n{account.id},1,{text}\n")
-        assert 1 == runbooks.plan_file(client, str(path), run_id="run").plan.header.rows
+        assert 1 == plan_by(client, "plan_file", str(path), run_id="run").plan.header.rows
     else:
         door(client, tmp_path, "reason", text)

@@ -15,7 +15,7 @@ from loyalty_helpers.emulator import Emulator, SeededIds, Server, SettableClock
 from loyalty_helpers.errors import LoyaltyError, SquareError
 from loyalty_helpers.files import write_text
 from loyalty_helpers.redaction import mask_body
-from loyalty_helpers.runbooks import PLAN, RECORDED_RUNS, Planned, read_plan
+from loyalty_helpers.runbooks import PLAN, RECORDED_RUNS, read_plan
 from loyalty_helpers.runner import MaskedOutput, execute, find_notebook, started_kernel
 from loyalty_helpers.session import connect
 from loyalty_helpers.settings import check_access, load_settings
@@ -71,8 +71,8 @@ def _apply_what_is_undone(notebook: str, environment: str, recordings: Path) -> 
     with connect(environment) as client:
         place = load_settings().runs_folder / EXAMPLE_RUN / PLAN
         write_text(place, plan.path.read_text(encoding="utf-8"))
-        limits = runbooks.Limits(in_flight=1, settle=0.0)  # in order, so that times stay the same
-        runbooks.apply(client, Planned(read_plan(place), plan.digest), limits=limits)
+        run = runbooks.Run(client, EXAMPLE_RUN, approved_plan=plan.digest)
+        run.apply(in_flight=1, settle=0.0)  # in order, so that times stay the same
 
 
 def drift_of(name: str, environment: str) -> tuple[list[str], bool]:

@@ -3,7 +3,6 @@
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.apply.journal_file import owned_by
 from loyalty_helpers.runbooks.apply.progress import standing_of
-from loyalty_helpers.runbooks.apply_steps import apply, check_may_begin, settle_time, verify
 from loyalty_helpers.runbooks.limits import Limits, errors_allowed
 from loyalty_helpers.runbooks.plan.document import (
     APPROVAL_LENGTH,
@@ -13,19 +12,13 @@ from loyalty_helpers.runbooks.plan.document import (
     check_approval,
     read_plan,
 )
-from loyalty_helpers.runbooks.plan.guards import planned_for
-from loyalty_helpers.runbooks.plan.sheet import read_columns
-from loyalty_helpers.runbooks.plan_steps import (
-    RECORDED_RUNS,
-    plan_file,
-    plan_one,
-    plan_undo,
-    sheet_path,
-)
+from loyalty_helpers.runbooks.plan.guards import check_may_begin, planned_for
+from loyalty_helpers.runbooks.plan.sheet import read_columns, sheet_path
 from loyalty_helpers.runbooks.reconcile import ADJUSTMENTS, DIFFERENCES
 from loyalty_helpers.runbooks.reconcile_steps import account_list, compare_run, reconcile
 from loyalty_helpers.runbooks.results import KEPT, facts, parameters_of, verdict_of
-from loyalty_helpers.runbooks.views import Planned, Verified
+from loyalty_helpers.runbooks.run import RECORDED_RUNS, Run
+from loyalty_helpers.runbooks.views import Verified
 
 __all__ = [
     "ADJUSTMENTS",
@@ -39,10 +32,9 @@ __all__ = [
     "Journal",
     "Limits",
     "Plan",
-    "Planned",
+    "Run",
     "Verified",
     "account_list",
-    "apply",
     "check_approval",
     "check_may_begin",
     "compare_run",
@@ -50,16 +42,11 @@ __all__ = [
     "facts",
     "owned_by",
     "parameters_of",
-    "plan_file",
-    "plan_one",
-    "plan_undo",
     "planned_for",
     "read_columns",
     "read_plan",
     "reconcile",
-    "settle_time",
     "sheet_path",
     "standing_of",
     "verdict_of",
-    "verify",
 ]

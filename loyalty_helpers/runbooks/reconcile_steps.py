@@ -11,12 +11,10 @@ from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.apply.outcomes import stopped_if_put_off
 from loyalty_helpers.runbooks.apply.progress import Reading
-from loyalty_helpers.runbooks.apply_steps import settle_time, verify
 from loyalty_helpers.runbooks.limits import Limits, Time
 from loyalty_helpers.runbooks.plan.document import PLAN, Plan, read_plan
 from loyalty_helpers.runbooks.plan.guards import check_place, place_of
 from loyalty_helpers.runbooks.plan.planning import make_folder, writable
-from loyalty_helpers.runbooks.plan_steps import folder_of
 from loyalty_helpers.runbooks.reconcile import (
     Books,
     Period,
@@ -32,8 +30,9 @@ from loyalty_helpers.runbooks.reconcile_views import (
     Compared,
     Reconciled,
 )
+from loyalty_helpers.runbooks.run import Run, folder_of, settle_time
 from loyalty_helpers.runbooks.verify import verify_rows
-from loyalty_helpers.runbooks.views import BARS, ROWS_SHOWN, Planned, Verified
+from loyalty_helpers.runbooks.views import BARS, ROWS_SHOWN, Verified
 
 
 def account_list(text: str) -> list[str]:
@@ -135,7 +134,7 @@ def compare_run(
         raise PlanError(f"there is no run {run_id!r} to compare: {path} does not exist")
     plan = read_plan(path)
     if (plan.folder / JOURNAL).exists():
-        return Compared(verify(client, Planned(plan), limits=limits, time=time))
+        return Compared(Run(client, run_id, limits=limits, time=time).verify())
     check_place(plan.header, place_of(client))
     return Compared(_without_journal(client, plan, limits, time))
 

@@ -12,7 +12,7 @@ from typing import Any
 from loyalty_helpers.errors import JournalError
 from loyalty_helpers.redaction import mask_body, mask_reason, mask_text
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
-from loyalty_helpers.runbooks.apply.journal_file import OWNER
+from loyalty_helpers.runbooks.apply.journal_file import OWNER, told
 from loyalty_helpers.runbooks.apply.rows import OPEN
 from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.plan.document import (
@@ -57,8 +57,11 @@ class Verdict:
     differences: int = 0
 
 
-def write_verdict(journal: Journal, differences: int) -> None:
-    """Write down that every row was compared, and how many the ledger contradicts."""
+def write_verified(folder: Path, journal: Journal, differences: int) -> None:
+    """Write down what came of every row, and how many the ledger contradicts."""
+    with told(folder / RESULTS):
+        write_results(folder, journal)
+        write_csv(folder / UNDO, UNDO_COLUMNS, _compensating(journal, Counter()))
     verdict = Verdict(verdict_of(journal).times + 1, journal.counts(), differences)
     with journal.commit():
         journal.set_meta(_VERDICT, json.dumps(asdict(verdict)))
@@ -97,12 +100,6 @@ def _results(journal: Journal) -> Iterator[tuple[Any, ...]]:
             *(planned, "" if found is None else found, entry.undoes, note),
             after if known else "",
         )
-
-
-def write_undo(folder: Path, journal: Journal) -> None:
-    """An adjustments file that undoes what the ledger holds of a run, the last event first."""
-    times: Counter[str] = Counter()
-    write_csv(folder / UNDO, UNDO_COLUMNS, _compensating(journal, times))
 
 
 def _compensating(journal: Journal, times: Counter[str]) -> Iterator[tuple[Any, ...]]:

@@ -12,7 +12,7 @@ from .conftest import OpenNotebook
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("runbooks")]
 
 # What a person does who has looked at the plan: the digest goes back, and the cell is run again.
-APPLY = "runbooks.apply(client, plan, approved_plan=plan.plan.digest, limits=limits)"
+APPLY = "runbooks.Run(client, run_id, approved_plan=plan.plan.digest).apply()"
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +24,12 @@ def bulk(open_notebook: Callable[..., OpenNotebook]) -> OpenNotebook:
 
 
 def test_the_plan_and_its_digest_are_shown(bulk: OpenNotebook) -> None:
-    expect(bulk.output("plan = runbooks.plan_file")).to_contain_text("Plan of 6 rows")
-    expect(bulk.output("plan = runbooks.plan_file")).to_contain_text("digest")
+    expect(bulk.output("plan = run.plan_file")).to_contain_text("Plan of 6 rows")
+    expect(bulk.output("plan = run.plan_file")).to_contain_text("digest")
 
 
 def test_without_approval_nothing_is_applied(bulk: OpenNotebook) -> None:
-    expect(bulk.output("done = runbooks.apply")).to_contain_text("the plan is not approved")
+    expect(bulk.output("done = run.apply")).to_contain_text("the plan is not approved")
 
 
 def test_the_chart_of_the_plan_is_drawn(bulk: OpenNotebook) -> None:

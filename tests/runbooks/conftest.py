@@ -6,12 +6,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from loyalty_helpers import runbooks
 from loyalty_helpers.api.client import LoyaltyClient
 from loyalty_helpers.emulator import Emulator, Fault
 from loyalty_helpers.runbooks.limits import Limits, Time
 from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import make_client
+
+from .harness import plan_by, run_of
 
 QUICK = Limits(in_flight=4, canary=0, max_errors="0", retry_wait=0.0, retry_cap=0.0, settle=0.0)
 SHEET = """row_id,phone_number,points,reason
@@ -53,14 +54,14 @@ class World:
         return str(path)
 
     def plan(self, content: str = SHEET, run_id: str = "run", **options) -> Planned:
-        return runbooks.plan_file(self.client, self.sheet(content), run_id=run_id, **options)
+        return plan_by(self.client, "plan_file", self.sheet(content), run_id=run_id, **options)
 
     def apply(self, planned: Planned, limits: Limits = QUICK, **options):
-        digest = options.pop("approved_plan", planned.plan.digest)
-        return runbooks.apply(self.client, planned, approved_plan=digest, limits=limits, **options)
+        verb = {n: options.pop(n) for n in ("on_drift", "max_plan_age") if n in options}
+        return run_of(self.client, planned, limits=limits, **options).apply(**verb)
 
     def verify(self, planned: Planned, limits: Limits = QUICK, time: Time | None = None):
-        return runbooks.verify(self.client, planned, limits=limits, time=time)
+        return run_of(self.client, planned, limits=limits, time=time).verify()
 
     def balances(self) -> dict[str, int]:
         return {account.id: account.balance for account in self.client.search_accounts()}

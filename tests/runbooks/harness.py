@@ -37,6 +37,8 @@ QUICK = Limits(
     settle=0.05,
     max_errors="0",
 )
+# What a run is told, and not its verb.
+OF_A_RUN = ("approved_plan", "approved_by", "allow_negative_balance", "allow_repeats")
 READS = RetryPolicy(attempts=8, base=0.01, cap=0.05)
 sys.path.append(str(Path(__file__).parents[1]))  # where children find this module
 FORKS = multiprocessing.get_context("forkserver")
@@ -77,16 +79,28 @@ def write_sheet(folder: Path, client: LoyaltyClient, rows: int) -> Path:
     return path
 
 
+def plan_by(client: LoyaltyClient, verb: str, *what: Any, run_id: str, **options: Any) -> Planned:
+    """`plan_one`, `plan_file` or `plan_undo`, with all that it and its run are told at once."""
+    own = {name: options.pop(name) for name in OF_A_RUN if name in options}
+    return getattr(runbooks.Run(client, run_id, **own), verb)(*what, **options)
+
+
+def run_of(client: LoyaltyClient, planned: Planned, **options: Any) -> runbooks.Run:
+    """The run of what was planned, in a new kernel; the digest is given back if none is named."""
+    approved = {"approved_plan": planned.plan.digest}
+    return runbooks.Run(client, planned.plan.header.run_id, **approved | options)
+
+
 def make_plan(client: LoyaltyClient, sheet: Path, run_id: str = "kills") -> Plan:
     """The plan of a file, in LOYALTY_RUNS."""
-    return runbooks.plan_file(client, str(sheet), run_id=run_id).plan
+    return plan_by(client, "plan_file", str(sheet), run_id=run_id).plan
 
 
-def apply_in_child(url: str, plan: Path, limits: Limits = QUICK) -> None:
+def apply_in_child(url: str, path: Path, limits: Limits = QUICK) -> None:
     """What a child does: apply the plan as it is on disk."""
+    os.environ["LOYALTY_RUNS"] = str(path.parents[1])
     with client_of(url) as client:
-        ready = read_plan(plan)
-        runbooks.apply(client, Planned(ready, ready.digest), limits=limits)
+        run_of(client, Planned(read_plan(path)), limits=limits).apply()
 
 
 def start(target: Callable[..., None], *args: Any) -> Any:
@@ -137,10 +151,10 @@ def before_commits(act: Callable[[sqlite3.Connection], None]) -> None:
     sqlite3.connect = watched
 
 
-def verify(url: str, plan: Path, limits: Limits = QUICK) -> Verified:
+def verify(url: str, path: Path, limits: Limits = QUICK) -> Verified:
     """What the ledger says of a plan."""
     with client_of(url) as client:
-        return runbooks.verify(client, Planned(read_plan(plan)), limits=limits)
+        return run_of(client, Planned(read_plan(path)), limits=limits).verify()
 
 
 def times_in_ledger(url: str, plan: Plan) -> Counter[int]:

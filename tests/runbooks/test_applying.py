@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from loyalty_helpers import runbooks
 from loyalty_helpers.errors import JournalError, ParameterError, PlanError, RunStoppedError
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.limits import Time, errors_allowed
 
 from .conftest import QUICK
+from .harness import plan_by
 
 DONE = [(-20, "Twice"), (-4, "Twice"), (12, "Late"), (50, "Late")]
 
@@ -248,7 +248,7 @@ def test_a_young_key_is_sent_again(world) -> None:
 def test_undo_brings_every_balance_back(world) -> None:
     before = world.balances()
     world.apply(world.plan())
-    undo = runbooks.plan_undo(world.client, "run", run_id="back")
+    undo = plan_by(world.client, "plan_undo", "run", run_id="back")
     world.apply(undo)
 
     assert before == world.balances()
@@ -264,24 +264,24 @@ def test_undo_of_a_run_that_stopped_undoes_its_part(world) -> None:
         world.apply(planned, limits=replace(QUICK, retries=0))
     world.emulator.faults.clear()
     with pytest.raises(PlanError, match="has nothing to undo"):
-        runbooks.plan_undo(world.client, "run", run_id="back")
+        plan_by(world.client, "plan_undo", "run", run_id="back")
 
     assert before == world.balances()
 
 
 def test_what_has_been_undone_is_not_undone_again(world) -> None:
     world.apply(world.plan())
-    world.apply(runbooks.plan_undo(world.client, "run", run_id="back"))
+    world.apply(plan_by(world.client, "plan_undo", "run", run_id="back"))
 
     with pytest.raises(PlanError, match="has nothing to undo"):
-        runbooks.plan_undo(world.client, "run", run_id="back-again")
+        plan_by(world.client, "plan_undo", "run", run_id="back-again")
 
 
 def test_two_undoings_planned_side_by_side_undo_once(world) -> None:
     before = world.balances()
     world.apply(world.plan())
-    first = runbooks.plan_undo(world.client, "run", run_id="one")
-    second = runbooks.plan_undo(world.client, "run", run_id="two")
+    first = plan_by(world.client, "plan_undo", "run", run_id="one")
+    second = plan_by(world.client, "plan_undo", "run", run_id="two")
     world.apply(first)
     world.apply(second)
 
@@ -291,8 +291,8 @@ def test_two_undoings_planned_side_by_side_undo_once(world) -> None:
 def test_an_undoing_is_undone_by_the_same_means(world) -> None:
     world.apply(world.plan())
     after = world.balances()
-    world.apply(runbooks.plan_undo(world.client, "run", run_id="back"))
-    world.apply(runbooks.plan_undo(world.client, "back", run_id="forth"))
+    world.apply(plan_by(world.client, "plan_undo", "run", run_id="back"))
+    world.apply(plan_by(world.client, "plan_undo", "back", run_id="forth"))
 
     assert after == world.balances()
 
@@ -300,18 +300,19 @@ def test_an_undoing_is_undone_by_the_same_means(world) -> None:
 def test_one_adjustment_without_dry_run_is_planned_and_applied_once(world) -> None:
     one = {"phone_number": "+14155551234", "points": 7, "reason": "r", "run_id": "one"}
     for _ in range(2):
-        planned = runbooks.plan_one(world.client, dry_run=False, **one)
-        runbooks.apply(world.client, planned, limits=QUICK)
+        planned = plan_by(world.client, "plan_one", dry_run=False, **one)
+        world.apply(planned)
 
     assert 7 == world.client.find_account(phone_number="+14155551234").balance
     with pytest.raises(PlanError, match="stands for another intent: \\+7 points"):
-        runbooks.plan_one(world.client, dry_run=False, **one | {"points": 8})
+        plan_by(world.client, "plan_one", dry_run=False, **one | {"points": 8})
 
 
 def test_an_unexpected_balance_stops_the_plan(world) -> None:
     with pytest.raises(PlanError, match="the balance is 0; allowed: expected_balance 5"):
-        runbooks.plan_one(
+        plan_by(
             world.client,
+            "plan_one",
             phone_number="+14155551234",
             points=7,
             reason="r",

@@ -18,6 +18,7 @@ from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from tests.doubles import reply
 
 from .conftest import QUICK, World
+from .harness import plan_by
 from .test_fault_matrix import on_adjust
 from .test_gates_and_clocks import marks, states
 
@@ -81,7 +82,7 @@ def test_what_comes_after_applying_stops_in_the_same_way(world: World) -> None:
     on_path(world, "/events/search", HOURS)
     after = {
         "verify": lambda: world.verify(planned),
-        "undo": lambda: runbooks.plan_undo(world.client, "run", run_id="back"),
+        "undo": lambda: plan_by(world.client, "plan_undo", "run", run_id="back"),
         "reconcile": lambda: runbooks.reconcile(world.client, run_id="audit"),
         "compare": lambda: runbooks.compare_run(world.client, "run"),
     }

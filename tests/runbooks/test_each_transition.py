@@ -10,14 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
-from loyalty_helpers import connect, runbooks
+from loyalty_helpers import connect
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.plan.document import PLAN, read_plan
 from loyalty_helpers.runbooks.views import Planned
 from loyalty_helpers.settings import Settings
 
 from .conftest import QUICK, SHEET
-from .harness import before_commits, start, told
+from .harness import before_commits, plan_by, run_of, start, told
 
 pytestmark = pytest.mark.slow
 
@@ -58,10 +58,11 @@ def run_all(folder: str, kind: str = "", nth: int = 0, how: str = "", reached: s
     with connect("local") as client:
         plan = Path(folder) / "runs" / "run" / PLAN
         if not plan.exists():
-            runbooks.plan_file(client, f"{folder}/sheet.csv", run_id="run")
+            plan_by(client, "plan_file", f"{folder}/sheet.csv", run_id="run")
         ready = read_plan(plan)
-        runbooks.apply(client, Planned(ready, ready.digest), limits=QUICK)
-        assert runbooks.verify(client, Planned(ready), limits=QUICK).ok
+        run = run_of(client, Planned(ready), limits=QUICK)
+        run.apply()
+        assert run.verify().ok
     if reached:
         Path(reached).write_text(str(count()))
 
@@ -73,10 +74,11 @@ def undo_all(folder: str, kind: str = "", nth: int = 0, how: str = "", reached: 
     with connect("local") as client:
         plan = Path(folder) / "runs" / "undo" / PLAN
         if not plan.exists():
-            runbooks.plan_undo(client, "run", run_id="undo")
+            plan_by(client, "plan_undo", "run", run_id="undo")
         ready = read_plan(plan)
-        runbooks.apply(client, Planned(ready, ready.digest), limits=QUICK)
-        assert runbooks.verify(client, Planned(ready), limits=QUICK).ok
+        run = run_of(client, Planned(ready), limits=QUICK)
+        run.apply()
+        assert run.verify().ok
     if reached:
         Path(reached).write_text(str(count()))
 

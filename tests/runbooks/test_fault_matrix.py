@@ -15,7 +15,6 @@ from typing import Any
 import httpx
 import pytest
 
-from loyalty_helpers import runbooks
 from loyalty_helpers.emulator.seed import PHONE_NEGATIVE
 from loyalty_helpers.errors import (
     JournalError,
@@ -29,7 +28,7 @@ from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import refused, reply
 
 from .conftest import QUICK, World
-from .harness import before_commits
+from .harness import before_commits, plan_by
 
 DONE = [(-20, "Twice"), (-4, "Twice"), (12, "Late"), (50, "Late")]
 ONE = "account_id,points,reason\n1beb38f9-54de-4cb6-8121-718bDexample,12,Late\n"
@@ -328,8 +327,12 @@ def test_cells_may_be_run_in_any_order_and_by_a_new_kernel(world: World) -> None
     planned = world.plan()
     first = world.verify(planned)
     world.apply(planned)
-    afresh = runbooks.plan_file(
-        world.client, "no file is read", run_id="run", approved_plan=planned.plan.digest
+    afresh = plan_by(
+        world.client,
+        "plan_file",
+        "no file is read",
+        run_id="run",
+        approved_plan=planned.plan.digest,
     )
     world.apply(afresh)
 

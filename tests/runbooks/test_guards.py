@@ -8,7 +8,7 @@ from itertools import combinations
 
 import pytest
 
-from loyalty_helpers import connect, runbooks
+from loyalty_helpers import connect
 from loyalty_helpers.errors import (
     ParameterError,
     PlanError,
@@ -27,6 +27,7 @@ from loyalty_helpers.runner.checking import check_parameters
 from tests.doubles import ACCOUNT_ID, ADJUST, make_client
 
 from .conftest import QUICK
+from .harness import plan_by, run_of
 
 
 @pytest.mark.parametrize("name", ["environment", "merchant_id", "program_id"])
@@ -177,13 +178,9 @@ def test_production_without_any_of_its_guards_reads_and_writes_nothing(
 
     def apply():
         with connect("production", transport=world.wire) as client:
-            return runbooks.apply(
-                client,
-                planned,
-                approved_plan=digest,
-                approved_by="" if "name" in missing else "somebody",
-                limits=QUICK,
-            )
+            name = "" if "name" in missing else "somebody"
+            approval = {"approved_plan": digest, "approved_by": name}
+            return run_of(client, planned, limits=QUICK, **approval).apply()
 
     if not missing:
         assert apply().counts == {"APPLIED": 4}
@@ -204,8 +201,9 @@ def test_one_adjustment_in_production_needs_a_digest_in_a_notebook_too(world) ->
     client = make_client(world.wire, environment="production")
 
     with pytest.raises(ProductionGuardError):
-        runbooks.plan_one(
+        plan_by(
             client,
+            "plan_one",
             phone_number="+14155551234",
             points=1,
             reason="r",
@@ -285,7 +283,9 @@ def test_a_phone_number_as_the_account_of_one_adjustment_is_refused_and_not_show
 ) -> None:
     for name in ("account_id", "customer_id"):
         given = {"points": 1, "reason": "r", "run_id": "one", name: "4155550199"}
-        told = refused(ParameterError, lambda given=given: runbooks.plan_one(world.client, **given))
+        told = refused(
+            ParameterError, lambda given=given: plan_by(world.client, "plan_one", **given)
+        )
 
         assert f"{name}: found '******0199'" in told
     assert [] == world.wire.paths

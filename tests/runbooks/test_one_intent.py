@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_helpers import runbooks
 from loyalty_helpers.emulator import Emulator
 from loyalty_helpers.emulator.clock import SettableClock
 from loyalty_helpers.errors import PlanError
 
-from .conftest import QUICK, SHEET, World
+from .conftest import SHEET, World
+from .harness import plan_by
 
 ONE = {"phone_number": "+14155550101", "points": 50, "reason": "Late order credit"}
 FILE = "phone_number,points,reason\n+14155550103,50,Late order credit\n"
@@ -23,8 +23,8 @@ ON_TOP = "phone_number,points,reason\n+13035551434,7,Late\n" + FIRST.partition("
 
 def one(world: World, run_id: str = "t1", **other):
     wish = ONE | {"run_id": run_id, "dry_run": False} | other
-    planned = runbooks.plan_one(world.client, **wish)
-    runbooks.apply(world.client, planned, limits=QUICK)
+    planned = plan_by(world.client, "plan_one", **wish)
+    world.apply(planned)
     return planned
 
 
@@ -77,10 +77,10 @@ def test_an_approved_plan_is_not_applied_for_another_file(world: World) -> None:
 def test_an_approved_undoing_is_not_applied_for_another_run(world: World) -> None:
     world.apply(world.plan(FIRST, "first"))
     world.apply(world.plan(FILE, "second"))
-    digest = runbooks.plan_undo(world.client, "first", run_id="back").plan.digest
+    digest = plan_by(world.client, "plan_undo", "first", run_id="back").plan.digest
 
     with pytest.raises(PlanError, match="the undoing of run 'first', and not of 'second'"):
-        runbooks.plan_undo(world.client, "second", run_id="back", approved_plan=digest)
+        plan_by(world.client, "plan_undo", "second", run_id="back", approved_plan=digest)
 
 
 def account(world: World, phone_number: str) -> str:
@@ -179,9 +179,9 @@ def test_other_points_or_another_reason_are_no_repeat(world: World, other: str) 
 
 def test_what_was_undone_is_held_no_more_until_that_is_undone(world: World) -> None:
     world.apply(world.plan(FILE, "first"))
-    world.apply(runbooks.plan_undo(world.client, "first", run_id="back"))
+    world.apply(plan_by(world.client, "plan_undo", "first", run_id="back"))
     assert world.plan(FILE, "second").plan.header.repeats == 0
-    world.apply(runbooks.plan_undo(world.client, "back", run_id="forth"))
+    world.apply(plan_by(world.client, "plan_undo", "back", run_id="forth"))
 
     with pytest.raises(PlanError, match="the ledger holds it already"):
         world.plan(FILE, "third")
@@ -367,7 +367,7 @@ def test_two_buyers_of_a_seller_with_a_long_ledger_are_looked_up_by_themselves(
 
 
 def undo(world: World, run_id: str = "back", **options):
-    return runbooks.plan_undo(world.client, "run", run_id=run_id, **options)
+    return plan_by(world.client, "plan_undo", "run", run_id=run_id, **options)
 
 
 def spent(world: World) -> str:

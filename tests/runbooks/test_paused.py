@@ -12,14 +12,23 @@ from typing import Any
 
 import pytest
 
-from loyalty_helpers import runbooks
 from loyalty_helpers.emulator import Emulator, Fault, Server
 from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.limits import Time
 from loyalty_helpers.runbooks.plan.document import Plan, read_plan
 from loyalty_helpers.runbooks.views import Planned
 
-from .harness import QUICK, client_of, make_plan, start, times_in_ledger, told, verify, write_sheet
+from .harness import (
+    QUICK,
+    client_of,
+    make_plan,
+    run_of,
+    start,
+    times_in_ledger,
+    told,
+    verify,
+    write_sheet,
+)
 
 ROWS, BEFORE = 80, 12
 FASTER = 8  # the child's wall clock, so that a pause of seconds is one that counts
@@ -33,7 +42,7 @@ def apply_by_a_fast_clock(url: str, plan: Path) -> None:
     clock = Time(now=lambda: began + (time.time() - began) * FASTER)
     with client_of(url) as client:
         ready = read_plan(plan)
-        runbooks.apply(client, Planned(ready, ready.digest), limits=SLOWLY, time=clock)
+        run_of(client, Planned(ready), limits=SLOWLY, time=clock).apply()
 
 
 @dataclass
@@ -116,7 +125,7 @@ def another_machine(url: str, plan: Plan) -> None:
     shutil.copy(plan.path, copy)
     with client_of(url) as client:
         ready = read_plan(copy)
-        runbooks.apply(client, Planned(ready, ready.digest), limits=QUICK)
+        run_of(client, Planned(ready), limits=QUICK).apply()
 
 
 @pytest.fixture(scope="module", params=[nobody, another_machine], ids=lambda each: each.__name__)

@@ -13,6 +13,7 @@ from loyalty_helpers.errors import AuthenticationError, PlanError
 from loyalty_helpers.runbooks.plan.document import check_approval, read_plan
 
 from .conftest import SHEET
+from .harness import plan_by
 
 HEAD = "phone_number,customer_id,account_id,points,reason\n"
 
@@ -239,7 +240,7 @@ def test_a_file_that_is_written_to_while_it_is_read_is_told(world, refused) -> N
     writer.start()
     try:
         told = refused(
-            PlanError, lambda: runbooks.plan_file(world.client, str(sheet), run_id="run")
+            PlanError, lambda: plan_by(world.client, "plan_file", str(sheet), run_id="run")
         )
     finally:
         stop.set()
@@ -275,9 +276,9 @@ def test_a_folder_that_cannot_be_is_a_refusal_of_one_line(
     one = {"run_id": "one", "points": 1, "reason": "r", "account_id": ACCOUNT_ID}
     steps = [
         world.plan,
-        lambda: runbooks.plan_one(world.client, **one),
-        lambda: runbooks.plan_one(world.client, **one, dry_run=False),
-        lambda: runbooks.plan_undo(world.client, "no-such-run", run_id="undo"),
+        lambda: plan_by(world.client, "plan_one", **one),
+        lambda: plan_by(world.client, "plan_one", **one, dry_run=False),
+        lambda: plan_by(world.client, "plan_undo", "no-such-run", run_id="undo"),
         lambda: runbooks.reconcile(world.client, run_id="audit"),
         lambda: runbooks.compare_run(world.client, "no-such-run"),
     ]
@@ -314,6 +315,6 @@ def test_a_full_disk_behind_the_rows_of_a_plan_is_a_refusal(world, refused, monk
 
 def test_a_file_whose_name_is_too_long_is_one_problem(world, refused) -> None:
     long = "a" * 300
-    told = refused(PlanError, lambda: runbooks.plan_file(world.client, long, run_id="run"))
+    told = refused(PlanError, lambda: plan_by(world.client, "plan_file", long, run_id="run"))
 
     assert "an error: File name too long" in told

@@ -18,7 +18,7 @@ APPLIED = ("run bulk_adjust", "run bulk_adjust -p approved_plan DIGEST")
 
 SWALLOWING = """
 try:
-    done = runbooks.apply(client, plan, approved_by=approved_by, limits=limits)
+    done = run.apply(canary=canary, max_errors=max_errors)
 except Exception:
     pass
 """
@@ -32,12 +32,12 @@ publish_display_data({"application/vnd.loyalty.verification+json": facts, "text/
 
 def dropped(cell: str) -> str:
     """The cell; nothing of it if it verifies, draws or asserts."""
-    return "" if "runbooks.verify" in cell or "verified" in cell else cell
+    return "" if "run.verify" in cell or "verified" in cell else cell
 
 
 def claims(cell: str) -> str:
     """The cell; in the place of one that verifies, a claim that all is well."""
-    return CLAIM if "runbooks.verify" in cell else "" if "verified" in cell else cell
+    return CLAIM if "run.verify" in cell else "" if "verified" in cell else cell
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def planned(left_by: Left) -> str:
 @pytest.mark.parametrize("rest", [dropped, claims])
 def test_a_notebook_that_swallows_the_stop_is_not_verified(tmp_path: Path, rest: Edit) -> None:
     def edit(cell: str) -> str:
-        applies = "runbooks.apply" in cell
+        applies = "run.apply" in cell
         return cell.split("done =")[0] + SWALLOWING if applies else rest(cell)
 
     notebook = edited(tmp_path, "bulk_adjust", edit)
@@ -72,7 +72,7 @@ def test_an_approved_plan_that_no_cell_applied_is_not_verified(
     tmp_path: Path, planned: str, rest: Edit
 ) -> None:
     def edit(cell: str) -> str:
-        return "limits = done = None" if "runbooks.apply" in cell else rest(cell)
+        return "done = None" if "run.apply" in cell else rest(cell)
 
     result = run(edited(tmp_path, "bulk_adjust", edit), "approved_plan", planned)
 

@@ -117,9 +117,7 @@ def test_a_refusal_after_something_was_done_is_a_run_of_its_own(
     """The earlier plan is replaced by then: a receipt of it would be of another plan."""
     left_by("run bulk_adjust")
     late = "raise __import__('loyalty_helpers.errors').errors.PlanError('too late')"
-    notebook = edited(
-        tmp_path, "bulk_adjust", lambda cell: late if "runbooks.apply" in cell else cell
-    )
+    notebook = edited(tmp_path, "bulk_adjust", lambda cell: late if "run.apply" in cell else cell)
     refused = run(notebook)
 
     assert 1 == refused.returncode

@@ -11,11 +11,13 @@ from pathlib import Path
 import httpx
 
 from loyalty_helpers import runbooks
+from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.emulator import Emulator
 from loyalty_helpers.errors import LoyaltyError, PlanError, RunStoppedError, SquareError
 from loyalty_helpers.runbooks.plan.document import read_plan
 from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import make_client
+from tests.runbooks.harness import plan_by, run_of
 
 from .model import Judge
 from .place import FOR_A_PERSON, LIMITS, MISHAPS, Hours, Machine
@@ -143,7 +145,7 @@ class Office:
             with old.machine.at():
                 options = {"run_id": run.run_id, "allow_partial": True}
                 self._try(
-                    run, lambda: runbooks.plan_undo(run.machine.client, old.run_id, **options)
+                    run, lambda: plan_by(run.machine.client, "plan_undo", old.run_id, **options)
                 )
             self._apply(run)
 
@@ -159,15 +161,8 @@ class Office:
     def wrong_environment(self) -> None:
         if run := self._any(lambda run: run.planned is not None):
             client = make_client(run.machine, environment="sandbox")
-            self._refused(
-                lambda: runbooks.apply(
-                    client,
-                    run.planned,
-                    approved_plan=run.digest,
-                    limits=LIMITS,
-                    time=run.machine.time,
-                )
-            )
+            with run.machine.at():
+                self._refused(lambda: self._at_hand(run, client).apply())
 
     def purchase(self) -> None:
         points = self.dice.choice((-3, 4, 11))
@@ -214,8 +209,8 @@ class Office:
 
     def _wish(self, run: Run, buyer: str, points: int, **options: bool) -> Planned:
         wish = {"run_id": run.run_id, "points": points, "reason": self.dice.choice(REASONS)}
-        return runbooks.plan_one(
-            run.machine.client, account_id=buyer, dry_run=False, **wish, **options
+        return plan_by(
+            run.machine.client, "plan_one", account_id=buyer, dry_run=False, **wish, **options
         )
 
     def _plan(self, run: Run) -> None:
@@ -225,7 +220,7 @@ class Office:
     def _planned(self, run: Run, **options: object) -> Planned:
         path = run.machine.runs.parent / f"{run.machine.runs.name}.csv"
         Path(path).write_text(run.sheet)
-        return runbooks.plan_file(run.machine.client, str(path), run_id=run.run_id, **options)
+        return plan_by(run.machine.client, "plan_file", str(path), run_id=run.run_id, **options)
 
     def _try(self, run: Run, plan: Callable[[], Planned]) -> None:
         try:
@@ -255,13 +250,12 @@ class Office:
 
     def _send(self, run: Run) -> None:
         with run.machine.at():
-            runbooks.apply(
-                run.machine.client,
-                run.planned,
-                approved_plan=run.digest,
-                limits=LIMITS,
-                time=run.machine.time,
-            )
+            self._at_hand(run).apply()
+
+    def _at_hand(self, run: Run, client: LoyaltyClient | None = None) -> runbooks.Run:
+        """The run as it is taken up by somebody who has its digest."""
+        approval = {"approved_plan": run.digest, "limits": LIMITS, "time": run.machine.time}
+        return run_of(client or run.machine.client, run.planned, **approval)
 
     def _apply(self, run: Run, luck: float = 0.5) -> None:
         """Apply, and resume until it ends; something may happen on the way."""
@@ -279,9 +273,7 @@ class Office:
                 if self.dice.random() > luck:
                     return  # somebody else goes on with it, or nobody
         with run.machine.at():
-            verified = runbooks.verify(
-                run.machine.client, run.planned, limits=LIMITS, time=run.machine.time
-            )
+            verified = self._at_hand(run).verify()
         self.judge.look()
         states = self.judge.told(run.planned.plan, success=verified.ok)
         self.review += states.get("REVIEW", 0) if not run.ended else 0
@@ -296,10 +288,10 @@ class Office:
             if not target.exists() and run.planned is not None:
                 target.mkdir(parents=True)
                 shutil.copy(run.planned.plan.path, target)
-                plan = read_plan(target / "plan.json")
+                copy = read_plan(target / "plan.json")
                 with other.at(), suppress(RunStoppedError):
                     options = {"approved_plan": run.digest, "limits": LIMITS, "time": other.time}
-                    runbooks.apply(other.client, Planned(plan), **options)
+                    run_of(other.client, Planned(copy), **options).apply()
             answer = machine.passed_on(request)
             self.hours.pass_by(3 * 3600)
             return answer

@@ -17,6 +17,12 @@ EXAMPLE_FILE = "adjustments.csv"
 EXAMPLE_UNDO = "example-bulk"
 
 
+def is_example(row: SheetRow, intent: Intent) -> bool:
+    """Whether what is asked for beside an approved plan is what a notebook begins with."""
+    named = row.customer_id or row.account_id or intent.expected_balance is not None
+    return not named and (row.phone_number, row.points, row.reason) == EXAMPLE_ROW
+
+
 def check_same_row(client: LoyaltyClient, plan: Plan, row: SheetRow, intent: Intent) -> None:
     """Raise PlanError unless one adjustment is the one of the plan; finds its account."""
     _check_allowed(plan, intent)

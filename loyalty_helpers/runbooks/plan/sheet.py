@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks.csv_files import unguarded
 from loyalty_helpers.runbooks.plan.row_checks import (
     REASON_ROOM,
@@ -33,6 +34,7 @@ from loyalty_helpers.runbooks.plan.sheet_header import (
     header_problems,
     read_columns,
 )
+from loyalty_helpers.settings import NOTEBOOKS
 
 __all__ = [
     "REASON_ROOM",
@@ -41,6 +43,7 @@ __all__ = [
     "SheetRow",
     "read_columns",
     "read_sheet",
+    "sheet_path",
 ]
 
 NAMED = "a name for the column in the header, or nothing in its cells"
@@ -238,3 +241,10 @@ def _swallowed(line: int, head: Head, cells: Sequence[str]) -> Problem | None:
                 row = shown_id(dict(zip(names, cells, strict=False)))
                 return Problem(line, names[n], found, SWALLOWED, row)
     return None
+
+
+def sheet_path(name: str) -> Path:
+    """The adjustments file: a path, or the name of a sample in notebooks/data."""
+    path = Path(name)
+    sample = NOTEBOOKS / "data" / name
+    return sample if not is_there(path) and is_there(sample) else path
