@@ -11,10 +11,10 @@ READY := $(VENV)/ready
 NOTEBOOKS := $(wildcard notebooks/*.ipynb notebooks/runbooks/*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run lab test test-all test-fast contract lint format notebooks record bench lock audit clean
+.PHONY: help install run lab test test-all test-fast test-httpx2 contract lint format notebooks record bench lock audit clean
 
 help:  ## print this list
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -41,6 +41,9 @@ test-all:  ## all tests of each kind: every transition, kill and mutant, and wee
 
 test-fast: $(READY)  ## what takes less than a minute: no kernel, no server, no browser
 	$(BIN)/python -m pytest $(TESTS) $(PARALLEL) loadgroup -m "not full and not slow"
+
+test-httpx2: $(READY)  ## the tests of the client with httpx2 in place of httpx
+	$(BIN)/python -m pytest -p tests.with_httpx2 tests/api tests/transports
 
 contract: $(READY)  ## ask what Square leaves open: the emulator, or Square's Sandbox (see README)
 	$(BIN)/python -m tests.contract

@@ -12,7 +12,16 @@ import nbformat
 
 from benchmarks.emulator import RETRIEVE, SEARCH, growth, rates
 from benchmarks.measuring import Promise, medians
-from benchmarks.runbooks import AT_ONCE, DISTANT, LARGE, against_the_sdk, growing, under_a_limit
+from benchmarks.runbooks import (
+    AT_ONCE,
+    DISTANT,
+    LARGE,
+    LOOKING,
+    against_the_sdk,
+    growing,
+    looking,
+    under_a_limit,
+)
 from loyalty_helpers import adjustment_key, connect
 from loyalty_helpers.settings import load_settings
 
@@ -37,7 +46,7 @@ ROUND = Promise(
     "the same by the official SDK on the served emulator",
     0.5,
 )
-PROMISES = (RUN, CLIENT, ROUND, RETRIEVE, SEARCH, AT_ONCE, DISTANT, LARGE)
+PROMISES = (RUN, CLIENT, ROUND, RETRIEVE, SEARCH, AT_ONCE, DISTANT, LOOKING, LARGE)
 
 
 def command(*arguments: str) -> Callable[[], object]:
@@ -114,10 +123,12 @@ def main() -> None:
             print(row)
         for row in against_the_sdk(_served):
             print(row)
+        looked, reads = looking(_served)
+        print(looked)
         large, memory = growing(_served)
         print(large)
         print()
-        for line in (*rates(folder, _served), memory, under_a_limit(_served)):
+        for line in (*rates(folder, _served), reads, memory, under_a_limit(_served)):
             print(f"- {line}")
 
 

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 SETTLE = 0.1  # seconds; the emulator shows events at once
@@ -21,8 +22,10 @@ def runbook(url: str, rows: int, folder: Path) -> dict[str, float]:
     from loyalty_helpers.settings import Settings
 
     os.environ["LOYALTY_RUNS"] = str(folder)
-    with connect("local", settings=Settings(loyalty_emulator_url=url)) as client:
+    settings, counting = Settings(loyalty_emulator_url=url), _counting()
+    with connect("local", settings=settings, transport=counting) as client:
         sheet = _sheet(folder, rows, [a.mapping for a in client.search_accounts()])
+        asked_before = counting.requests
         start = time.perf_counter()
         run_id = uuid4().hex
         planned = runbooks.Run(client, run_id).plan_file(str(sheet))
@@ -30,6 +33,7 @@ def runbook(url: str, rows: int, folder: Path) -> dict[str, float]:
         run = runbooks.Run(client, run_id, approved_plan=planned.plan.digest)
         run.apply(settle=SETTLE)
         applied = time.perf_counter()
+        asked = counting.requests - asked_before - rows
         assert run.verify().ok
         end = time.perf_counter()
     journal = Journal.look(planned.plan.folder)
@@ -39,9 +43,28 @@ def runbook(url: str, rows: int, folder: Path) -> dict[str, float]:
     return {
         "apply": (applied - begun) / rows,
         "all": (end - start) / rows,
+        "until applied": (applied - start) / rows,
+        "reads": asked,
+        "accounts": planned.plan.header.accounts,
         "refused": (sent - rows) / sent,
         "peak": _peak(),
     }
+
+
+def _counting() -> Any:
+    """The network, and how often it was used."""
+    import httpx
+
+    from loyalty_helpers.transports import Network
+
+    class Counting(Network):
+        requests = 0
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            self.requests += 1  # one more or less of two threads at once is no matter here
+            return super().handle_request(request)
+
+    return Counting()
 
 
 def _peak() -> float:

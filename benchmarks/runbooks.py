@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import Promise
+from benchmarks.world import grown
 
 AT_ONCE = Promise(
     "a row of `bulk_adjust`, journal included", "a row in a loop over the official SDK", 1.0
@@ -19,6 +20,12 @@ DISTANT = Promise(
     "a row of `bulk_adjust`, a service that takes 50 ms", "a row in a loop over the SDK", 0.083
 )
 LARGE = Promise("a row of 100,000: planned, applied, verified", "a row of 1,000: the same", 1.2)
+EARLIER = 100_000
+LOOKING = Promise(
+    f"a row of `bulk_adjust`, planned and applied, {EARLIER:,} earlier adjustments",
+    "without earlier ones",
+    1.2,
+)
 ROOT = Path(__file__).parents[1]
 SLOW = ("--fault", "slow:path=/adjust,seconds=0.05")
 LIMIT = ("--fault", "rate-limit:path=/adjust,rate=40,burst=20")
@@ -43,6 +50,26 @@ def _round(served: Served, faults: Sequence[str], rows: int, loop: int) -> tuple
     with tempfile.TemporaryDirectory() as name, served(Path(name), *faults) as url:
         theirs = adjusting("sdk", url, loop, Path(name))["apply"]
         return adjusting("runbook", url, rows, Path(name))["apply"], theirs
+
+
+def looking(served: Served) -> Iterator[str]:
+    """What the look for marks and repeats costs: of a busy seller, and of one that has just begun.
+
+    A row an account shows the requests, many rows the time.
+    """
+    found: dict[int, list[dict[str, Any]]] = {}
+    for events in (EARLIER, 0):
+        with tempfile.TemporaryDirectory() as name:
+            grown(Path(name) / "served.sqlite3", events).close()
+            with served(Path(name)) as url:
+                found[events] = [adjusting("runbook", url, n, Path(name)) for n in (40, 2_000)]
+    (few, many), (few_alone, many_alone) = found[EARLIER], found[0]
+    yield LOOKING.row(many["until applied"], many_alone["until applied"])
+    each, alone = (one["reads"] / one["accounts"] for one in (few, few_alone))
+    yield (
+        f"reads to plan and apply a row an account: {each:.2f} an account with {EARLIER:,} earlier "
+        f"adjustments, {alone:.2f} without (promised <= 2.5 more)"
+    )
 
 
 def growing(served: Served) -> Iterator[str]:

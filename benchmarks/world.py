@@ -12,13 +12,18 @@ ACCOUNT_ID = "1beb38f9-54de-4cb6-8121-718bDexample"
 RICH_PHONE = "+14155550101"
 # Others' events, before and after those of the accounts that are asked for.
 EVENTS = """
-    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?),
+    made(id, account, at) AS (
+        SELECT printf('event-%09d', i), printf('account-%05d', i * 7919 % 20011),
+            strftime('%Y-%m-%dT%H:%M:%SZ', 1735689600 + i * 59 % 57000000, 'unixepoch')
+        FROM n
+    )
     INSERT INTO event (id, account_id, type, created_at, points, body)
-    SELECT printf('event-%09d', i), printf('account-%05d', i * 7919 % 20011), 'ADJUST_POINTS',
-        strftime('%Y-%m-%dT%H:%M:%SZ', 1735689600 + i * 59 % 57000000, 'unixepoch'), 1,
-        json_object('id', printf('event-%09d', i), 'type', 'ADJUST_POINTS',
-            'adjust_points', json_object('points', 1, 'reason', 'Bench'))
-    FROM n
+    SELECT id, account, 'ADJUST_POINTS', at, 1,
+        json_object('id', id, 'type', 'ADJUST_POINTS', 'created_at', at,
+            'adjust_points', json_object('loyalty_program_id', 'p', 'points', 1, 'reason', 'Bench'),
+            'loyalty_account_id', account, 'source', 'LOYALTY_API')
+    FROM made
 """
 
 

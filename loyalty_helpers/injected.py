@@ -7,6 +7,7 @@ papermill only warns of a name that it does not find, in its log, and runs on wi
 import ast
 import difflib
 import sys
+from collections.abc import Collection
 
 from loyalty_helpers.errors import ParameterError
 
@@ -20,25 +21,31 @@ def check_injected() -> None:
     """
     shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
     cells = list(shell.user_ns.get("In", ()))[:-1] if shell is not None else []  # but this one
-    found = [n for cell in cells if cell.startswith(INJECTED) for n in _assigned(cell)]
-    known = [n for cell in cells if not cell.startswith(INJECTED) for n in _assigned(cell)]
+    found = [n for cell in cells if cell.startswith(INJECTED) for n, _ in assignments(cell)]
+    known = [n for cell in cells if not cell.startswith(INJECTED) for n, _ in assignments(cell)]
     unknown = [name for name in dict.fromkeys(found) if name not in known] if known else []
     if unknown:
-        lines = [f"{name}: there is no such parameter{_meant(name, known)}" for name in unknown]
+        lines = [no_such_parameter(name, known) for name in unknown]
         raise ParameterError("\n".join([*lines, f"allowed: {', '.join(dict.fromkeys(known))}"]))
 
 
-def _meant(name: str, known: list[str]) -> str:
+def no_such_parameter(name: str, known: Collection[str]) -> str:
+    """The refusal of a name, with the nearest one that is known."""
     near = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    return f"{name}: there is no such parameter{meant}"
 
 
-def _assigned(cell: str) -> list[str]:
+def assignments(cell: str) -> list[tuple[str, ast.Assign | ast.AnnAssign]]:
     """The names that a cell gives values to, one by one; none if it is no plain Python."""
     try:
         statements = ast.parse(cell).body
     except SyntaxError:  # a cell with a magic command
         return []
-    targets = [t for s in statements if isinstance(s, ast.Assign) for t in s.targets]
-    targets += [s.target for s in statements if isinstance(s, ast.AnnAssign)]
-    return [target.id for target in targets if isinstance(target, ast.Name)]
+    return [
+        (target.id, statement)
+        for statement in statements
+        if isinstance(statement, ast.Assign | ast.AnnAssign)
+        for target in getattr(statement, "targets", [getattr(statement, "target", None)])
+        if isinstance(target, ast.Name)
+    ]

@@ -5,7 +5,7 @@ has to be there (a request's body, an answer) and everything that people or file
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 HIDDEN = "[token]"
@@ -102,7 +102,9 @@ def mask_repr(value: object, *, phone: bool = False) -> str:
     return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}..."
 
 
-def mask_body(value: Any, *, keep_test_numbers: bool = False) -> Any:
+def mask_body(
+    value: Any, *, keep_test_numbers: bool = False, phone: Callable[[str], str] = mask_phone
+) -> Any:
     """A copy of a JSON value with every `phone_number`, and every number inside a text, masked.
 
     A `reason` is masked as what a person wrote: see mask_reason.
@@ -110,18 +112,17 @@ def mask_body(value: Any, *, keep_test_numbers: bool = False) -> Any:
     Args:
         value: what json.loads gives.
         keep_test_numbers: leave made-up 555 numbers readable, as recordings do.
+        phone: what stands in place of a `phone_number`.
     """
-    if isinstance(value, dict):
-        return {key: _mask_entry(key, item, keep_test_numbers) for key, item in value.items()}
-    if isinstance(value, list):
-        return [mask_body(item, keep_test_numbers=keep_test_numbers) for item in value]
-    if isinstance(value, str) and not (keep_test_numbers and is_test_number(value)):
-        return mask_text(value)
-    return value
 
+    def masked(item: Any, mask: Callable[[str], str] = mask_text) -> Any:
+        if isinstance(item, dict):
+            return {key: masked(each, masks.get(key, mask_text)) for key, each in item.items()}
+        if isinstance(item, list):
+            return [masked(each) for each in item]
+        text = str(item) if mask is phone and isinstance(item, int) else item
+        kept = not isinstance(text, str) or (keep_test_numbers and is_test_number(text))
+        return item if kept else mask(text)
 
-def _mask_entry(key: str, item: Any, keep_test_numbers: bool) -> Any:
-    mask = {"phone_number": mask_phone, "reason": mask_reason}.get(key)
-    if mask and isinstance(item, str) and not (keep_test_numbers and is_test_number(item)):
-        return mask(item)
-    return mask_body(item, keep_test_numbers=keep_test_numbers)
+    masks = {"phone_number": phone, "reason": mask_reason}
+    return masked(value)

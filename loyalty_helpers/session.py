@@ -1,9 +1,8 @@
 """connect(): the one place where settings, transport and client meet."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import SecretStr
 
@@ -69,30 +68,54 @@ def connect(
         check_injected()
     chosen = settings or load_settings()
     name = check_environment(environment or chosen.loyalty_environment)
-    asked = _Asked(name, notebook, chosen, policy, transport)
-    return {"local": _local, "recorded": _recorded}.get(name, _square)(asked)
+    place = _place(name, notebook, chosen, transport)
+    close = place.on_close
+    try:
+        answering = _recorded_too(name, notebook, chosen, place.transport)
+        wire = Wire(place.url, auth=BearerToken(place.token), transport=answering, policy=policy)
+        gate = _plans_only(chosen) if name == "production" else None
+        client = LoyaltyClient(wire, environment=name, gate=gate, on_close=place.on_close)
+        close = client.close
+        if name == "production":
+            check_merchant(client, chosen.loyalty_allow_production)
+    except BaseException:
+        close()
+        raise
+    return client
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What connect() was asked for, on its way to what does it."""
+class _Place(NamedTuple):
+    """What answers in an environment; without a transport, the network leads there."""
 
-    environment: str
-    notebook: str
-    settings: Settings
-    policy: RetryPolicy | None
+    url: str
+    token: SecretStr
     transport: httpx.BaseTransport | None
+    on_close: Callable[[], None] = lambda: None
 
-    def client(
-        self,
-        url: str,
-        token: SecretStr,
-        transport: httpx.BaseTransport | None,
-        on_close: Callable[[], None] = lambda: None,
-    ) -> LoyaltyClient:
-        wire = Wire(url, auth=BearerToken(token), transport=transport, policy=self.policy)
-        gate = _plans_only(self.settings) if self.environment == "production" else None
-        return LoyaltyClient(wire, environment=self.environment, gate=gate, on_close=on_close)
+
+def _place(
+    environment: str, notebook: str, settings: Settings, transport: httpx.BaseTransport | None
+) -> _Place:
+    if environment == "recorded":
+        if not notebook:
+            raise SettingsError(
+                "environment 'recorded' needs the notebook whose recording it replays"
+            )
+        file = recording_file(settings.loyalty_recordings, notebook)
+        return _Place(EMBEDDED_URL, SecretStr("recorded"), ReplayTransport.load(file))
+    if environment in SQUARE_HOSTS:
+        check_access(environment, settings)
+        token = settings.square_access_token or SecretStr("")
+        return _Place(SQUARE_HOSTS[environment], token, transport)
+    token = settings.loyalty_emulator_token
+    if holds_token(token.get_secret_value()):
+        raise SettingsError(
+            "LOYALTY_EMULATOR_TOKEN holds a token of Square: the emulator gets none"
+        )
+    if settings.loyalty_emulator_url:
+        return _Place(check_loopback(settings.loyalty_emulator_url), token, transport)
+    emulator = open_emulator(settings)
+    return _Place(EMBEDDED_URL, token, httpx.WSGITransport(app=emulator), emulator.close)
 
 
 def _plans_only(settings: Settings) -> Gate:
@@ -110,64 +133,21 @@ def _plans_only(settings: Settings) -> Gate:
     return check
 
 
-def _local(asked: _Asked) -> LoyaltyClient:
-    settings = asked.settings
-    token = settings.loyalty_emulator_token
-    if holds_token(token.get_secret_value()):
-        raise SettingsError(
-            "LOYALTY_EMULATOR_TOKEN holds a token of Square: the emulator gets none"
-        )
-    if settings.loyalty_emulator_url:
-        url = check_loopback(settings.loyalty_emulator_url)
-        return asked.client(url, token, _recorded_too(asked, asked.transport))
-    emulator = open_emulator(settings)
-    try:
-        transport = _recorded_too(asked, httpx.WSGITransport(app=emulator))
-        return asked.client(EMBEDDED_URL, token, transport, on_close=emulator.close)
-    except BaseException:
-        emulator.close()
-        raise
-
-
-def _recorded(asked: _Asked) -> LoyaltyClient:
-    if not asked.notebook:
-        raise SettingsError("environment 'recorded' needs the notebook whose recording it replays")
-    file = recording_file(asked.settings.loyalty_recordings, asked.notebook)
-    return asked.client(EMBEDDED_URL, SecretStr("recorded"), ReplayTransport.load(file))
-
-
-def _square(asked: _Asked) -> LoyaltyClient:
-    settings = asked.settings
-    check_access(asked.environment, settings)
-    token = settings.square_access_token or SecretStr("")
-    transport = _recorded_too(asked, asked.transport)
-    client = asked.client(SQUARE_HOSTS[asked.environment], token, transport)
-    if asked.environment == "production":
-        try:
-            check_merchant(client, settings.loyalty_allow_production)
-        except BaseException:
-            client.close()
-            raise
-    return client
-
-
 def _recorded_too(
-    asked: _Asked, transport: httpx.BaseTransport | None
+    environment: str, notebook: str, settings: Settings, transport: httpx.BaseTransport | None
 ) -> httpx.BaseTransport | None:
     """The transport itself, or around it the one that writes down what passes."""
-    target, folder = asked.settings.loyalty_record_to, asked.settings.loyalty_recordings
-    if not (target and asked.notebook):
+    target, folder = settings.loyalty_record_to, settings.loyalty_recordings
+    if not (target and notebook) or environment == "recorded":
         return transport
-    if asked.environment == "sandbox":
+    if environment == "production":
+        raise SettingsError("only 'local' and 'sandbox' are recorded: production is people's data")
+    if environment == "sandbox":
         inner = transport or Network()
-        return RecordingTransport(inner, target, notebook=asked.notebook, source="sandbox")
-    if asked.environment == "local":
-        rewrite = PublishedExamples.load(folder).rewrite
-        inner = transport or Network()  # after what can fail: it has to be closed
-        return RecordingTransport(
-            inner, target, notebook=asked.notebook, source="emulator", rewrite=rewrite
-        )
-    raise SettingsError("only 'local' and 'sandbox' are recorded: production is people's data")
+        return RecordingTransport(inner, target, notebook=notebook, source="sandbox")
+    rewrite = PublishedExamples.load(folder).rewrite
+    inner = transport or Network()  # after what can fail: it has to be closed
+    return RecordingTransport(inner, target, notebook=notebook, source="emulator", rewrite=rewrite)
 
 
 def open_emulator(settings: Settings, file: Path | None = None, **injected: Any) -> "Emulator":

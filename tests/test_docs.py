@@ -21,7 +21,7 @@ from loyalty_helpers.runbooks.reconcile import (
     NOT_SETTLED,
 )
 from loyalty_helpers.runbooks.results import KEPT, LEFT_OUT, RECEIPT, RESULTS, UNDO
-from loyalty_helpers.runner.runbook_parameters import BulkAdjust
+from loyalty_helpers.runner import Notebook
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
@@ -72,10 +72,11 @@ def test_each_state_is_explained() -> None:
 
 
 def test_each_limit_stands_there_with_its_default() -> None:
+    defaults = Notebook.read("bulk_adjust").defaults
     limits = {field.name: str(field.default) for field in fields(Limits)} | {
         "max_plan_age": str(MAX_PLAN_AGE),
         "max_rows": str(MAX_ROWS),
-        "max_points": str(BulkAdjust.model_fields["max_points"].default),
+        "max_points": str(defaults["max_points"]),
         "REPEAT_DAYS": str(REPEAT_DAYS),
         "MOST_READ_AGAIN": str(MOST_READ_AGAIN),
     }

@@ -13,7 +13,7 @@ FLOORS = """
     cli
     fleet training forms
     runner
-    session
+    session parameters
     runbooks
     steps
     api

@@ -12,7 +12,7 @@ from loyalty_helpers.errors import LoyaltyError
 from loyalty_helpers.runbooks.limits import Limits
 from loyalty_helpers.runbooks.plan.row_checks import SheetRow
 from loyalty_helpers.runbooks.plan.sheet import read_sheet
-from loyalty_helpers.runner.checking import check_parameters
+from loyalty_helpers.runner import Notebook
 
 from .doubles import CANARY_TOKEN, make_client
 from .runbooks.harness import plan_by
@@ -77,7 +77,7 @@ def client(monkeypatch, tmp_path):
 
 
 def by_command_line(client: Any, folder: Path, name: str, text: str) -> Any:
-    return getattr(check_parameters("adjust_points", {name: text}), name)
+    return Notebook.read("adjust_points").check({name: text})[name]
 
 
 def by_file(client: Any, folder: Path, name: str, text: str) -> Any:
@@ -182,7 +182,7 @@ def given_to_a_notebook(client: Any, folder: Path, name: str, text: str) -> None
 
 
 def given_to_the_command(client: Any, folder: Path, name: str, text: str) -> None:
-    check_parameters("adjust_points", {name: text})
+    Notebook.read("adjust_points").check({name: text})
 
 
 @pytest.mark.parametrize("door", [cell, typed, given_to_a_notebook, given_to_the_command])
@@ -207,7 +207,7 @@ def test_a_token_comes_in_by_no_other_cell(client, tmp_path, name):
 @pytest.mark.parametrize("name", ["approved_by", "run_id", "approved_plan", SOME])
 def test_a_token_is_no_other_parameter_and_no_name_of_one(name):
     with pytest.raises(LoyaltyError, match="looks like an access token") as caught:
-        check_parameters("bulk_adjust", {name: SOME})
+        Notebook.read("bulk_adjust").check({name: SOME})
 
     assert "canary" not in str(caught.value)
 

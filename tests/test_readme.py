@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import PROMISES
-from loyalty_helpers.runner.parameters import WALKTHROUGHS, Parameters
-from loyalty_helpers.runner.runbook_parameters import RUNBOOKS
+from loyalty_helpers.parameters import BUYER
+from loyalty_helpers.runner import Notebook, notebooks
 from loyalty_helpers.settings import ENVIRONMENTS, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -23,16 +23,19 @@ def rows(heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|\n").split("|")] for line in table.splitlines()]
 
 
+def own_parameters(folder: str, *shared: str) -> dict[str, set[str]]:
+    """What each notebook of a folder takes, but for what all of them take."""
+    found = [Notebook.read(path.stem) for path in notebooks() if path.parent.name == folder]
+    return {each.path.stem: set(each.takes) - {"environment", *shared} for each in found}
+
+
 def test_the_table_of_notebooks_names_each_with_its_own_parameters() -> None:
     found = {
         re.search(r"\[(\w+)\]", name)[1]: set(re.findall(r"`(\w+)`", own))
         for name, _, own in rows("## The notebooks")[2:]
     }
 
-    assert found == {
-        name: set(model.model_fields) - set(Parameters.model_fields)
-        for name, model in WALKTHROUGHS.items()
-    }
+    assert found == own_parameters("notebooks", *BUYER)
 
 
 def test_the_table_of_runbooks_names_each_with_its_parameters() -> None:
@@ -41,16 +44,7 @@ def test_the_table_of_runbooks_names_each_with_its_parameters() -> None:
         for name, _, own in rows("## Runbooks")[2:]
     }
 
-    assert found == {
-        name: set(model.model_fields) - {"environment", "run_id"}
-        for name, model in RUNBOOKS.items()
-    }
-
-
-def test_the_table_of_parameters_names_each() -> None:
-    found = {n for row in rows("| Parameter |")[2:] for n in re.findall(r"`(\w+)`", row[0])}
-
-    assert found == {name for model in WALKTHROUGHS.values() for name in model.model_fields}
+    assert found == own_parameters("runbooks", "run_id")
 
 
 def test_the_table_of_environments_names_each() -> None:
@@ -70,7 +64,9 @@ def test_the_table_of_figures_is_that_of_make_bench() -> None:
     assert found == [(p.what, p.rival, f"<= {p.at_most:g}") for p in PROMISES]
 
 
-@pytest.mark.parametrize("command", ["run", "record", "drift", "emulator serve", "emulator reset"])
+@pytest.mark.parametrize(
+    "command", ["run", "list", "record", "drift", "emulator serve", "emulator reset"]
+)
 def test_each_command_is_in_readme_and_has_help(command: str) -> None:
     program = Path(sys.executable).with_name("loyalty")
     told = subprocess.check_output([program, *command.split(), "--help"], text=True)

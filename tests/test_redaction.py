@@ -219,6 +219,10 @@ def test_a_body_is_masked_at_every_depth():
     assert {"a": [{"phone_number": "***0123"}], "b": "***0123", "c": 14155550123} == mask_body(body)
 
 
+def test_a_phone_number_that_is_sent_as_a_number_is_masked():
+    assert {"phone_number": "***0123"} == mask_body({"phone_number": 14155550123})
+
+
 def test_masking_leaves_the_original_as_it_is():
     body = {"mapping": {"phone_number": "+14155550123"}}
     mask_body(body)

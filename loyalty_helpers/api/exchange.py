@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from loyalty_helpers.records import Bundle, Shown
-from loyalty_helpers.redaction import mask_body, mask_reason, mask_text
+from loyalty_helpers.redaction import mask_body
 from loyalty_helpers.settings import SQUARE_VERSION
 
 SHOWN_ITEMS = 3
@@ -98,19 +98,5 @@ def _shortened(value: Any) -> Any:
 def _for_shell(body: dict[str, Any]) -> str:
     """The body inside single quotes, each phone number taken from $PHONE_NUMBER instead."""
     marker = "\0phone\0"
-    marked = json.dumps(_mark_phones(body, marker))
+    marked = json.dumps(mask_body(body, phone=lambda _: marker))
     return marked.replace("'", "'\\''").replace(json.dumps(marker), '"\'"$PHONE_NUMBER"\'"')
-
-
-def _marked(key: str, item: Any, marker: str) -> Any:
-    if key == "reason" and isinstance(item, str):
-        return mask_reason(item)
-    return marker if key == "phone_number" else _mark_phones(item, marker)
-
-
-def _mark_phones(value: Any, marker: str) -> Any:
-    if isinstance(value, dict):
-        return {key: _marked(key, item, marker) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_mark_phones(item, marker) for item in value]
-    return mask_text(value) if isinstance(value, str) else value  # before JSON escapes it

@@ -58,7 +58,40 @@ def main() -> None:
     """Loyalty notebooks, headless: run them, record them, serve the emulator."""
 
 
-@main.command()
+class _Run(_Command):
+    """`run`, whose help tells the parameters of the notebook that is named beside it."""
+
+    def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
+        found, _, _ = self.make_parser(context).parse_args([*words])
+        context.meta["notebook"] = found.get("notebook")
+        return super().parse_args(context, words)
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """The parameters; click gives no text, but an object of its own, where none is named."""
+        if not isinstance(name := context.meta["notebook"], str):
+            return
+        from loyalty_helpers.runner import Notebook
+
+        notebook = Notebook.read(name)
+        rows = []
+        for name, parameter in notebook.takes.items():
+            default = notebook.defaults[name]
+            shown = str(default).lower() if isinstance(default, bool) else default
+            rows.append((name, plain(f"{parameter.help}  [{shown or 'empty'}]".strip())))
+        with formatter.section(f"Parameters of {plain(notebook.path.stem)}, with their defaults"):
+            formatter.write_dl(rows)
+
+
+@main.command("list")
+def list_notebooks() -> None:
+    """Tell the notebooks that `run` knows by name; `run NOTEBOOK --help` tells one's parameters."""
+    from loyalty_helpers.runner import Notebook, notebooks
+
+    for path in notebooks():
+        click.echo(f"{path.stem:26}{Notebook.read(path.stem).title}")
+
+
+@main.command(cls=_Run)
 @click.argument("notebook")
 @click.option(
     "-p",
@@ -89,7 +122,9 @@ def run(
     files: tuple[str, ...],
     out: Path | None,
 ) -> None:
-    """Run NOTEBOOK headlessly: 02_adjust_points, bulk_adjust, or a path.
+    """Run NOTEBOOK headlessly: 02_adjust_points, bulk_adjust, or the path of one of your own.
+
+    With --help beside NOTEBOOK, tells its parameters as well; `loyalty list` tells the notebooks.
 
     Writes the executed notebook, an HTML report and receipt.json.
 
@@ -108,21 +143,21 @@ def run(
     finally:
         teller.end(interrupted=interrupted)
     _tell(result)
-    context.exit(VERIFIED if result.verified else FAILED)
+    context.exit(VERIFIED if result.ended_well else FAILED)
 
 
 def _tell(result: "RunResult") -> None:
     """What came of a run, where, and the report; a refusal that changed nothing has none."""
     from loyalty_helpers.cli.place import place_of
 
-    one_line = result.verified and "\n" not in result.summary
-    click.echo(result.summary, err=not result.verified, nl=not one_line)
+    one_line = result.ended_well and "\n" not in result.summary
+    click.echo(result.summary, err=not result.ended_well, nl=not one_line)
     last = place_of(result.receipt["environment"])
     if (report := result.report) is not None:
         here = Path.cwd()
         near = plain(report.relative_to(here) if report.is_relative_to(here) else report)
         last = f", {last}, report {near}" if one_line else f"{last}, report: {near}"
-    click.echo(last, err=not result.verified)
+    click.echo(last, err=not result.ended_well)
 
 
 @main.command()

@@ -128,7 +128,7 @@ def _completed_order(ledger: Ledger, order_id: str, location_id: str) -> Order:
         code = ledger.assumptions.order_location_code
         raise refusal(code, "The order was made at another location.", "location_id")
     earned = Where(["order_id = ?", "type = 'ACCUMULATE_POINTS'"], [order_id])
-    if ledger.assumptions.order_earns_once and any(ledger.events(earned, most=1)):
+    if ledger.assumptions.order_earns_once and any(ledger.events(earned, None, 1)):
         raise refusal("BAD_REQUEST", "The order has earned its points before.", field)
     return order
 

@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -84,11 +84,10 @@ class Emulator:
         database = Database.open(Path(path), lambda connection: build(Ledger(connection, world)))
         emulator = cls(database, world, token, faults or Faults())
         if program:
-            try:
+            with ExitStack() as failing:
+                failing.callback(emulator.close)
                 emulator.set_program(program)
-            except BaseException:
-                emulator.close()
-                raise
+                failing.pop_all()
         return emulator
 
     def reset(self) -> None:

@@ -35,11 +35,6 @@ class AnsweredBeforeError(Exception):
         self.answer = answer
 
 
-def as_it_is(answer: Answer) -> Answer:
-    """Return the answer."""
-    return answer
-
-
 @dataclass(slots=True)
 class Call:
     """A request that was matched.
@@ -49,7 +44,7 @@ class Call:
         version: the Square-Version.
         salt: tells a key of an endpoint from the same one before it was forgotten on purpose.
         found_until: when the latest event that a search finds was written; None finds all.
-        shown: makes the answer of the version of what is kept.
+        shown: what an older version is shown instead of the answer.
     """
 
     database: Database
@@ -59,7 +54,7 @@ class Call:
     version: str
     salt: Callable[[str, str], str]
     found_until: str | None = None
-    shown: Callable[[Answer], Answer] = as_it_is
+    shown: Callable[[Answer], Answer] | None = None
     _open: ExitStack = field(default_factory=ExitStack)
     _scope: str = ""
     _key: str = ""
@@ -109,7 +104,7 @@ class Call:
             detail = self.assumptions.key_reused_detail
             raise refusal("IDEMPOTENCY_KEY_REUSED", detail, "idempotency_key")
         if self.assumptions.refused_requests_consume_keys:
-            ledger.mark()
+            ledger.run("SAVEPOINT attempt")
         self._kept = ledger, digest
         return ledger
 
@@ -125,22 +120,23 @@ class Call:
             except AnsweredBeforeError as before:
                 answer = before.answer
             except WireError as error:
-                answer = self._refused(error)
+                if not self._keeps(error):
+                    raise
+                answer = error.wire()
             if self._kept:
                 ledger, digest = self._kept
                 ledger.keep_answer(self._scope, self._key, digest, answer)
         if "errors" in answer:
             raise WireError.from_wire(answer)
-        return self.shown(answer)
+        return self.shown(answer) if self.shown else answer
 
-    def _refused(self, error: WireError) -> Answer:
-        """Return the refusal if it keeps its key; else raise it, so that nothing is kept."""
+    def _keeps(self, error: WireError) -> bool:
+        """Tell whether a refusal keeps its key; then nothing else is kept."""
         if self._kept and self.assumptions.refused_requests_consume_keys:
-            self._kept[0].undo()
-        elif not (self._kept and error.is_declined):
-            raise error
-        # A declined payment keeps its key in any case; it is declined before anything is written.
-        return error.wire()
+            self._kept[0].run("ROLLBACK TO attempt")
+            return True
+        # A declined payment does in any case; it is declined before anything is written.
+        return bool(self._kept and error.is_declined)
 
     def page(self, endpoint: str, name: str, limit: int, rows: Rows, asked: Any = None) -> Answer:
         """Answer with a page of `rows`, once all else was read; the cursor is bound to `asked`."""
@@ -152,20 +148,15 @@ class Call:
         found = list(rows(self.reading(), after, limit + 1))
         answer: Answer = {name: [item for _, item in found[:limit]]} if found else {}
         if len(found) > limit:
-            answer["cursor"] = _make_cursor(self.assumptions, query, found[limit - 1][0])
+            last = found[limit - 1][0]
+            text = json.dumps([*last, _seal(self.assumptions, query, last)])
+            answer["cursor"] = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
         return answer
 
 
 def retrieving(kind: str) -> Callable[[Call], Answer]:
     """Return what answers with the record that has the id in the path."""
     return lambda call: {kind: call.reading().the(kind, call.target)}
-
-
-def _make_cursor(assumptions: Assumptions, query: Any, position: Position) -> str:
-    """Return the cursor that goes on after `position`: opaque, and safe in a URL."""
-    seal = _seal(assumptions, query, position)
-    text = json.dumps([position.created_at, position.seq, seal])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _read_cursor(assumptions: Assumptions, query: Any, cursor: str) -> Position:

@@ -23,8 +23,6 @@ BUSY_SECONDS: Final = 5.0
 _SMALLEST_DATABASE: Final = 512
 _NO_DATABASE: Final = "it is no SQLite database. Give another path"
 
-Build = Callable[[sqlite3.Connection], None]
-
 
 class EmulatorFileError(Exception):
     """The emulator's file cannot be used; the text says what was found and what to do."""
@@ -42,12 +40,21 @@ class Database:
         self._closed = False
 
     @classmethod
-    def open(cls, path: Path, build: Build) -> Database:
+    def open(cls, path: Path, build: Callable[[sqlite3.Connection], None]) -> Database:
         """Open the file at `path`; when it is missing or empty, `build` makes its content."""
         database = cls(path.absolute())
         try:
             _touch(database._path)
-            database._prepare(build)
+            # Whose file it is comes first: switching on the log would change a stranger's file.
+            with database.reading() as connection:
+                _is_ours(connection)
+                _switch_log_on(connection)
+            with database.writing() as connection:
+                if not _is_ours(connection):
+                    build(connection)
+                # Written each time: nothing but a write finds out that the file is read-only.
+                connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version={FORMAT}")
         except BaseException as error:
             database.close()
             if not isinstance(error, (OSError, sqlite3.Error, EmulatorFileError)):
@@ -58,19 +65,29 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection for reading; no lock is taken."""
-        connection = self._borrow()
+        if self._closed:
+            raise sqlite3.ProgrammingError("the emulator is closed")
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = _connect(self._path)
         try:
             yield connection
         finally:
-            self._give_back(connection)
+            self._idle.append(connection)
+            if self._closed:  # asked last, so that none comes after the closing unseen
+                self.close()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection inside one write transaction: all of it is kept, or none."""
         if not self._write_turn.acquire(timeout=BUSY_SECONDS):
-            raise _busy()
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
         try:
-            with self.reading() as connection, _transaction(connection):
+            with self.reading() as connection, connection:  # it commits, or rolls back
+                connection.execute("BEGIN IMMEDIATE")
                 yield connection
         finally:
             self._write_turn.release()
@@ -82,45 +99,21 @@ class Database:
             while True:
                 self._idle.popleft().close()
 
-    def _borrow(self) -> sqlite3.Connection:
-        if self._closed:
-            raise sqlite3.ProgrammingError("the emulator is closed")
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self._connect()
 
-    def _give_back(self, connection: sqlite3.Connection) -> None:
-        self._idle.append(connection)
-        if self._closed:  # asked last, so that none comes after the closing unseen
-            self.close()
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            f"{self._path.as_uri()}?mode=rw",
-            uri=True,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        try:
-            connection.execute("PRAGMA synchronous=NORMAL")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _prepare(self, build: Build) -> None:
-        # Whose file it is comes first: switching on the log would change a stranger's file.
-        with self.reading() as connection:
-            _is_ours(connection)
-            _switch_log_on(connection)
-        with self.writing() as connection:
-            if not _is_ours(connection):
-                build(connection)
-            # Written each time: nothing but a write finds out that the file is read-only.
-            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version={FORMAT}")
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode=rw",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        connection.execute("PRAGMA synchronous=NORMAL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _switch_log_on(connection: sqlite3.Connection) -> None:
@@ -135,25 +128,6 @@ def _switch_log_on(connection: sqlite3.Connection) -> None:
             if not busy or time.monotonic() > deadline:
                 raise
         time.sleep(0.01)
-
-
-def _busy() -> sqlite3.OperationalError:
-    error = sqlite3.OperationalError("database is locked")
-    error.sqlite_errorcode = sqlite3.SQLITE_BUSY
-    return error
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        # SQLite has rolled back by itself after some errors, a full disk among them.
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _touch(path: Path) -> None:

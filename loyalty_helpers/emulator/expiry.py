@@ -69,7 +69,7 @@ def _expire(ledger: Ledger, account: Account) -> None:
         if expires_at > ledger.now():
             break
         # A policy that is new can find points due at a time before later events.
-        ((last, _),) = ledger.events(Where(["account_id = ?"], [account.id]), most=1)
+        ((last, _),) = ledger.events(Where(["account_id = ?"], [account.id]), None, 1)
         identifier = event_id("ExpirePoints", f"{account.id} {expires_at} {last.seq}")
         at = max(expires_at, last.created_at)
         lost = {"points": -points}

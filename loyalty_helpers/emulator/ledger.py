@@ -71,6 +71,7 @@ class Position(NamedTuple):
     seq: int
 
 
+Bodies = Iterator[tuple[Position, dict[str, Any]]]
 Movement = tuple[str, int, str]
 """Time, points and type of an event."""
 
@@ -133,17 +134,9 @@ class Ledger:
         return rfc3339_ms(self.moment)
 
     def run(self, script: str) -> None:
-        """Run statements without values, each up to its semicolon."""
+        """Run statements of SQL, each up to its semicolon."""
         for statement in script.split(";"):
             self._execute(statement)
-
-    def mark(self) -> None:
-        """Note how far this was written, for `undo`."""
-        self._execute("SAVEPOINT attempt")
-
-    def undo(self) -> None:
-        """Take back what was written since `mark`."""
-        self._execute("ROLLBACK TO attempt")
 
     def program(self, program_id: str = "main") -> dict[str, Any] | None:
         """Return a program, not to be changed, by its id or as the only one that there is."""
@@ -186,13 +179,11 @@ class Ledger:
             pass
         return new
 
-    def records(
-        self, kind: str, where: Where | None = None, after: Position | None = None, most: int = -1
-    ) -> Iterator[tuple[Position, dict[str, Any]]]:
-        """Yield the position and the body of records, the latest first; -1 is all."""
+    def records(self, kind: str, where: Where | None = None, *page: Any) -> Bodies:
+        """Yield the position and the body of records on a page, or of all, the latest first."""
         where = where or Where()
         where.add("kind = ?", kind)
-        return self._newest("moment", "record", where, after, most)
+        return self._newest("moment", "record", where, *page)
 
     def keep(
         self, kind: str, body: dict[str, Any], *, owner: str | None = None, moment: str = ""
@@ -224,7 +215,7 @@ class Ledger:
     def accounts(
         self, where: Where, after: Position | None = None, most: int = -1
     ) -> list[tuple[Position, Account]]:
-        """Return accounts in order of creation, oldest first; -1 is all."""
+        """Return the accounts on a page, or all, the oldest first."""
         if after:
             where.add("(created_at, seq) > (?, ?)", *after)
         query = f"SELECT {_ACCOUNT}, seq FROM account{where.sql()} ORDER BY created_at, seq"
@@ -245,11 +236,9 @@ class Ledger:
             account._asdict(),
         )
 
-    def events(
-        self, where: Where, after: Position | None = None, most: int = -1
-    ) -> Iterator[tuple[Position, dict[str, Any]]]:
-        """Yield the position and the body of events, the newest first; -1 is all."""
-        return self._newest("created_at", "event", where, after, most)
+    def events(self, where: Where, *page: Any) -> Bodies:
+        """Yield the position and the body of events on a page, or of all, the newest first."""
+        return self._newest("created_at", "event", where, *page)
 
     def add_event(self, event: Event, order_id: str | None = None) -> None:
         """Add an event, which nothing ever changes or removes.
@@ -282,8 +271,8 @@ class Ledger:
         self._execute("INSERT INTO answered VALUES (?, ?, ?, ?)", row)
 
     def _newest(
-        self, time: str, table: str, where: Where, after: Position | None, most: int
-    ) -> Iterator[tuple[Position, dict[str, Any]]]:
+        self, time: str, table: str, where: Where, after: Position | None = None, most: int = -1
+    ) -> Bodies:
         if after:
             where.add(f"({time}, seq) < (?, ?)", *after)
         query = f"SELECT {time}, seq, body FROM {table}{where.sql()}"

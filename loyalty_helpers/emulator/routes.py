@@ -5,14 +5,15 @@ Each operation is described at https://developer.squareup.com/reference/square.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from . import accounts, accrual, customers, events, orders, payments, programs, promotions, rewards
 from .call import Call, retrieving
-from .unsupported import unsupported
 from .validation import Unsupported
 from .wire import Answer, not_found, refusal
 
@@ -36,11 +37,19 @@ class Route:
     unsupported: Unsupported = field(compare=False)
 
 
+# What is passed over would make an answer that is wrong and looks right: documented fields that
+# are not acted on are refused, but for the values that are. Those that Square calls read-only are
+# not among them: Square sets those, whatever is sent.
+_UNSUPPORTED: Final[dict[str, Unsupported]] = json.loads(
+    Path(__file__).with_name("unsupported.json").read_text(encoding="utf-8")
+)
+
+
 def _route(row: str, handle: Callable[[Call], Answer]) -> Route:
     method, *columns, path = row.split()
     pattern = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path))
-    fields = unsupported(f"{method} {path}")
-    return Route(method, pattern, handle, "body" in columns, "ready" in columns, fields)
+    unsupported = _UNSUPPORTED.get(f"{method} {path}", {})
+    return Route(method, pattern, handle, "body" in columns, "ready" in columns, unsupported)
 
 
 # Method, those columns of Route that are true, path.

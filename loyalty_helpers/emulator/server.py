@@ -10,11 +10,11 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from types import FrameType
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from .app import Emulator
 
@@ -44,19 +44,14 @@ def _listen(emulator: Emulator, port: int) -> tuple[Any, str]:
     # Requests that wait for a thread are no trouble worth a line each, nor are short bodies.
     for name in ("waitress", "waitress.queue"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    threads = _THREADS_IF_SLOW if emulator.faults.slow else _THREADS
-
-    def send_at_once() -> None:
-        server.adj.send_bytes = 1
-
     try:
         # Asked first, because waitress leaves its threads behind when it cannot listen.
         _try_port(port)
         server = waitress.create_server(
-            _application(emulator, send_at_once),
+            _application(emulator),
             host=HOST,
             port=port,
-            threads=threads,
+            threads=_THREADS_IF_SLOW if emulator.faults.slow else _THREADS,
             ident=None,
             connection_limit=_CONNECTIONS,
             asyncore_use_poll=True,
@@ -71,6 +66,14 @@ def _listen(emulator: Emulator, port: int) -> tuple[Any, str]:
     server.adj.send_bytes = _SEND_BYTES
     server.channel_class = _channel_class()
     return server, f"http://{HOST}:{server.effective_port}"
+
+
+def _try_port(port: int) -> None:
+    with socket.socket() as probe:
+        if os.name == "posix":
+            # A port whose last server has just stopped is free; elsewhere this would share it.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((HOST, port))
 
 
 def _channel_class() -> type[Any]:
@@ -96,14 +99,8 @@ def _channel_class() -> type[Any]:
     return Channel
 
 
-def _application(
-    emulator: Emulator, send_at_once: Callable[[], None]
-) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
-    """Return what waitress calls; a fault that loses the connection closes the socket.
-
-    Once an answer has dripped, all that follow leave in small pieces, too: the setting is the
-    server's.
-    """
+def _application(emulator: Emulator) -> WSGIApplication:
+    """Return what waitress calls; a fault that loses the connection closes the socket."""
     from waitress.channel import ClientDisconnected
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -112,19 +109,18 @@ def _application(
         except ConnectionError as error:
             # As if the client had gone: waitress closes what it has of the connection.
             raise ClientDisconnected from error
-        if not isinstance(answer, list):
-            send_at_once()
-        return answer
+        return answer if isinstance(answer, list) else _in_pieces(environ, answer)
 
     return application
 
 
-def _try_port(port: int) -> None:
-    with socket.socket() as probe:
-        if os.name == "posix":
-            # A port whose last server has just stopped is free; elsewhere this would share it.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((HOST, port))
+def _in_pieces(environ: WSGIEnvironment, answer: Iterable[bytes]) -> Iterator[bytes]:
+    """Let each piece of an answer leave as it comes, on its own connection alone."""
+    channel = environ["waitress.client_disconnected"].__self__
+    usual, channel.adj = channel.adj, copy(channel.adj)
+    channel.adj.send_bytes = 1
+    yield from answer
+    channel.adj = usual
 
 
 def serve(
@@ -157,15 +153,11 @@ def _terminating() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 class Server:

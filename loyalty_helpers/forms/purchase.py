@@ -37,7 +37,7 @@ class PurchaseForm(Form):
         """What the values would buy."""
         return purchases.plan(self._client, self._account, **self.values)
 
-    def buy(self) -> purchases.Verification:
+    def buy(self) -> purchases.Bought:
         """Make both purchases and verify them."""
         return purchases.buy(self._client, self.preview())
 

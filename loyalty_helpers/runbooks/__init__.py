@@ -12,12 +12,12 @@ from loyalty_helpers.runbooks.plan.document import (
     check_approval,
     read_plan,
 )
-from loyalty_helpers.runbooks.plan.guards import check_may_begin, planned_for
+from loyalty_helpers.runbooks.plan.guards import planned_for
 from loyalty_helpers.runbooks.plan.sheet import read_columns, sheet_path
 from loyalty_helpers.runbooks.reconcile import ADJUSTMENTS, DIFFERENCES
 from loyalty_helpers.runbooks.reconcile_steps import account_list, compare_run, reconcile
 from loyalty_helpers.runbooks.results import KEPT, facts, parameters_of, verdict_of
-from loyalty_helpers.runbooks.run import RECORDED_RUNS, Run
+from loyalty_helpers.runbooks.run import RECORDED_RUNS, Run, check_may_begin
 from loyalty_helpers.runbooks.views import Verified
 
 __all__ = [

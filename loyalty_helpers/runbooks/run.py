@@ -23,6 +23,7 @@ from loyalty_helpers.runbooks.plan.document import (
     MAX_PLAN_AGE,
     PLAN,
     Plan,
+    check_age,
     check_approval,
     plan_kept,
     read_plan,
@@ -208,13 +209,11 @@ class Run:
             return Applied(planned.plan, {})
         if on_drift not in ("note", "skip"):
             raise ParameterError(f"on_drift {on_drift!r} is neither 'note' nor 'skip'")
-        path = planned.plan.path
         with ExitStack() as held:
-            with plan_kept(path.parent):
-                plan, writing = guards.writing_client(
-                    self._client, path, planned.approved, self._approved_by
-                )
-                guards.check_may_begin(plan, max_plan_age)
+            with plan_kept(self._folder):
+                path, approval = self._folder / PLAN, (planned.approved, self._approved_by)
+                plan, writing = guards.writing_client(self._client, path, *approval)
+                check_may_begin(plan, max_plan_age)
                 guards.check_place(plan.header, guards.place_of(self._client))
                 journal = held.enter_context(Journal.open(plan))
             _stop_on_sigterm(held)
@@ -224,17 +223,16 @@ class Run:
         with journal.commit():
             journal.set_meta("approved_by", self._approved_by or journal.meta("approved_by"))
         progress = Progress(journal, plan.header.rows)
-        run = _Run(
-            writing,
-            plan,
-            journal,
-            self._limits,
-            skip_moved=on_drift == "skip",
-            time=self._time,
-            told=progress,
-        )
         try:
-            run.run()
+            _Run(
+                writing,
+                plan,
+                journal,
+                self._limits,
+                skip_moved=on_drift == "skip",
+                time=self._time,
+                told=progress,
+            ).run()
         except (RunStoppedError, *UNREAD, KeyboardInterrupt) as stopped:
             with suppress(OSError):  # why it stopped is told, whatever the disk says
                 write_results(plan.folder, journal)
@@ -293,6 +291,12 @@ class Run:
 def folder_of(run_id: str) -> Path:
     """The folder of a run, below LOYALTY_RUNS."""
     return load_settings().runs_folder / check_run_id(run_id)
+
+
+def check_may_begin(plan: Plan, max_plan_age: float) -> None:
+    """Raise PlanError if a plan is too old to begin with; a run that was begun goes on."""
+    if not (plan.folder / JOURNAL).exists():
+        check_age(plan, max_plan_age)
 
 
 def settle_time(client: LoyaltyClient) -> float:

@@ -2,13 +2,16 @@
 
 from loyalty_helpers.runner.execute import MaskedOutput, execute
 from loyalty_helpers.runner.kernels import started_kernel
-from loyalty_helpers.runner.run import RunResult, find_notebook, run_notebook
+from loyalty_helpers.runner.notebooks import Notebook, find_notebook, notebooks
+from loyalty_helpers.runner.run import RunResult, run_notebook
 
 __all__ = [
     "MaskedOutput",
+    "Notebook",
     "RunResult",
     "execute",
     "find_notebook",
+    "notebooks",
     "run_notebook",
     "started_kernel",
 ]

@@ -25,11 +25,12 @@ from loyalty_helpers.runbooks import (
     read_plan,
     verdict_of,
 )
+from loyalty_helpers.runner.notebooks import Notebook
 from loyalty_helpers.steps import INTENT
 
 ENDED_WELL = {"APPLIED", "SKIPPED"}
-# The notebooks without a plan that show what came of them, when they are as we made them.
-SHOW_VERIFICATION = ("02_adjust_points", "05_accumulate_from_order", "reconcile")
+# They read only: that their asserts hold to the end is all there is to verify.
+READ_ONLY = ("00_start_here", "01_search_accounts", "03_retrieve_account", "04_balance_events")
 
 Stamp = tuple[int, int, int] | None
 
@@ -54,7 +55,7 @@ class Attempt:
     """A run that is about to begin, and what its folder held before.
 
     Attributes:
-        notebook: its name.
+        notebook: what is run.
         parameters: what it is asked for.
         folder: of the run.
         stamps: which file it was, its size and its time, of each that changes when a run does
@@ -63,14 +64,14 @@ class Attempt:
             reconciliation compares.
     """
 
-    notebook: str
+    notebook: Notebook
     parameters: Mapping[str, Any]
     folder: Path
     stamps: Mapping[str, Stamp]
     times: int
 
     @classmethod
-    def begin(cls, notebook: str, parameters: Mapping[str, Any], folder: Path) -> "Attempt":
+    def begin(cls, notebook: Notebook, parameters: Mapping[str, Any], folder: Path) -> "Attempt":
         """Look at the folder; raises JournalError if a journal is in use, or damaged."""
         times = _times_compared(_judged(parameters, folder))
         return cls(notebook, parameters, folder, _stamps(folder), times)
@@ -79,6 +80,11 @@ class Attempt:
     def plans(self) -> bool:
         """Whether it is about a plan, and a journal if that is applied."""
         return "approved_plan" in self.parameters
+
+    @property
+    def runbook(self) -> bool:
+        """Whether its rows are in a plan and a journal, of this run or of the one it compares."""
+        return self.plans or "check_run_id" in self.parameters
 
     def changed_nothing(self) -> bool:
         """Whether all that a run leaves when it does something is as it was."""
@@ -107,7 +113,7 @@ class Attempt:
         return LoyaltyError(why) if why else None
 
     def _unproven(self, shown: Mapping[str, Any] | None) -> str:
-        if shown is None and self.notebook in SHOW_VERIFICATION:
+        if shown is None and "run_id" in self.parameters:  # what has one does or checks something
             return "the notebook ended without comparing what it did with the ledger"
         return self._audit_unproven() if "check_run_id" in self.parameters else ""
 
@@ -129,7 +135,8 @@ class Attempt:
         plan, parameters = read_plan(self.folder / PLAN), self.parameters
         header = plan.header
         place = planned_for(parameters["environment"])
-        asked = (self.notebook, parameters["run_id"], place)
+        runbook = self.notebook.path.stem if self.notebook.ours else header.runbook
+        asked = (runbook, parameters.get("run_id"), place)
         if asked != (header.runbook, header.run_id, header.environment):
             return f"{plan.path} is the plan of another run"
         if not applies(parameters):

@@ -1,6 +1,5 @@
 """One headless run: parameters checked, notebook executed, report and receipt written."""
 
-import stat
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,8 +21,8 @@ from loyalty_helpers.runbooks import (
     read_plan,
 )
 from loyalty_helpers.runner import receipt as receipts
-from loyalty_helpers.runner.checking import MODELS, check_parameters
 from loyalty_helpers.runner.evidence import (
+    READ_ONLY,
     Attempt,
     applies,
     check_not_applied,
@@ -37,10 +36,10 @@ from loyalty_helpers.runner.execute import (
 )
 from loyalty_helpers.runner.folder import RunFolder, check_room, refusing, run_folder
 from loyalty_helpers.runner.kernels import started_kernel
+from loyalty_helpers.runner.notebooks import Notebook
 from loyalty_helpers.runner.report import report_maker, write_report
-from loyalty_helpers.runner.runbook_parameters import RUNBOOKS
 from loyalty_helpers.runner.watching import SILENT, watched
-from loyalty_helpers.settings import NOTEBOOKS, check_access, load_settings
+from loyalty_helpers.settings import check_access, load_settings
 from loyalty_helpers.variables import absolute
 
 RECEIPT = "receipt.json"
@@ -64,9 +63,9 @@ class RunResult:
     summary: str
 
     @property
-    def verified(self) -> bool:
-        """Whether the notebook ran to its end and everything agreed."""
-        return bool(self.receipt["verified"])
+    def ended_well(self) -> bool:
+        """Whether the notebook ran to its end, and everything agreed that it had to prove."""
+        return self.receipt["status"] in ("verified", "ended")
 
 
 def run_notebook(
@@ -88,22 +87,20 @@ def run_notebook(
         ParameterError, SettingsError: refused; no kernel was started, nothing was run.
         LoyaltyError: the run is over and its receipt written, but there is no report.
     """
-    source = find_notebook(notebook)
-    checked = check_parameters(source.stem, given)
-    settings = load_settings()
-    parameters = checked.model_dump()
+    asked = Notebook.read(notebook)
+    parameters, settings = asked.check(given), load_settings()
     parameters["environment"] = parameters["environment"] or settings.loyalty_environment
     check_access(parameters["environment"], settings)
     if parameters["environment"] == "local" and not settings.loyalty_emulator_url:
         check_room(settings.emulator_file.parent, EMULATOR_ROOM, named="LOYALTY_HOME")
-    run_id = parameters.get("run_id") or f"{source.stem}-{datetime.now(UTC):%Y%m%dt%H%M%S}"
+    run_id = parameters.get("run_id") or f"{asked.path.stem}-{datetime.now(UTC):%Y%m%dt%H%M%S}"
     target = _target(str(runs or settings.loyalty_runs or "runs"), run_id)
-    _check_plans(source.stem, parameters, target)
-    attempt = Attempt.begin(source.stem, parameters, target)
+    _check_plans(asked, parameters, target)
+    attempt = Attempt.begin(asked, parameters, target)
     # A walkthrough takes seconds; a runbook can wait for a service for minutes.
-    patience = SILENT if source.stem in RUNBOOKS else float("inf")
+    patience = SILENT if attempt.runbook else float("inf")
     with run_folder(target, keep=KEPT) as held, watched(target, tell, patience=patience):
-        return _run(source, attempt, held, str(runs or ""))
+        return _run(attempt, held, str(runs or ""))
 
 
 def _target(runs: str, run_id: str) -> Path:
@@ -117,15 +114,14 @@ def _target(runs: str, run_id: str) -> Path:
     return target
 
 
-def _check_plans(notebook: str, parameters: Mapping[str, Any], target: Path) -> None:
+def _check_plans(notebook: Notebook, parameters: Mapping[str, Any], target: Path) -> None:
     """Refuse, before anything is asked of Square, what the plans in the folders do not allow."""
     if parameters.get("approved_plan"):
         plan = read_plan(target / PLAN)
         check_approval(plan, parameters["approved_plan"])
-        if plan.header.runbook != notebook:
-            raise PlanError(
-                f"run id {target.name!r} is one of {plan.header.runbook}, not of {notebook}"
-            )
+        runbook, name = plan.header.runbook, notebook.path.stem
+        if notebook.ours and runbook != name:
+            raise PlanError(f"run id {target.name!r} is one of {runbook}, not of {name}")
         check_may_begin(plan, parameters.get("max_plan_age", MAX_PLAN_AGE))
     if parameters.get("check_run_id"):
         read_plan(target.parent / parameters["check_run_id"] / PLAN)
@@ -137,30 +133,8 @@ def _check_plans(notebook: str, parameters: Mapping[str, Any], target: Path) -> 
         check_not_applied(target)
 
 
-def find_notebook(name: str) -> Path:
-    """The notebook's file; raises ParameterError with the names there are."""
-    stem = Path(name).name
-    folder = NOTEBOOKS / "runbooks" if stem in RUNBOOKS else NOTEBOOKS
-    path = Path(name) if Path(name).suffix == ".ipynb" else folder / f"{stem}.ipynb"
-    if path.stem not in MODELS:
-        raise _unknown(name)
-    try:
-        found = stat.S_ISREG(path.stat().st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        found = False
-    except (OSError, ValueError):  # what the system takes for no name of a file
-        raise _unknown(name) from None
-    if not found:
-        raise ParameterError(f"there is no notebook {path.absolute()}")
-    return path.resolve()
-
-
-def _unknown(name: str) -> ParameterError:
-    return ParameterError(f"notebook {name!r} is not one of {', '.join(MODELS)}")
-
-
-def _run(source: Path, attempt: Attempt, held: RunFolder, out: str) -> RunResult:
-    folder, parameters = attempt.folder, attempt.parameters
+def _run(attempt: Attempt, held: RunFolder, out: str) -> RunResult:
+    source, folder, parameters = attempt.notebook.path, attempt.folder, attempt.parameters
     receipt = receipts.begin(source.stem, parameters, run_id=folder.name)
     asked = receipt["parameters"]
     with refusing(folder):
@@ -178,13 +152,15 @@ def _run(source: Path, attempt: Attempt, held: RunFolder, out: str) -> RunResult
     refused = isinstance(error, CellError) and error.refused
     error = error or attempt.unproven(shown)
     receipt = receipts.finish(receipt, shown, error)
+    if receipt["verified"] and not (shown or attempt.plans or source.stem in READ_ONLY):
+        receipt |= {"status": "ended", "verified": False}
     if refused and held.moved and attempt.changed_nothing():
         held.put_back()
         left = f"what an earlier run left in {folder} is as it was"
         return RunResult(folder, None, receipt, f"{_summary(source.stem, receipt, shown)}\n{left}")
     if not refused:
         receipt["parameters"] = attempt.meant(asked)
-    if source.stem in RUNBOOKS:  # from the journal, whatever became of the notebook
+    if attempt.runbook:  # from the journal, whatever became of the notebook
         receipt = {n: v for n, v in receipt.items() if n not in receipts.FACTS}
         receipt |= _facts(folder, out)
     receipts.save(folder / RECEIPT, receipt)
@@ -223,4 +199,6 @@ def _summary(stem: str, receipt: Mapping[str, Any], facts: Mapping[str, Any] | N
         to_go_on = f"\nto go on: {receipt['next']}" if receipt.get("next") else ""
         told = to_go_on if to_go_on.strip() not in receipt["error"] else ""
         return f"{receipt['status']}: {stem}: {receipt['error']}{told}"
+    if receipt["status"] == "ended":
+        return f"ended: {stem}, which showed no verification"
     return str(facts["summary"]) if facts else f"verified: {stem}"

@@ -1,9 +1,10 @@
 """What the walkthroughs do, as plain functions: adjust, accumulate, look at a history."""
 
-from loyalty_helpers.steps.adjustments import Preview, Verification, adjust, preview, verify
+from loyalty_helpers.steps.adjustments import Preview, adjust, preview, verify
 from loyalty_helpers.steps.charts import Chart, bar_chart
 from loyalty_helpers.steps.intents import INTENT, check_no_walkthrough
 from loyalty_helpers.steps.purchase_plan import read_lines
+from loyalty_helpers.steps.verification import Verification
 
 __all__ = [
     "INTENT",

@@ -4,7 +4,7 @@ Each step is a plain function that a notebook cell, a form's button and a test c
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -19,7 +19,6 @@ from loyalty_helpers.api import (
     same_words,
 )
 from loyalty_helpers.records import (
-    VERIFICATION_MIME,
     Bundle,
     LoyaltyAccount,
     LoyaltyEvent,
@@ -31,6 +30,7 @@ from loyalty_helpers.records import (
 from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.steps.intents import check_intent, digest, kept_intent
 from loyalty_helpers.steps.snapshots import around, balance_problems, ids_of, snapshot, was_there
+from loyalty_helpers.steps.verification import Verification
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,12 @@ class Preview(Shown):
     @property
     def intent(self) -> dict[str, Any]:
         """The whole intent, as it is kept for the run id."""
-        return _intent(self.account.id, self.points, self.reason, self.allow_negative_balance)
+        return {
+            "account_id": self.account.id,
+            "points": self.points,
+            "reason_sha256": digest(self.reason),
+            "allow_negative_balance": self.allow_negative_balance,
+        }
 
     @property
     def balance_after(self) -> int:
@@ -136,61 +141,6 @@ class Adjustment(Shown):
         return card(f"Adjustment of account {self.before.id}", rows, note=self.note)
 
 
-@dataclass(frozen=True)
-class Verification(Shown):
-    """What account and ledger say after an adjustment.
-
-    Attributes:
-        adjustment: what is verified.
-        after: the account, read again.
-        problems: what does not agree; empty when everything does.
-    """
-
-    adjustment: Adjustment
-    after: LoyaltyAccount
-    problems: tuple[str, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether ledger and balance agree with the adjustment."""
-        return not self.problems
-
-    @property
-    def summary(self) -> str:
-        """One line, for logs: `verified: balance 0 -> 12 points (+12), event ...`."""
-        done, before = self.adjustment, self.adjustment.before.balance
-        change = f"{done.event.points:+d}" + ("" if done.applied == "now" else f", {done.told}")
-        return (
-            f"{'verified' if self.ok else 'NOT VERIFIED'}: balance {before} -> "
-            f"{self.after.balance} points ({change}), event {done.event.id}"
-        )
-
-    def _view(self) -> Bundle:
-        done = self.adjustment
-        facts = {
-            "verified": self.ok,
-            "account_id": self.after.id,
-            "event_id": done.event.id,
-            "points": done.event.points,
-            "applied": done.applied,
-            "balance_before": done.before.balance,
-            "balance_after": self.after.balance,
-            "problems": list(self.problems),
-            "summary": self.summary,
-        }
-        rows = [
-            ("result", done.told),
-            ("points", points_text(done.event.points)),
-            ("balance before", done.before.balance),
-            ("balance after", self.after.balance),
-            ("event in the ledger", done.event.id),
-            *(("problem", problem) for problem in self.problems),
-        ]
-        title = f"{'Verified' if self.ok else 'NOT VERIFIED'}: account {self.after.id}"
-        tone = "good" if self.ok else "bad"
-        return card(title, rows, note=done.note, tone=tone) | {VERIFICATION_MIME: facts}
-
-
 def preview(
     client: LoyaltyClient,
     account: LoyaltyAccount,
@@ -209,8 +159,8 @@ def preview(
     check_points(points)
     check_reason(reason)
     check_run_id(run_id)
-    intent = _intent(account.id, points, reason, allow_negative_balance)
-    check_intent(client.environment, run_id, intent)
+    asked = Preview(account, points, reason, run_id, allow_negative_balance)
+    check_intent(client.environment, run_id, asked.intent)
     now = client.retrieve_account(account.id)
     earlier = client.search_events(account_id=account.id, types=["ADJUST_POINTS"])
     alike = tuple(
@@ -218,7 +168,7 @@ def preview(
         for event in islice(earlier, EVENTS_PER_PAGE)
         if (event.points, same_words(event.reason)) == (points, same_words(reason))
     )
-    return Preview(now, points, reason, run_id, allow_negative_balance, alike)
+    return replace(asked, account=now, alike=alike)
 
 
 def adjust(client: LoyaltyClient, planned: Preview) -> Adjustment:
@@ -253,18 +203,20 @@ def verify(client: LoyaltyClient, done: Adjustment) -> Verification:
         *_ledger_problems(client, done, events),
         *balance_problems(done.before, done.known, after, events),
     ]
-    return Verification(done, after, tuple(problems))
-
-
-def _intent(
-    account_id: str, points: int, reason: str, allow_negative_balance: bool
-) -> dict[str, Any]:
-    return {
-        "account_id": account_id,
-        "points": points,
-        "reason_sha256": digest(reason),
-        "allow_negative_balance": allow_negative_balance,
-    }
+    points = done.event.points
+    again = "" if done.applied == "now" else f", {done.told}"
+    return Verification(
+        before=done.before,
+        after=after,
+        points=points,
+        applied=done.applied,
+        told=done.told,
+        note=done.note,
+        rows=(("points", points_text(points)),),
+        change=f" ({points:+d}{again}), event {done.event.id}",
+        event_id=done.event.id,
+        problems=tuple(problems),
+    )
 
 
 def _event_told(event: LoyaltyEvent) -> str:

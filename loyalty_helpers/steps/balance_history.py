@@ -3,12 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from loyalty_helpers.records import (
     EVENT_COLUMNS,
     Bundle,
-    ImpossibleTime,
     LoyaltyAccount,
     LoyaltyEvent,
     Shown,
@@ -90,8 +88,3 @@ def balance_history(account: LoyaltyAccount, events: Iterable[LoyaltyEvent]) -> 
         balance += event.points
         entries.append(Entry(event, balance))
     return BalanceHistory(account.id, tuple(entries))
-
-
-def moment(event: LoyaltyEvent) -> datetime | None:
-    """When the event happened; None for a time that cannot exist."""
-    return None if isinstance(event.created_at, ImpossibleTime) else event.created_at

@@ -2,11 +2,11 @@
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from loyalty_helpers.records import Bundle, Shown, plain
-from loyalty_helpers.steps.balance_history import BalanceHistory, moment
+from loyalty_helpers.steps.balance_history import BalanceHistory
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 VEGA_LITE_MIME = "application/vnd.vegalite.v5+json"
@@ -41,7 +41,9 @@ class Chart(Shown):
 
 def balance_chart(history: BalanceHistory) -> Chart:
     """The balance over time as steps. Events whose time cannot exist are left out."""
-    dated = [(moment(entry.event), entry) for entry in history.entries]
+    made = [(entry.event.created_at, entry) for entry in history.entries]
+    dated = [(when, entry) for when, entry in made if isinstance(when, datetime)]
+    times = [when for when, _ in dated]
     values = [
         {
             "time": when.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -51,34 +53,9 @@ def balance_chart(history: BalanceHistory) -> Chart:
             "type": entry.event.type,
         }
         for when, entry in dated
-        if when
     ]
-    title = f"Balance of account {history.account_id}: {len(values)} events"
-    times = [when for when, _ in dated if when]
     short = not times or max(times) - min(times) < timedelta(days=3)
-    return Chart(title, _steps(title, values, "%Y-%m-%d %H:%M" if short else "%Y-%m-%d"))
-
-
-def bar_chart(title: str, values: list[dict[str, Any]], *, x: str, y: str) -> Chart:
-    """Bars in the order given; `x` and `y` name what each value holds for them."""
-    spec = {
-        "$schema": SCHEMA,
-        "title": title,
-        "width": 560,
-        "height": 220,
-        "config": {"font": FONT},
-        "data": {"values": values},
-        "mark": "bar",
-        "encoding": {
-            "x": {"field": x, "type": "ordinal", "sort": None},
-            "y": {"field": y, "type": "quantitative"},
-            "tooltip": [{"field": x}, {"field": y}],
-        },
-    }
-    return Chart(title, spec)
-
-
-def _steps(title: str, values: list[dict[str, Any]], time_format: str) -> dict[str, Any]:
+    time_format = "%Y-%m-%d %H:%M" if short else "%Y-%m-%d"
     time = {
         "field": "time",
         "type": "temporal",
@@ -87,15 +64,32 @@ def _steps(title: str, values: list[dict[str, Any]], time_format: str) -> dict[s
         "axis": {"format": time_format, "tickCount": 6, "labelOverlap": True},
     }
     balance = {"field": "balance", "type": "quantitative", "title": "balance (points)"}
-    tooltip = [{"field": "at", "title": "time"}]
-    tooltip += [{"field": name} for name in ("type", "points", "balance")]
-    return {
+    names = ("type", "points", "balance")
+    tooltip = [{"field": "at", "title": "time"}, *({"field": name} for name in names)]
+    mark = {"type": "line", "interpolate": "step-after", "point": True}
+    title = f"Balance of account {history.account_id}: {len(values)} events"
+    return _chart(title, values, mark, {"x": time, "y": balance, "tooltip": tooltip})
+
+
+def bar_chart(title: str, values: list[dict[str, Any]], *, x: str, y: str) -> Chart:
+    """Bars in the order given; `x` and `y` name what each value holds for them."""
+    encoding = {
+        "x": {"field": x, "type": "ordinal", "sort": None},
+        "y": {"field": y, "type": "quantitative"},
+        "tooltip": [{"field": x}, {"field": y}],
+    }
+    return _chart(title, values, "bar", encoding)
+
+
+def _chart(title: str, values: list[dict[str, Any]], mark: Any, encoding: dict[str, Any]) -> Chart:
+    spec = {
         "$schema": SCHEMA,
         "title": title,
         "width": 560,
         "height": 220,
         "config": {"font": FONT},  # colours come from the light or dark theme of the page
         "data": {"values": values},
-        "mark": {"type": "line", "interpolate": "step-after", "point": True},
-        "encoding": {"x": time, "y": balance, "tooltip": tooltip},
+        "mark": mark,
+        "encoding": encoding,
     }
+    return Chart(title, spec)

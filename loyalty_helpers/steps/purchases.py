@@ -12,34 +12,21 @@ from typing import Any
 from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.records import (
-    VERIFICATION_MIME,
     Bundle,
-    LoyaltyAccount,
     LoyaltyEvent,
     LoyaltyReward,
     Order,
     Shown,
-    card,
     plain,
     points_text,
     table,
 )
 from loyalty_helpers.steps.intents import kept_intent
-from loyalty_helpers.steps.purchase_plan import Line, Planned, plan
+from loyalty_helpers.steps.purchase_plan import Line
+from loyalty_helpers.steps.purchase_plan import Planned as Planned
+from loyalty_helpers.steps.purchase_plan import plan as plan
 from loyalty_helpers.steps.snapshots import balance_problems, between, is_all, snapshot, was_there
-
-__all__ = [
-    "Earned",
-    "Planned",
-    "Verification",
-    "accumulate",
-    "buy",
-    "pay",
-    "place_order",
-    "plan",
-    "use_reward",
-    "verify",
-]
+from loyalty_helpers.steps.verification import Verification
 
 TEST_CARD = "cnon:card-nonce-ok"  # the card that always works, in Square's Sandbox
 
@@ -69,75 +56,17 @@ class Earned(Shown):
         return table(title, ("points", "type", "created_at", "event_id"), rows)
 
 
-@dataclass(frozen=True)
-class Verification(Shown):
+@dataclass(frozen=True, kw_only=True)
+class Bought(Verification):
     """What account, ledger and reward say after both purchases.
 
     Attributes:
-        planned: what was wanted.
         earned: what the first order has earned, and the second.
         reward: the reward, read again.
-        after: the account, read again.
-        problems: what does not agree; empty when everything does.
     """
 
-    planned: Planned
     earned: tuple[Earned, Earned]
     reward: LoyaltyReward
-    after: LoyaltyAccount
-    problems: tuple[str, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether ledger, reward and balance agree with the purchases."""
-        return not self.problems
-
-    @property
-    def points(self) -> int:
-        """What both purchases together do to the balance."""
-        return sum(each.points for each in self.earned) - self.reward.points
-
-    @property
-    def applied(self) -> str:
-        """`before` if this run had been done already, from its first step to its last."""
-        return "now" if "now" in {each.applied for each in self.earned} else "before"
-
-    @property
-    def summary(self) -> str:
-        """One line, for logs: `verified: balance 0 -> 10 points, +12 -10 +8`."""
-        first, second = (f"{each.points:+d}" for each in self.earned)
-        again = ", applied before" * (self.applied == "before")
-        return (
-            f"{'verified' if self.ok else 'NOT VERIFIED'}: balance {self.planned.account.balance} "
-            f"-> {self.after.balance} points, {first} {-self.reward.points:+d} {second}{again}"
-        )
-
-    def _view(self) -> Bundle:
-        first, second = self.earned
-        facts = {
-            "verified": self.ok,
-            "account_id": self.after.id,
-            "points": self.points,
-            "applied": self.applied,
-            "balance_before": self.planned.account.balance,
-            "balance_after": self.after.balance,
-            "problems": list(self.problems),
-            "summary": self.summary,
-        }
-        rows = [
-            ("result", f"applied {self.applied}"),
-            ("first order", points_text(first.points)),
-            ("reward", f"{points_text(-self.reward.points)}, {self.reward.status}"),
-            ("second order", points_text(second.points)),
-            ("balance before", self.planned.account.balance),
-            ("balance after", self.after.balance),
-            *(("problem", problem) for problem in self.problems),
-        ]
-        title = f"{'Verified' if self.ok else 'NOT VERIFIED'}: account {self.after.id}"
-        again = "This run had been done already: nothing was added this time."
-        note = again if self.applied == "before" else ""
-        tone = "good" if self.ok else "bad"
-        return card(title, rows, note=note, tone=tone) | {VERIFICATION_MIME: facts}
 
 
 def place_order(client: LoyaltyClient, planned: Planned, number: int) -> Order:
@@ -201,20 +130,38 @@ def use_reward(client: LoyaltyClient, planned: Planned, order: Order) -> Loyalty
 
 def verify(
     client: LoyaltyClient, planned: Planned, first: Earned, reward: LoyaltyReward, second: Earned
-) -> Verification:
+) -> Bought:
     """Read account, ledger and reward again, and compare them with the purchases."""
     after, events = snapshot(client, planned.account.id, known=planned.known)
     now = client.retrieve_reward(reward.id)
-    problems = _purchase_problems((first, second), now, events)
+    problems = _problems(first, second, now, events)
     if problems and not is_all(planned.known):  # done before, and deeper than what was read
         deeper = _deeper(client, (first.order, second.order), now)
         ours = {event.id: event for event in (*events, *deeper)}
-        problems = _purchase_problems((first, second), now, list(ours.values()))
+        problems = _problems(first, second, now, list(ours.values()))
     problems += balance_problems(planned.account, planned.known, after, events)
-    return Verification(planned, (first, second), now, after, tuple(problems))
+    before = first.applied == second.applied == "before"
+    points = [first.points, -now.points, second.points]
+    return Bought(
+        earned=(first, second),
+        reward=now,
+        before=planned.account,
+        after=after,
+        points=sum(points),
+        applied="before" if before else "now",
+        told="applied before" if before else "applied now",
+        note="This run had been done already: nothing was added this time." if before else "",
+        rows=(
+            ("first order", points_text(first.points)),
+            ("reward", f"{points_text(-now.points)}, {now.status}"),
+            ("second order", points_text(second.points)),
+        ),
+        change=", {:+d} {:+d} {:+d}".format(*points) + (", applied before" if before else ""),
+        problems=tuple(problems),
+    )
 
 
-def buy(client: LoyaltyClient, planned: Planned) -> Verification:
+def buy(client: LoyaltyClient, planned: Planned) -> Bought:
     """All steps of both purchases, from the first order to the proof."""
     first = accumulate(client, planned, pay(client, planned, place_order(client, planned, 1)))
     order = place_order(client, planned, 2)
@@ -238,24 +185,23 @@ def _deeper(
     yield from between(client, account_id, reward.created_at, reward.redeemed_at)
 
 
-def _purchase_problems(
-    earned: Sequence[Earned], reward: LoyaltyReward, events: Sequence[LoyaltyEvent]
+def _problems(
+    first: Earned, second: Earned, reward: LoyaltyReward, events: Sequence[LoyaltyEvent]
 ) -> list[str]:
-    found = [problem for each in earned for problem in _earning_problems(each, events)]
-    return found + _reward_problems(reward, events)
-
-
-def _earning_problems(earned: Earned, events: Sequence[LoyaltyEvent]) -> list[str]:
-    """The ledger must hold the order's events as Square answered them, and no others."""
-    found = {
-        event.id: event
-        for event in events
-        if event.type.startswith("ACCUMULATE") and event.details.order_id == earned.order.id
-    }
-    if found == {event.id: event for event in earned.events}:
-        return []
-    told = f"the {len(earned.events)} that Square answered with"
-    return [f"the ledger has {len(found)} events of order {earned.order.id}, not just {told}"]
+    """The ledger must hold just the events of orders and reward that Square answered with."""
+    problems = []
+    for earned in (first, second):
+        found = {
+            event.id: event
+            for event in events
+            if event.type.startswith("ACCUMULATE") and event.details.order_id == earned.order.id
+        }
+        if found != {event.id: event for event in earned.events}:
+            told = f"the {len(earned.events)} that Square answered with"
+            problems.append(
+                f"the ledger has {len(found)} events of order {earned.order.id}, not just {told}"
+            )
+    return problems + _reward_problems(reward, events)
 
 
 def _reward_problems(reward: LoyaltyReward, events: Sequence[LoyaltyEvent]) -> list[str]:

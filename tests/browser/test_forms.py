@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from loyalty_helpers.api.client import LoyaltyClient
-from loyalty_helpers.emulator.seed import PHONE_HTML, PHONE_NEGATIVE, PHONE_RICH
+from tests.seed_world import PHONE_HTML, PHONE_NEGATIVE, PHONE_RICH
 
 from .conftest import OpenNotebook
 

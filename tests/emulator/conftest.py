@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from loyalty_helpers.emulator import Assumptions, Emulator, Faults, SeededIds, Server, SettableClock
-from loyalty_helpers.emulator.seed import ACCOUNT_ID, COFFEE_TIER_ID, PROGRAM_ID
+from tests.seed_world import ACCOUNT_ID, COFFEE_TIER_ID, PROGRAM_ID
 
 from .square_schema import check_answer
 

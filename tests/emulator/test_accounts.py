@@ -2,8 +2,8 @@
 
 import pytest
 
-from loyalty_helpers.emulator import seed
-from loyalty_helpers.emulator.seed import (
+from tests import seed_world as seed
+from tests.seed_world import (
     CUSTOMER_SHARED,
     CUSTOMER_WITHOUT_PHONE,
     LOCATIONS,

@@ -2,14 +2,9 @@
 
 import pytest
 
-from loyalty_helpers.emulator import seed
-from loyalty_helpers.emulator.seed import (
-    COFFEE_ID,
-    DRINKS_ID,
-    PERCENT_TIER_ID,
-    SANDWICH_ID,
-    program,
-)
+from loyalty_helpers.emulator import program
+from tests import seed_world as seed
+from tests.seed_world import COFFEE_ID, DRINKS_ID, PERCENT_TIER_ID, SANDWICH_ID
 
 from .conftest import line, problem, refused
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from loyalty_helpers.emulator import seed
-from loyalty_helpers.emulator.seed import LOCATIONS
+from tests import seed_world as seed
+from tests.seed_world import LOCATIONS
 
 from .conftest import problem, refused
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from loyalty_helpers.emulator.app import MAX_BODY_BYTES, SQUARE_VERSION
 from loyalty_helpers.emulator.database import BUSY_SECONDS
-from loyalty_helpers.emulator.seed import ACCOUNT_ID, PROGRAM_ID
 from loyalty_helpers.emulator.wire import CODES
+from tests.seed_world import ACCOUNT_ID, PROGRAM_ID
 
 from .conftest import problem, refused
 

@@ -4,8 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from loyalty_helpers.emulator import Assumptions
-from loyalty_helpers.emulator.seed import program
+from loyalty_helpers.emulator import Assumptions, program
 
 from .conftest import line
 

@@ -12,7 +12,7 @@ import pytest
 import loyalty_helpers.emulator
 from loyalty_helpers.emulator import Emulator, EmulatorFileError
 from loyalty_helpers.emulator.database import APPLICATION_ID, FORMAT
-from loyalty_helpers.emulator.seed import ACCOUNT_ID
+from tests.seed_world import ACCOUNT_ID
 
 from .conftest import Api
 

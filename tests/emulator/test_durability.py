@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from loyalty_helpers.emulator import Emulator
-from loyalty_helpers.emulator.seed import ACCOUNT_ID
 from tests.sampling import rest
+from tests.seed_world import ACCOUNT_ID
 
 from .conftest import TOKEN
 from .test_database import ROOT

@@ -2,9 +2,9 @@
 
 import pytest
 
-from loyalty_helpers.emulator import seed
 from loyalty_helpers.emulator.ledger import EVENT_FIELDS
-from loyalty_helpers.emulator.seed import LOCATIONS, PHONE_NEGATIVE, PHONE_RICH
+from tests import seed_world as seed
+from tests.seed_world import LOCATIONS, PHONE_NEGATIVE, PHONE_RICH
 
 from .conftest import problem, refused
 

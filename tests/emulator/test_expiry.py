@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from loyalty_helpers.emulator import seed
-from loyalty_helpers.emulator.seed import program
+from loyalty_helpers.emulator import program
+from tests import seed_world as seed
 
 from .conftest import problem
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from loyalty_helpers.emulator import Fault, Faults, Server
-from loyalty_helpers.emulator.seed import ORDER_EARNING_12
+from tests.seed_world import ORDER_EARNING_12
 
 from .conftest import TOKEN, line, problem
 
@@ -377,3 +377,21 @@ def test_served_body_comes_in_pieces(open_api):
         pieces = list(answer.iter_raw())
 
     assert len(pieces) > 5
+
+
+def test_only_the_answer_that_drips_leaves_in_pieces(api):
+    plan(api, "drip:seconds=0.01,next=1")
+    request = f"GET /v2/locations HTTP/1.1\r\nHost: e\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+    first_pieces = []
+    with Server(api.emulator) as server:
+        dripped = httpx.get(
+            f"{server.url}/v2/locations", headers={"Authorization": f"Bearer {TOKEN}"}
+        )
+        host, port = server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), 10) as connection:
+            for _ in range(20):
+                connection.sendall(request.encode())
+                first_pieces.append(connection.recv(65536))
+
+    assert dripped.status_code == 200
+    assert all(piece.endswith(dripped.content) for piece in first_pieces)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from loyalty_helpers.emulator import Emulator
-from loyalty_helpers.emulator.seed import PHONE_RICH
+from tests.seed_world import PHONE_RICH
 
 from .conftest import Api, problem, refused
 

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from loyalty_helpers.emulator import Emulator, SeededIds, SettableClock
+from loyalty_helpers.emulator import Emulator, SeededIds, SettableClock, program
 from loyalty_helpers.emulator.ledger import EVENT_FIELDS
-from loyalty_helpers.emulator.seed import ACCOUNT_ID, COFFEE_ID, SANDWICH_TIER_ID, program
+from tests.seed_world import ACCOUNT_ID, COFFEE_ID, SANDWICH_TIER_ID
 
 from .conftest import Api
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from loyalty_helpers.emulator.seed import COFFEE_ID, program
+from loyalty_helpers.emulator import program
+from tests.seed_world import COFFEE_ID
 
 from .conftest import line, problem, refused
 

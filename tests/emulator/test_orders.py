@@ -2,15 +2,9 @@
 
 import pytest
 
-from loyalty_helpers.emulator import seed
-from loyalty_helpers.emulator.seed import (
-    COFFEE_ID,
-    PERCENT_TIER_ID,
-    PHONE_RICH,
-    SANDWICH_ID,
-    SANDWICH_TIER_ID,
-    program,
-)
+from loyalty_helpers.emulator import program
+from tests import seed_world as seed
+from tests.seed_world import COFFEE_ID, PERCENT_TIER_ID, PHONE_RICH, SANDWICH_ID, SANDWICH_TIER_ID
 
 from .conftest import line, problem, refused
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from loyalty_helpers.emulator.seed import PHONE_RICH
+from tests.seed_world import PHONE_RICH
 
 from .conftest import problem, refused
 

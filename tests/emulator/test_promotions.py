@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loyalty_helpers.emulator import seed
+from loyalty_helpers.emulator import program
 from loyalty_helpers.emulator.periods import read_period
-from loyalty_helpers.emulator.seed import COFFEE_ID, FOOD_ID, program
+from tests import seed_world as seed
+from tests.seed_world import COFFEE_ID, FOOD_ID
 
 from .conftest import line, problem, refused
 

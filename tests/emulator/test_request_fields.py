@@ -17,7 +17,7 @@ from square.loyalty.rewards.client import RewardsClient
 from square.orders.client import OrdersClient
 from square.payments.client import PaymentsClient
 
-from loyalty_helpers.emulator.seed import ACCOUNT_ID, ORDER_OPEN, PROGRAM_ID
+from tests.seed_world import ACCOUNT_ID, ORDER_OPEN, PROGRAM_ID
 
 OPERATIONS = {
     f"/v2/loyalty/accounts/{ACCOUNT_ID}/adjust": AccountsClient.adjust,

@@ -4,13 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from loyalty_helpers.emulator.seed import (
-    ACCOUNT_ID,
-    COFFEE_TIER_ID,
-    LOCATIONS,
-    PHONE_RICH,
-    PROGRAM_ID,
-)
+from tests.seed_world import ACCOUNT_ID, COFFEE_TIER_ID, LOCATIONS, PHONE_RICH, PROGRAM_ID
 
 from .conftest import problem, refused
 

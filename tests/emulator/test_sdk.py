@@ -2,13 +2,7 @@
 
 import pytest
 
-from loyalty_helpers.emulator.seed import (
-    ACCOUNT_ID,
-    MERCHANT_ID,
-    ORDER_EARNING_12,
-    ORDER_OPEN,
-    PROGRAM_ID,
-)
+from tests.seed_world import ACCOUNT_ID, MERCHANT_ID, ORDER_EARNING_12, ORDER_OPEN, PROGRAM_ID
 
 from .square_schema import problems_of
 

@@ -3,13 +3,8 @@ of Square's walkthroughs from their first request to their last."""
 
 import pytest
 
-from loyalty_helpers.emulator.seed import (
-    ACCOUNT_ID,
-    COFFEE_ID,
-    ORDER_EARNING_12,
-    PROGRAM_ID,
-    program,
-)
+from loyalty_helpers.emulator import program
+from tests.seed_world import ACCOUNT_ID, COFFEE_ID, ORDER_EARNING_12, PROGRAM_ID
 
 LOCATION = "L88917AVBK2S5"
 EVERY_DAY = "BEGIN:VEVENT\nDTSTART:20200101T000000\nDURATION:P1D\nRRULE:FREQ=DAILY\nEND:VEVENT"

@@ -6,8 +6,8 @@ from itertools import groupby
 
 import pytest
 
-from loyalty_helpers.emulator import seed
 from loyalty_helpers.emulator.ledger import EVENT_FIELDS
+from tests import seed_world as seed
 
 EARNING = {"ACCUMULATE_POINTS", "ACCUMULATE_PROMOTION_POINTS", "ADJUST_POINTS"}
 

@@ -19,13 +19,7 @@ from hypothesis import strategies as st
 from loyalty_helpers.emulator import Emulator, Server
 from loyalty_helpers.emulator.ledger import EVENT_FIELDS
 from loyalty_helpers.emulator.routes import ROUTES, find_route
-from loyalty_helpers.emulator.seed import (
-    ACCOUNT_ID,
-    COFFEE_ID,
-    COFFEE_TIER_ID,
-    ORDER_EARNING_12,
-    PROGRAM_ID,
-)
+from tests.seed_world import ACCOUNT_ID, COFFEE_ID, COFFEE_TIER_ID, ORDER_EARNING_12, PROGRAM_ID
 
 from .conftest import TOKEN, Api
 from .square_schema import problems_of

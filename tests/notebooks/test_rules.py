@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from loyalty_helpers.runner.checking import MODELS
+from loyalty_helpers.parameters import PARAMETERS
+from loyalty_helpers.runner import Notebook, notebooks
 from loyalty_helpers.settings import NOTEBOOKS
 
 FORBIDDEN = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Global)
@@ -32,8 +33,8 @@ def tree(notebook: dict[str, Any]) -> ast.Module:
     return ast.parse("\n".join(map(source, code_cells(notebook))))
 
 
-def test_every_notebook_has_a_parameter_model() -> None:
-    assert sorted(MODELS) == [path.stem for path in PATHS]
+def test_every_notebook_can_be_run_by_its_name() -> None:
+    assert sorted(PATHS) == sorted(notebooks())
 
 
 def test_every_code_cell_has_been_run_in_order(notebook: dict[str, Any]) -> None:
@@ -124,14 +125,18 @@ def test_parameters_have_comments_that_papermill_shows(notebook: dict[str, Any])
         assert re.search(r"  # [^=]+$", line), line
 
 
-def test_parameters_cell_agrees_with_its_model(notebook: dict[str, Any]) -> None:
+def test_a_parameter_means_the_same_everywhere(notebook: dict[str, Any]) -> None:
     [cell] = [c for c in code_cells(notebook) if "parameters" in c["metadata"].get("tags", [])]
-    found = {s.target.id: ast.literal_eval(s.value) for s in ast.parse(source(cell)).body}
-    types = {s.target.id: s.annotation.id for s in ast.parse(source(cell)).body}
-    model = MODELS[notebook["path"].stem]
 
-    assert {n: field.default for n, field in model.model_fields.items()} == found
-    assert {n: field.annotation.__name__ for n, field in model.model_fields.items()} == types
+    for line in source(cell).splitlines():
+        name, kind, meaning = re.fullmatch(r"(\w+): (\w+) = .*  # (.+)", line).groups()
+        assert (PARAMETERS[name].kind.__name__, PARAMETERS[name].help) == (kind, meaning)
+
+
+def test_each_default_is_one_that_may_be_given(notebook: dict[str, Any]) -> None:
+    found = Notebook.read(notebook["path"].stem)
+
+    assert found.defaults == found.check(found.defaults)
 
 
 def test_no_machinery_in_a_notebook(notebook: dict[str, Any]) -> None:

@@ -10,8 +10,9 @@ from loyalty_helpers.api.exchange import Exchange
 from loyalty_helpers.records.models import LoyaltyAccount, LoyaltyEvent, LoyaltyProgram
 from loyalty_helpers.records.show import card, plain, points_text, table
 from loyalty_helpers.records.tables import EventTable
-from loyalty_helpers.steps.adjustments import Adjustment, Preview, Verification
+from loyalty_helpers.steps.adjustments import Adjustment, Preview
 from loyalty_helpers.steps.balance_history import balance_history
+from loyalty_helpers.steps.verification import Verification
 from tests.doubles import ACCOUNT_BODY, EVENT, PROGRAM_ID
 
 HOSTILE = {
@@ -73,6 +74,13 @@ def adjustment(text):
     return Adjustment(event(text), account(text), "before", "run", frozenset())
 
 
+def verification(text):
+    done, told = adjustment(text), {"told": text, "note": "", "change": text, "event_id": text}
+    rows, numbers = ((text, text),), {"points": 5, "applied": done.applied}
+    accounts = {"before": done.before, "after": account(text)}
+    return Verification(**accounts, **numbers, **told, rows=rows, problems=(text,))
+
+
 SHOWN = {
     "card": lambda text: card(text, [(text, text)], note=text),
     "table": lambda text: table(text, [text, "n"], [(text, 1), (text, 2)], note=text),
@@ -82,7 +90,7 @@ SHOWN = {
     "exchange": lambda text: exchange(text)._view(),
     "preview": lambda text: preview(text)._view(),
     "adjustment": lambda text: adjustment(text)._view(),
-    "verification": lambda text: Verification(adjustment(text), account(text), (text,))._view(),
+    "verification": lambda text: verification(text)._view(),
     "history": lambda text: balance_history(account(text), [event(text)] * 2)._view(),
     "by type": lambda text: balance_history(account(text), [event(text)]).by_type._view(),
     "events": lambda text: EventTable((event(text),))._view(),

@@ -15,7 +15,6 @@ from typing import Any
 import httpx
 import pytest
 
-from loyalty_helpers.emulator.seed import PHONE_NEGATIVE
 from loyalty_helpers.errors import (
     JournalError,
     PlanError,
@@ -26,6 +25,7 @@ from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.limits import Time
 from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import refused, reply
+from tests.seed_world import PHONE_NEGATIVE
 
 from .conftest import QUICK, World
 from .harness import before_commits, plan_by

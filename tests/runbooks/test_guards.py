@@ -23,7 +23,7 @@ from loyalty_helpers.runbooks.plan.planning import make_plan
 from loyalty_helpers.runbooks.plan.row_checks import SheetRow
 from loyalty_helpers.runbooks.plan.stage import Intent
 from loyalty_helpers.runbooks.views import Planned
-from loyalty_helpers.runner.checking import check_parameters
+from loyalty_helpers.runner import Notebook
 from tests.doubles import ACCOUNT_ID, ADJUST, make_client
 
 from .conftest import QUICK
@@ -194,7 +194,7 @@ def test_one_adjustment_in_production_needs_a_digest_before_anything_runs() -> N
     given = {"environment": "production", "dry_run": "false"}
 
     with pytest.raises(ParameterError, match="production needs the digest"):
-        check_parameters("adjust_points", given)
+        Notebook.read("adjust_points").check(given)
 
 
 def test_one_adjustment_in_production_needs_a_digest_in_a_notebook_too(world) -> None:
@@ -275,7 +275,7 @@ def test_the_note_of_a_row_holds_no_number_that_an_answer_held(world, number: st
     error = {"code": f"NOT {number}", "field": number}
     refusal = square_error(400, [error], request="POST /adjust")
 
-    assert outcome_of(refusal).note == "400 NOT ***0199, field ***0199"
+    assert outcome_of(refusal).note.detail == "400 NOT ***0199, field ***0199"
 
 
 def test_a_phone_number_as_the_account_of_one_adjustment_is_refused_and_not_shown(

@@ -39,6 +39,7 @@ from loyalty_helpers.runbooks.plan import asked_again, guards, held, judging
 from loyalty_helpers.runbooks.plan import document as plan
 from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import ACCOUNT_ID, make_client, refused, reply
+from tests.simulation.place import Hours
 
 from . import conftest
 from .conftest import QUICK, World
@@ -95,9 +96,9 @@ def answers_that_stay_lost(world: World) -> None:
 
 def killed_in_the_middle_of_a_send(world: World) -> None:
     """The event of the row is found only after a while, and the run goes on at once."""
-    clock = SettableClock(datetime(2027, 1, 4, 9, tzinfo=UTC))
-    waits = Time(lambda: clock().timestamp(), sleep=lambda s: clock.advance(timedelta(0, s)))
-    with Emulator.open(world.folder / "dated.sqlite3", clock=clock) as emulator:
+    hours = Hours()
+    waits = Time(lambda: hours.now, lambda: hours.now, hours.pass_by)
+    with Emulator.open(world.folder / "dated.sqlite3", clock=hours.utc) as emulator:
         dated = World(world.folder, emulator)
         planned = dated.plan()
         with Journal.open(planned.plan) as opened, opened.commit():
@@ -408,7 +409,9 @@ def intent_after_the_send() -> None:
 
 
 def no_wait_before_a_resend() -> None:
-    SettableClock.advance = lambda *_: None
+    """A wait of a second or longer takes no time."""
+    real = Hours.pass_by
+    Hours.pass_by = lambda self, seconds: real(self, seconds if seconds < 1 else 0)
 
 
 def unknown_taken_for_failed() -> None:

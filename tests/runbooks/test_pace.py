@@ -30,9 +30,9 @@ def simulate(requests: int) -> tuple[float, float]:
     while taken < requests:
         clock.now, _, step, ticket = heapq.heappop(todo)
         if step == "slot":
-            slot, lesson = pace._slot()
+            slot, lesson = pace.slot()
             heapq.heappush(todo, (slot, next(order), "send", lesson))
-        elif step == "send" and ticket != pace._lesson:  # as take() does after its sleep
+        elif step == "send" and ticket != pace.cuts:  # as take() does after its sleep
             heapq.heappush(todo, (clock.now, next(order), "slot", 0))
         elif step == "send":
             tokens, filled = min(BURST, tokens + (clock.now - filled) * LIMIT), clock.now
@@ -105,3 +105,34 @@ def test_who_waits_is_told_when_the_run_stops() -> None:
 
     with pytest.raises(HeldBackError):
         pace.take()
+
+
+def after(*statuses: int, apart: float) -> float:
+    """The rate after answers that come so many seconds apart, of the rate after the first one."""
+    clock = Moment()
+    pace = Pace(clock=clock, sleep=lambda _: None)
+    pace.seen(pace.slot()[1], 429, None)
+    before = pace.rate
+    for status in statuses:
+        clock.now += apart
+        pace.seen(pace.slot()[1], status, None)
+    return pace.rate / before
+
+
+def test_a_single_429_soon_after_another_may_be_chance() -> None:
+    assert after(429, apart=0.5) == 1.0
+    assert after(429, apart=2.5) == pytest.approx(0.9)
+
+
+def test_many_429s_take_the_rate_to_the_share_that_was_taken() -> None:
+    assert after(*[200] * 6, 429, 429, 429, apart=0.01) == pytest.approx(6 / 9, rel=0.01)
+
+
+def test_429s_by_chance_do_not_bring_a_run_to_a_halt() -> None:
+    """One of twenty requests is refused, however slow they are."""
+    clock = Moment()
+    pace = Pace(clock=clock, sleep=sleeping(clock))
+    for n in range(1_500):
+        pace.seen(pace.take(), 429 if n % 20 == 19 else 200, None)
+
+    assert 1_500 / clock.now > 60

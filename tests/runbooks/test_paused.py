@@ -20,6 +20,7 @@ from loyalty_helpers.runbooks.views import Planned
 
 from .harness import (
     QUICK,
+    apply_in_child,
     client_of,
     make_plan,
     run_of,
@@ -120,12 +121,12 @@ def nobody(url: str, plan: Plan) -> None:
 
 def another_machine(url: str, plan: Plan) -> None:
     """It has the plan and no journal, and applies all of it."""
-    copy = plan.folder.with_name("elsewhere") / plan.path.name
-    copy.parent.mkdir()
+    copy = plan.folder.parents[1] / "elsewhere" / plan.folder.name / plan.path.name
+    copy.parent.mkdir(parents=True)
     shutil.copy(plan.path, copy)
-    with client_of(url) as client:
-        ready = read_plan(copy)
-        run_of(client, Planned(ready), limits=QUICK).apply()
+    machine = start(apply_in_child, url, copy)
+    machine.join(60)
+    assert machine.exitcode == 0, told(machine)
 
 
 @pytest.fixture(scope="module", params=[nobody, another_machine], ids=lambda each: each.__name__)

@@ -8,9 +8,10 @@ import threading
 import pytest
 
 from loyalty_helpers import runbooks
-from loyalty_helpers.emulator.seed import ACCOUNT_ID, program
+from loyalty_helpers.emulator import program
 from loyalty_helpers.errors import AuthenticationError, PlanError
 from loyalty_helpers.runbooks.plan.document import check_approval, read_plan
+from tests.seed_world import ACCOUNT_ID
 
 from .conftest import SHEET
 from .harness import plan_by

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from loyalty_helpers import runbooks
-from loyalty_helpers.emulator.seed import ACCOUNT_ID
 from loyalty_helpers.errors import ParameterError, PlanError, square_error
 from loyalty_helpers.records.show import VERIFICATION_MIME
 from loyalty_helpers.runbooks.apply import progress
 from loyalty_helpers.runbooks.apply.journal import JOURNAL
 from loyalty_helpers.runbooks.apply.progress import Reading, standing_of
 from loyalty_helpers.runbooks.limits import Time
+from tests.seed_world import ACCOUNT_ID
 
 from .conftest import QUICK
 from .test_progress import Terminal

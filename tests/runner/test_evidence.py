@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_helpers.runner.evidence import SHOW_VERIFICATION
+from loyalty_helpers.runner import Notebook, notebooks
+from loyalty_helpers.runner.evidence import READ_ONLY
 from loyalty_helpers.settings import NOTEBOOKS, RECORDINGS
 from tests.commands import Left, digest_in, edited, loyalty, receipt, run
 from tests.runbooks.harness import served
@@ -164,5 +165,6 @@ def test_the_notebooks_that_show_a_verification_are_those_that_have_to() -> None
     mime = "application/vnd.loyalty.verification+json"
     showing = {path.stem for path in NOTEBOOKS.rglob("*.ipynb") if mime in path.read_text()}
 
-    with_plan = {"adjust_points", "bulk_adjust", "undo_adjustments"}
-    assert with_plan | set(SHOW_VERIFICATION) == showing
+    having = {path.stem for path in notebooks() if "run_id" in Notebook.read(path.stem).takes}
+    assert having == showing
+    assert {path.stem for path in notebooks()} - having == set(READ_ONLY)

@@ -7,8 +7,7 @@ from click.testing import CliRunner
 
 from loyalty_helpers.cli import main
 from loyalty_helpers.errors import ParameterError
-from loyalty_helpers.runner import run_notebook
-from loyalty_helpers.runner.run import find_notebook
+from loyalty_helpers.runner import find_notebook, run_notebook
 
 LONG = "x" * 300
 

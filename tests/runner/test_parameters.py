@@ -1,23 +1,24 @@
 import pytest
 
 from loyalty_helpers.errors import ParameterError
-from loyalty_helpers.runner.checking import check_parameters
+from loyalty_helpers.runbooks import APPROVAL_LENGTH
+from loyalty_helpers.runner import Notebook
 
 
 def refusal(**given: object) -> str:
     with pytest.raises(ParameterError) as error:
-        check_parameters("02_adjust_points", given)
+        Notebook.read("02_adjust_points").check(given)
     return str(error.value)
 
 
 def test_text_of_the_command_line_becomes_what_the_notebook_takes() -> None:
     given = {"points": "-5", "allow_negative_balance": "True", "phone_number": "+14155550101"}
-    checked = check_parameters("02_adjust_points", given)
+    checked = Notebook.read("02_adjust_points").check(given)
 
     assert (-5, True, "+14155550101") == (
-        checked.points,
-        checked.allow_negative_balance,
-        checked.phone_number,
+        checked["points"],
+        checked["allow_negative_balance"],
+        checked["phone_number"],
     )
 
 
@@ -95,12 +96,12 @@ def test_an_id_that_would_change_the_path_is_refused(account: str) -> None:
 
 
 def test_naming_the_buyer_takes_back_the_default_phone_number() -> None:
-    checked = check_parameters("02_adjust_points", {"customer_id": "CUSTOMER"})
+    checked = Notebook.read("02_adjust_points").check({"customer_id": "CUSTOMER"})
 
     assert ("", "CUSTOMER", "") == (
-        checked.phone_number,
-        checked.customer_id,
-        checked.account_id,
+        checked["phone_number"],
+        checked["customer_id"],
+        checked["account_id"],
     )
 
 
@@ -121,13 +122,21 @@ def test_a_token_is_never_a_parameter_and_is_not_repeated() -> None:
     assert token not in refusal(reason=token)
 
 
+def test_a_digest_is_given_by_as_many_characters_as_approve_a_plan() -> None:
+    notebook, short = Notebook.read("adjust_points"), "a" * (APPROVAL_LENGTH - 1)
+    with pytest.raises(ParameterError, match=f"plan only, or {APPROVAL_LENGTH} or more characters"):
+        notebook.check({"approved_plan": short})
+
+    assert f"{short}a" == notebook.check({"approved_plan": f"{short}a"})["approved_plan"]
+
+
 @pytest.mark.parametrize("types", ["ADJUST", "ADJUST_POINTS;OTHER", "adjust_points"])
 def test_unknown_event_types_are_refused(types: str) -> None:
     with pytest.raises(ParameterError, match="event_types: found"):
-        check_parameters("04_balance_events", {"event_types": types})
+        Notebook.read("04_balance_events").check({"event_types": types})
 
 
 @pytest.mark.parametrize("day", ["2026-13-01", "2026-02-30", "01.02.2026", "2026-1-1", "yesterday"])
 def test_a_day_is_written_as_yyyy_mm_dd(day: str) -> None:
     with pytest.raises(ParameterError, match="start_date: found"):
-        check_parameters("04_balance_events", {"start_date": day})
+        Notebook.read("04_balance_events").check({"start_date": day})

@@ -12,9 +12,10 @@ from loyalty_helpers.errors import (
     OutcomeUnknownError,
     ParameterError,
 )
+from loyalty_helpers.records import VERIFICATION_MIME
 from loyalty_helpers.records.models import LoyaltyEvent
 from loyalty_helpers.session import connect
-from loyalty_helpers.steps.adjustments import VERIFICATION_MIME, adjust, preview, verify
+from loyalty_helpers.steps.adjustments import adjust, preview, verify
 from tests.doubles import ACCOUNT_ID, emulator_client, refused
 
 REASON = "Late order"
@@ -179,12 +180,11 @@ def test_an_answer_lost_for_good_is_found_by_the_next_run(tmp_path):
 
 
 def test_a_verification_compares_with_what_is_there_now(client):
-    checked = verify(client, adjust(client, plan(client)))
+    done = adjust(client, plan(client))
+    checked = verify(client, done)
 
     assert (True, 12) == (checked.ok, checked.after.balance)
-    assert f"verified: balance 0 -> 12 points (+12), event {checked.adjustment.event.id}" == (
-        checked.summary
-    )
+    assert f"verified: balance 0 -> 12 points (+12), event {done.event.id}" == checked.summary
 
 
 def test_a_run_applied_before_is_verified_too(client):
@@ -288,12 +288,13 @@ def test_a_verification_shows_every_problem(client):
 
 
 def test_the_facts_for_the_receipt_agree_with_the_records(client):
-    checked = verify(client, adjust(client, plan(client)))
+    done = adjust(client, plan(client))
+    checked = verify(client, done)
 
     assert {
         "verified": True,
         "account_id": ACCOUNT_ID,
-        "event_id": checked.adjustment.event.id,
+        "event_id": done.event.id,
         "points": 12,
         "applied": "now",
         "balance_before": 0,

@@ -3,7 +3,8 @@
 from loyalty_helpers.records.models import LoyaltyAccount, LoyaltyEvent
 from loyalty_helpers.records.tables import EventTable
 from loyalty_helpers.session import connect
-from loyalty_helpers.steps.balance_history import balance_history, moment
+from loyalty_helpers.steps.balance_history import balance_history
+from loyalty_helpers.steps.charts import balance_chart
 from tests.doubles import ACCOUNT_BODY, EVENT
 
 ACCOUNT = LoyaltyAccount.model_validate(ACCOUNT_BODY)
@@ -65,8 +66,11 @@ def test_events_are_shown_as_they_came():
     assert ["-20", "5", "12"] == [line.split()[0] for line in lines[2:]]
 
 
-def test_an_impossible_time_is_no_moment():
-    assert None is moment(event(1, created_at="2020-05-11T25:11:07Z"))
+def test_an_event_whose_time_cannot_exist_is_no_point_of_the_chart():
+    events = [event(1, created_at="2020-05-11T25:11:07Z"), *NEWEST_FIRST]
+    chart = balance_chart(balance_history(ACCOUNT, events))
+
+    assert [12, 17, -3] == [value["balance"] for value in chart.spec["data"]["values"]]
 
 
 def test_every_balance_of_the_seed_world_is_the_sum_of_its_events():

@@ -6,11 +6,11 @@ import httpx
 import pytest
 
 from loyalty_helpers import purchases
-from loyalty_helpers.emulator import Emulator, Fault, SeededIds
-from loyalty_helpers.emulator.seed import SANDWICH_TIER_ID, program
+from loyalty_helpers.emulator import Emulator, Fault, SeededIds, program
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.records.show import VERIFICATION_MIME
 from tests.doubles import ACCOUNT_ID, make_client
+from tests.seed_world import SANDWICH_TIER_ID
 
 FIRST, SECOND = "4 Coffee 300", "1 Coffee 300, 1 Sandwich 800"
 WRITES = ("/v2/orders$", "/v2/payments$", "/accumulate$", "/v2/loyalty/rewards$")

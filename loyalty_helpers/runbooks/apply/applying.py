@@ -1,8 +1,7 @@
 """Apply a plan: each row once, whatever stops, and in whatever order answers come or get lost.
 
 The thread that calls owns the journal; the others only send. Every turn of the loop makes one
-commit: what came back since the last turn, and the rows that are about to go out. Rows of one
-account wait for each other, so that a plan means the same whatever runs beside it.
+commit: what came back since the last turn, and the rows that are about to go out.
 """
 
 import heapq
@@ -10,16 +9,15 @@ import queue
 import random
 import signal
 import threading
-from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.errors import LoyaltyError, RunStoppedError
 from loyalty_helpers.records import LoyaltyEvent
+from loyalty_helpers.runbooks.apply.chains import Chains
 from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.outcomes import Outcome, outcome_of
 from loyalty_helpers.runbooks.apply.rows import Code, Entry, Note
@@ -27,7 +25,6 @@ from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.ledger import is_older, moment
 from loyalty_helpers.runbooks.limits import Limits, Time
 
-WAITING = 2_000  # rows held back because their account is busy, before no more are read
 LONGEST_WAIT = 0.5  # seconds after which the loop looks up, to tell progress
 LAST_ANSWERS = 8.0  # seconds that a stop waits for what is on its way; systems kill after 10
 UNKNOWN_IN_A_ROW = 3  # rows without an answer to trust, none applied in between: the run stops
@@ -142,16 +139,12 @@ class Sending:
         self._stop = self._stop or "it was interrupted"
 
     def _begin(self, rows: Iterable[Entry], errors_allowed: int, blocked: Iterable[str]) -> None:
-        self._rows: Iterator[Entry] = iter(rows)
+        self._chains = Chains(rows, blocked, self._journal.row)
         self._flying: dict[int, tuple[Entry, Future[None] | None]] = {}
-        self._held: defaultdict[str, deque[Entry]] = defaultdict(deque)
-        self._holding = 0
-        self._busy: set[str] = set()
-        self._lost = set(blocked)  # accounts with a row that is left to the ledger
         self._again: list[tuple[float, int, Entry]] = []
-        self._ready: deque[Entry] = deque()
         self._errors_left = errors_allowed
         self._back: list[tuple[Entry, Outcome]] = []  # answers that are not written down yet
+        self._quiet = False  # whether the last turn left nothing to do but to wait
         self.slept = False
         self._unknown, self._trusted, self._heard_at = 0, False, self._time.monotonic()
 
@@ -159,7 +152,8 @@ class Sending:
         """Write down what came back and what goes out, in one commit; then let it go out."""
         self._come_back()
         self._look_at_the_clock()
-        out = [] if self._ends else list(islice(self._next_rows(), self._free()))
+        out = [] if self._ends else self._next_rows()
+        self._quiet = not self._back
         if self._back or out:
             with self._journal.commit():
                 for entry, outcome in self._back:
@@ -172,7 +166,7 @@ class Sending:
                 if future is None:
                     self._flying[n] = (entry, pool.submit(self._work, entry, self.awake_at))
         self._told()
-        return not self._ends and bool(self._flying or self._again or self._peek())
+        return not self._ends and bool(self._flying or self._again or not self._quiet)
 
     @property
     def _ends(self) -> bool:
@@ -204,59 +198,44 @@ class Sending:
         """Rows that are begun before any was applied: no more than it takes to stop the run."""
         return min(self._limits.in_flight, UNKNOWN_IN_A_ROW)
 
-    def _may_begin(self) -> bool:
-        begun = len(self._flying) + len(self._again)
-        return self._holding < WAITING and (self._trusted or begun < self._first)
-
     def _come_back(self) -> None:
         """Take all answers that are there; wait for one if nothing else can be done meanwhile."""
-        back = self._back
         with suppress(queue.Empty):
-            if self._flying and not (self._free() and self._can_send()):
-                back.append(self._answers.get(timeout=self._patience()))
-            elif not self._flying and self._again and not self._can_send():
+            if self._quiet and self._flying:
+                self._back.append(self._answers.get(timeout=self._patience()))
+            elif self._quiet:
                 self._time.sleep(self._patience())
             while True:
-                back.append(self._answers.get_nowait())
-        for entry, _ in back:
+                self._back.append(self._answers.get_nowait())
+        for entry, _ in self._back:
             self._flying.pop(entry.n, None)
 
-    def _can_send(self) -> bool:
-        due = self._again and self._again[0][0] <= self._time.monotonic()
-        return bool(self._ready or due or self._peek())
-
-    def _peek(self) -> bool:
-        """Whether there is another row to send; it is read and kept ready."""
-        while not self._ready and self._may_begin():
-            entry = next(self._rows, None)
-            if entry is None:
-                return False
-            self._hold_or_keep(entry)
-        return bool(self._ready)
-
-    def _hold_or_keep(self, entry: Entry) -> None:
-        if entry.account_id in self._lost:
-            return  # it stays planned until the ledger has told about the row before it
-        if entry.account_id in self._busy:
-            self._held[entry.account_id].append(entry)
-            self._holding += 1
-        else:
-            self._busy.add(entry.account_id)
-            self._ready.append(entry)
-
     def _patience(self) -> float:
-        until = self._again[0][0] - self._time.monotonic() if self._again else LONGEST_WAIT
-        return min(max(until, 0.0), LONGEST_WAIT)
+        """Seconds until the next row can go out again."""
+        if not self._again or self._free() <= 0:
+            return LONGEST_WAIT
+        return min(max(self._again[0][0] - self._time.monotonic(), 0.0), LONGEST_WAIT)
 
-    def _next_rows(self) -> Iterator[Entry]:
+    def _next_rows(self) -> list[Entry]:
+        """Those whose time has come again, then the next ones of the plan."""
+        out: list[Entry] = []
+        while len(out) < self._free():
+            begun = len(self._flying) + len(self._again) + len(out)
+            entry = self._due_again()
+            if entry is None and (self._trusted or begun < self._first):
+                entry = self._chains.take()
+            if entry is None:
+                break
+            out.append(entry)
+        return out
+
+    def _due_again(self) -> Entry | None:
         while self._again and self._again[0][0] <= self._time.monotonic():
             entry = heapq.heappop(self._again)[2]
             if entry.state == "PLANNED" or is_young(entry, self._time.now(), self._limits):
-                yield entry
-            else:
-                self._leave_to_the_ledger(entry)
-        while self._ready or self._peek():
-            yield self._ready.popleft()
+                return entry
+            self._chains.block(entry.account_id)
+        return None
 
     # What came back
 
@@ -272,7 +251,7 @@ class Sending:
             self._journal.settle(entry.n, "FAILED", note=outcome.note)
             self._heard_at = self._time.monotonic()
             self._error()
-            self._release(entry.account_id)
+            self._chains.ended(entry.account_id)
         elif outcome.gentle:
             tried = replace(entry, attempts=entry.attempts + 1)
             self._journal.not_sent(tried)
@@ -297,7 +276,7 @@ class Sending:
         if marker_in(event.reason) != entry.marker:
             note = Note(Code.DOUBTFUL, f"event {event.id}, no mark")
             self._journal.settle(entry.n, "UNKNOWN", note=note)
-            self._leave_to_the_ledger(entry)
+            self._chains.block(entry.account_id)
             return
         self._unknown, self._trusted, self._heard_at = 0, True, self._time.monotonic()
         before = is_older(event, self._newest)
@@ -308,17 +287,7 @@ class Sending:
             applied="before" if before else "now",
         )
         self._retries = min(self._retries + 0.5, float(self._limits.retries))
-        self._release(entry.account_id)
-
-    def _release(self, account_id: str) -> None:
-        """The next row of the account may go, if one was held back."""
-        held = self._held.get(account_id)
-        if not held:
-            self._busy.discard(account_id)
-            self._held.pop(account_id, None)
-            return
-        self._ready.append(held.popleft())
-        self._holding -= 1
+        self._chains.ended(entry.account_id)
 
     def _error(self) -> None:
         self._errors_left -= 1
@@ -344,12 +313,7 @@ class Sending:
                 f"Square does not answer as it should ({outcome.note}): {self._unknown} rows one "
                 "after another have no answer to trust"
             )
-        self._leave_to_the_ledger(entry)
-
-    def _leave_to_the_ledger(self, entry: Entry) -> None:
-        self._lost.add(entry.account_id)
-        self._holding -= len(self._held.pop(entry.account_id, ()))
-        self._busy.discard(entry.account_id)
+        self._chains.block(entry.account_id)
 
     def _due(self, attempts: int) -> float:
         limits = self._limits

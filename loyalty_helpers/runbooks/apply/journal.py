@@ -175,6 +175,10 @@ class Journal:
         query = f"SELECT {COLUMNS} FROM row WHERE n IN ({wanted}) ORDER BY n"  # noqa: S608 - no text from outside
         return [Entry(*row) for row in self._db.execute(query, (*places,))]
 
+    def row(self, n: int) -> Entry:
+        """The row with this place in the plan."""
+        return self.numbered([n])[0]
+
     def with_marker(self, marker: str) -> Entry | None:
         """The row that carries a marker."""
         query = f"SELECT {COLUMNS} FROM row WHERE marker = ?"  # noqa: S608 - no text from outside

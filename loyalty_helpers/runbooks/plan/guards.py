@@ -5,14 +5,7 @@ from pathlib import Path
 
 from loyalty_helpers.api import LoyaltyClient, check_approver
 from loyalty_helpers.errors import PlanError
-from loyalty_helpers.runbooks.apply.journal import JOURNAL
-from loyalty_helpers.runbooks.plan.document import (
-    Header,
-    Plan,
-    check_age,
-    check_approval,
-    read_plan,
-)
+from loyalty_helpers.runbooks.plan.document import Header, Plan, check_approval, read_plan
 
 
 @dataclass(frozen=True)
@@ -56,12 +49,6 @@ def check_place(header: Header, place: Place) -> None:
                 f"this plan was made for {name} {planned!r}, and here it is {found!r}. Nothing was "
                 "changed: make a plan for the place that is meant."
             )
-
-
-def check_may_begin(plan: Plan, max_plan_age: float) -> None:
-    """Raise PlanError if a plan is too old to begin with; a run that was begun goes on."""
-    if not (plan.folder / JOURNAL).exists():
-        check_age(plan, max_plan_age)
 
 
 def writing_client(
