@@ -20,9 +20,9 @@ from loyalty_helpers.settings import (
 from loyalty_helpers.transports import (
     BearerToken,
     Network,
-    PublishedExamples,
     RecordingTransport,
     ReplayTransport,
+    Source,
     httpx,
     recording_file,
 )
@@ -137,17 +137,13 @@ def _recorded_too(
     environment: str, notebook: str, settings: Settings, transport: httpx.BaseTransport | None
 ) -> httpx.BaseTransport | None:
     """The transport itself, or around it the one that writes down what passes."""
-    target, folder = settings.loyalty_record_to, settings.loyalty_recordings
+    target = settings.loyalty_record_to
     if not (target and notebook) or environment == "recorded":
         return transport
     if environment == "production":
         raise SettingsError("only 'local' and 'sandbox' are recorded: production is people's data")
-    if environment == "sandbox":
-        inner = transport or Network()
-        return RecordingTransport(inner, target, notebook=notebook, source="sandbox")
-    rewrite = PublishedExamples.load(folder).rewrite
-    inner = transport or Network()  # after what can fail: it has to be closed
-    return RecordingTransport(inner, target, notebook=notebook, source="emulator", rewrite=rewrite)
+    source: Source = "sandbox" if environment == "sandbox" else "emulator"
+    return RecordingTransport(transport or Network(), target, notebook=notebook, source=source)
 
 
 def open_emulator(settings: Settings, file: Path | None = None, **injected: Any) -> "Emulator":

@@ -395,16 +395,6 @@ def test_sandbox_is_recorded_as_sandbox(monkeypatch, tmp_path):
     )
 
 
-def test_missing_examples_are_told_before_anything_is_recorded(monkeypatch, tmp_path):
-    variables(
-        monkeypatch,
-        LOYALTY_RECORD_TO=str(tmp_path / "n.json"),
-        LOYALTY_RECORDINGS=str(tmp_path),
-    )
-    with pytest.raises(RecordingError, match="published examples"):
-        connect("local", notebook="n")
-
-
 def test_the_policy_reaches_the_requests(monkeypatch):
     monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "token")
     network = Answers(httpx.ReadError("reset"))

@@ -167,11 +167,10 @@ def unexpected(
     exchange: Exchange, what: str, kind: type[UnexpectedAnswerError] = UnexpectedAnswerError
 ) -> UnexpectedAnswerError:
     """The error for an answer that is JSON and still not what Square documents."""
-    request = f"{exchange.method} {exchange.path}"
-    text = f"{request} -> {exchange.status}, but {plain(what)}."
+    text = f"{exchange.request} -> {exchange.status}, but {plain(what)}."
     if exchange.method != "GET" and not exchange.path.endswith(READS):
         text += " It may have changed points: look at the account's events before anything else."
-    return kind(text, request=request, status=exchange.status or 0)
+    return kind(text, request=exchange.request, status=exchange.status or 0)
 
 
 def _odd_id(value: Any) -> bool:

@@ -43,6 +43,11 @@ class Exchange(Shown):
     attempts: int = 1
 
     @property
+    def request(self) -> str:
+        """Method and path, as errors name them."""
+        return f"{self.method} {self.path}"
+
+    @property
     def curl(self) -> str:
         """The request as a shell command; token and phone number come from shell variables."""
         lines = [
@@ -56,7 +61,7 @@ class Exchange(Shown):
         return " \\\n  ".join(lines)
 
     def _view(self) -> Bundle:
-        request = f"{self.method} {self.path}"
+        request = self.request
         sent, received = _json(self.body), _json(self.answer)
         attempts = f" (attempt {self.attempts})" if self.attempts > 1 else ""
         status = f"{self.status or 'no answer'}{attempts}"

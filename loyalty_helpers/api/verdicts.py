@@ -2,10 +2,10 @@
 
 import ssl
 
+from loyalty_helpers.api.exchange import Exchange
 from loyalty_helpers.errors import (
     InsecureConnectionError,
     LoyaltyError,
-    NoAnswerError,
     NotSentError,
     OutcomeUnknownError,
     SquareError,
@@ -38,20 +38,18 @@ def is_perhaps_done(error: LoyaltyError) -> bool:
     return is_passing(error) and not undone and not isinstance(error, NotSentError)
 
 
-def error_of(answer: Answer, request: str, *, emulated: bool) -> LoyaltyError:
+def error_of(answer: Answer, asked: Exchange) -> LoyaltyError:
     """The error for an answer that is not a success."""
-    status = answer.status
+    request, status = asked.request, answer.status
     if status < 400:
+        what = f"and the answer is not what Square documents: {_describe(answer)}"
         return UnexpectedAnswerError(
-            f"{request} -> {status}, and the answer is not what Square documents: "
-            f"{_describe(answer)}",
-            request=request,
-            status=status,
+            f"{request} -> {status}, {what}", request=request, status=status
         )
     errors = (answer.value or {}).get("errors")
     listed = errors if isinstance(errors, list) else []
     found = [mask_body(e) for e in listed if isinstance(e, dict)]
-    error = square_error(status, found, request=request, emulated=emulated)
+    error = square_error(status, found, request=request, emulated=asked.url.startswith("http:"))
     error.retry_after = answer.retry_after
     if is_passing(error) and (answer.retry_after or 0) >= LONG_WAIT:
         error.add_hint(f"{come_back(answer.retry_after or 0)}.")
@@ -69,42 +67,35 @@ def _describe(answer: Answer) -> str:
     return f"the fields {', '.join(shown) or 'none'}"
 
 
-def _certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | None:
-    """The refused certificate behind a connection error, if that is what it was."""
+def not_sent(error: BaseException, asked: Exchange) -> NotSentError:
+    """No connection came about, so the request never left."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__
-    return cause
-
-
-def not_sent(error: Exception, request: str, url: str) -> NotSentError:
-    """No connection came about, so the request never left."""
-    insecure = _certificate_error(error)
-    why = f"the connection was not secure: {insecure}" if insecure else str(error)
+    why = f"the connection was not secure: {cause}" if cause else str(error)
     text = (
-        f"{request}: no connection to {url} ({plain(why)}). Nothing was sent, so nothing was "
-        "changed. Check the network, then run it again with the same run id."
+        f"{asked.request}: no connection to {asked.url} ({plain(why)}). Nothing was sent, so "
+        "nothing was changed. Check the network, then run it again with the same run id."
     )
-    kind = InsecureConnectionError if insecure else NotSentError
-    return kind(text, request=request, attempts=1)
+    kind = InsecureConnectionError if cause else NotSentError
+    return kind(text, request=asked.request, attempts=asked.attempts)
 
 
-def unknown(why: str, request: str) -> OutcomeUnknownError:
+def unknown(why: str, asked: Exchange) -> OutcomeUnknownError:
     """The request was sent, and nobody knows what came of it."""
     return OutcomeUnknownError(
-        f"{why}. If it changes something, it may have done so. Run it again with the same run "
-        "id: the same key takes effect once, and the events of the account show what happened.",
-        request=request,
-        attempts=1,
+        f"{asked.request}{why}. If it changes something, it may have done so. Run it again with "
+        "the same run id: the same key takes effect once, and the events of the account show what "
+        "happened.",
+        request=asked.request,
+        attempts=asked.attempts,
     )
 
 
-def verdict(error: LoyaltyError, perhaps_done: bool, request: str, attempts: int) -> LoyaltyError:
-    """The error to raise: a write that may have been carried out is never called failed."""
-    raised = error
-    if perhaps_done and not isinstance(error, OutcomeUnknownError):
-        raised = unknown(f"{request}: no answer to trust, the last was: {error}", request)
-        raised.__cause__ = error
-    if isinstance(raised, NoAnswerError):
-        raised.attempts = attempts
+def never_failed(error: LoyaltyError, asked: Exchange) -> OutcomeUnknownError:
+    """The error for a write that may have been carried out, whatever its last try says."""
+    if isinstance(error, OutcomeUnknownError):
+        return error
+    raised = unknown(f": no answer to trust, the last was: {error}", asked)
+    raised.__cause__ = error
     return raised

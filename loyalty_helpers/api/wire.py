@@ -17,9 +17,9 @@ from loyalty_helpers.api.verdicts import (
     error_of,
     is_passing,
     is_perhaps_done,
+    never_failed,
     not_sent,
     unknown,
-    verdict,
 )
 from loyalty_helpers.errors import LoyaltyError, ParameterError
 from loyalty_helpers.plain import plain
@@ -130,12 +130,7 @@ class Wire:
         self._http.close()
 
     def send(
-        self,
-        method: str,
-        path: str,
-        body: dict[str, Any] | None = None,
-        *,
-        writes: bool = False,
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, writes: bool = False
     ) -> Exchange:
         """Send a request that is safe to repeat: a read, or a write that carries its key.
 
@@ -159,26 +154,22 @@ class Wire:
                     return exchange
                 perhaps_done = perhaps_done or is_perhaps_done(error)
                 if not is_passing(error) or not self._wait(attempt, error, started):
-                    raise verdict(error, perhaps_done and writes, f"{method} {path}", attempt)
+                    raise never_failed(error, exchange) if perhaps_done and writes else error
                 attempt += 1
         finally:
             self.exchanges.append(exchange)
 
     def _try(self, asked: Exchange, content: bytes | None) -> tuple[Exchange, LoyaltyError | None]:
         """Send once: what came of it, and its error if that is no success."""
-        request = f"{asked.method} {asked.path}"
         try:
             answer = self._attempt(asked.method, asked.path, content)
         except NEVER_SENT as error:
-            return asked, not_sent(error, request, self.base_url)
+            return asked, not_sent(error, asked)
         except httpx.RequestError as error:
             told = plain(mask_text(str(error)))
-            why = f"{request}: {type(error).__name__} after it was sent ({told})"
-            return asked, unknown(why, request)
+            return asked, unknown(f": {type(error).__name__} after it was sent ({told})", asked)
         exchange = replace(asked, status=answer.status, answer=answer.value)
-        if answer.is_success:
-            return exchange, None
-        return exchange, error_of(answer, request, emulated=self.base_url.startswith("http:"))
+        return exchange, None if answer.is_success else error_of(answer, asked)
 
     def _attempt(self, method: str, path: str, content: bytes | None) -> Answer:
         """Send once; the network ends the whole try after its time, however slowly it drips."""

@@ -21,6 +21,7 @@ from loyalty_helpers.session import connect
 from loyalty_helpers.settings import check_access, load_settings
 from loyalty_helpers.transports import (
     Difference,
+    PublishedExamples,
     Recorded,
     differences,
     load_recording,
@@ -38,6 +39,7 @@ def record_notebook(name: str, environment: str) -> str:
     notebook, settings = find_notebook(name), load_settings()
     check_access(environment, settings)
     target = recording_file(settings.loyalty_recordings, notebook.stem)
+    examples = PublishedExamples.load(target.parent)
     with tempfile.TemporaryDirectory(prefix="loyalty-") as folder, _answering(environment) as extra:
         made = Path(folder) / target.name
         runs = Path(folder) / "runs"
@@ -51,6 +53,8 @@ def record_notebook(name: str, environment: str) -> str:
             except LoyaltyError as error:
                 raise LoyaltyError(f"{notebook.stem}: {target} is unchanged: {error}") from None
         recording = load_recording(made)
+        if environment == "local":
+            recording = examples.put_into(recording)
         if notebook.stem == "bulk_adjust":  # the run that the recording of the undoing is about
             plan = (runs / EXAMPLE_RUN / PLAN).read_text(encoding="utf-8")
             write_text(_recorded_plan(target.parent), plan, mode=0o644)

@@ -31,7 +31,7 @@ def accumulate(call: Call) -> Answer:
         code = call.assumptions.neither_order_nor_points_code
         raise refusal(code, "Field must be set", "accumulate_points.points")
     if call.version < _MANY_EVENTS_SINCE:
-        call.shown = _first_event_alone
+        call.shown = lambda answer: {"event": answer["events"][0]} if answer else answer
     ledger = call.once("AccumulateLoyaltyPoints", key)
     account = ledger.the_account(call.target)
     ledger.the_location(location_id, "location_id")
@@ -77,10 +77,6 @@ def calculate(call: Call) -> Answer:
     # A promotion is for orders only.
     _, extra = _promotion_points(ledger, account, order if order_id else None, points)
     return {"points": points, "promotion_points": extra}
-
-
-def _first_event_alone(answer: Answer) -> Answer:
-    return {"event": answer["events"][0]} if answer else answer
 
 
 def _refuse_amount_for_items(ledger: Ledger, program: dict[str, Any]) -> None:

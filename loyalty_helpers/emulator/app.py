@@ -74,8 +74,7 @@ class Emulator:
             ids: Where the ids of new accounts come from; random by default.
             assumptions: The rules that Square does not document.
             faults: What goes wrong on purpose; nothing until something is added.
-            program: The program that the seller has from now on, see `seed_program`; left as it
-                is by default.
+            program: The program that the seller has from now on, see `program`; else the file's.
 
         Raises:
             EmulatorFileError: The file cannot be used; the text says why and what to do.

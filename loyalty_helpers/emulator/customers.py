@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any, Final
 
 from .call import Call
@@ -149,23 +150,21 @@ def _conditions(sent: Reader) -> tuple[Where, list[Fits]]:
         if exact is not None and fuzzy is not None:
             text.report("exact", "CONFLICTING_PARAMETERS", "Send exact or fuzzy, not both.")
         if exact and name == "phone_number":
-            where.add("owner = ?", _exact_phone(text, exact))
+            number = _digits(exact) if exact.startswith("+") else None
+            if number is None:
+                text.report("exact", "INVALID_PHONE_NUMBER", "Expected a number in E.164.")
+            where.add("owner = ?", number or "")
         elif exact:
             tests.append(_is(name, exact))
         elif fuzzy:
             tests.append(_holds(name, fuzzy))
     if source := sent.object("creation_source"):
-        tests.append(_comes_from(source))
+        values = source.words("values", _SOURCES)
+        excluded = source.one_of("rule", ("INCLUDE", "EXCLUDE")) == "EXCLUDE"
+        tests.append(lambda customer: (customer["creation_source"] in values) != excluded)
     for name in ("created_at", "updated_at"):
         tests.append(_lies_in(name, *sent.time_range(name)))
     return where, tests
-
-
-def _exact_phone(sent: Reader, exact: str) -> str:
-    number = _digits(exact) if exact.startswith("+") else None
-    if number is None:
-        sent.report("exact", "INVALID_PHONE_NUMBER", "Expected a number in E.164.")
-    return number or ""
 
 
 def _is(name: str, wanted: str) -> Fits:
@@ -184,12 +183,6 @@ def _holds(name: str, wanted: str) -> Fits:
     )
 
 
-def _comes_from(sent: Reader) -> Fits:
-    values = sent.words("values", _SOURCES)
-    excluded = sent.one_of("rule", ("INCLUDE", "EXCLUDE")) == "EXCLUDE"
-    return lambda customer: (customer["creation_source"] in values) != excluded
-
-
 def _lies_in(name: str, start: datetime | None, end: datetime | None) -> Fits:
     def fits(customer: Customer) -> bool:
         moment = parse_rfc3339(customer[name])
@@ -201,11 +194,7 @@ def _lies_in(name: str, start: datetime | None, end: datetime | None) -> Fits:
 def _order(sent: Reader | None) -> tuple[Callable[[Customer], str], bool]:
     field = sent.one_of("field", ("DEFAULT", "CREATED_AT")) if sent else None
     descending = sent is not None and sent.one_of("order", ("ASC", "DESC")) == "DESC"
-    return (_age if field == "CREATED_AT" else _name), descending
-
-
-def _age(customer: Customer) -> str:
-    return str(customer["created_at"])
+    return (itemgetter("created_at") if field == "CREATED_AT" else _name), descending
 
 
 def _name(customer: Customer) -> str:

@@ -26,8 +26,13 @@ def adjust(call: Call) -> Answer:
         raise refusal("INVALID_VALUE", "The points must not be 0.", "adjust_points.points")
     ledger = call.once("AdjustLoyaltyPoints", key)
     account = ledger.the_account(call.target)
-    if points < 0 and not allow_negative:
-        _refuse_overdraft(ledger, account, points)
+    may_fall = account.balance < 0 and ledger.assumptions.negative_balance_may_fall_further
+    if points < 0 and not allow_negative and not may_fall and account.balance + points < 0:
+        raise refusal(
+            "BAD_REQUEST",
+            f"The balance of {account.balance} cannot be lowered by {-points}: it would be"
+            " negative. Set allow_negative_balance to allow that.",
+        )
     particulars = {"points": points, "reason": reason}
     field = "adjust_points.points"
     _, event = post(ledger, account, "ADJUST_POINTS", call.event_id(), particulars, field=field)
@@ -116,18 +121,6 @@ def _accrued(assumptions: Assumptions, event: Event) -> int:
         "EXPIRE_POINTS": assumptions.expired_points_lower_lifetime,
     }
     return points if counts.get(event["type"]) else 0
-
-
-def _refuse_overdraft(ledger: Ledger, account: Account, points: int) -> None:
-    was_negative = account.balance < 0
-    if was_negative and ledger.assumptions.negative_balance_may_fall_further:
-        return
-    if account.balance + points < 0:
-        raise refusal(
-            "BAD_REQUEST",
-            f"The balance of {account.balance} cannot be lowered by {-points}: it would be"
-            " negative. Set allow_negative_balance to allow that.",
-        )
 
 
 def _where(sent: Reader | None) -> Where:

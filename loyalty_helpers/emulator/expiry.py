@@ -9,7 +9,7 @@ import re
 from collections import deque
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
-from typing import Any
+from typing import Any, Final
 
 from .clock import event_id, parse_rfc3339, rfc3339
 from .database import Database
@@ -17,6 +17,7 @@ from .events import post
 from .ledger import Account, Ledger, Movement, Where, World
 from .wire import refusal
 
+_DURATION: Final = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?")
 Lots = dict[str, int]
 """Points by the time when they expire, the earliest first."""
 
@@ -34,30 +35,23 @@ def make_ready(database: Database, world: World) -> None:
             detail = "The seller has no subscription to Square Loyalty."
             code, status = assumptions.inactive_program_code, assumptions.inactive_program_status
             raise refusal(code, detail, status=status)
-        if "expiration_policy" not in program or _is_done(ledger):
+        if "expiration_policy" not in program:
+            return
+        done = {"id": "month", "month": f"{ledger.moment.astimezone(_zone(ledger)):%Y-%m}"}
+        if ledger.record("expired", "month") == done:
             return
     with database.writing() as connection:
         ledger = Ledger(connection, world)
-        if not _is_done(ledger):
+        if ledger.record("expired", "month") != done:
             for _, account in ledger.accounts(Where(["balance > 0"])):
                 _expire(ledger, account)
-            ledger.keep("expired", {"id": "month", "month": _month(ledger)})
+            ledger.keep("expired", done)
 
 
 def deadlines(ledger: Ledger, account: Account) -> list[dict[str, Any]] | None:
     """Return when which points expire: in sum the balance, or None when none will."""
     lots = _lots(ledger, account)
     return [{"points": points, "expires_at": at} for at, points in lots.items()] or None
-
-
-def _is_done(ledger: Ledger) -> bool:
-    done = ledger.record("expired", "month") or {"month": ""}
-    return bool(done["month"] == _month(ledger))
-
-
-def _month(ledger: Ledger) -> str:
-    """Return the month that it is where months are counted."""
-    return f"{ledger.moment.astimezone(_zone(ledger)):%Y-%m}"
 
 
 def _zone(ledger: Ledger) -> tzinfo:
@@ -82,13 +76,14 @@ def _lots(ledger: Ledger, account: Account) -> Lots:
     policy = (ledger.program(account.program_id) or {}).get("expiration_policy")
     if policy is None or account.balance <= 0:
         return {}
-    months = _months(policy["expiration_duration"])
+    duration = _DURATION.fullmatch(policy["expiration_duration"])
+    years, months = map(int, duration.groups(default="0")) if duration else (0, 0)
     left = _last_earned if ledger.assumptions.oldest_points_go_first else _first_earned
     anew = ledger.assumptions.returned_points_last_anew
     zone = _zone(ledger)
     lots: Lots = {}
     for earned_at, points in left(ledger.movements(account.id, returned=anew), account.balance):
-        expires_at = _deadline(earned_at, months, zone)
+        expires_at = _deadline(earned_at, years * 12 + months, zone)
         lots[expires_at] = lots.get(expires_at, 0) + points
     return dict(sorted(lots.items()))
 
@@ -121,12 +116,6 @@ def _first_earned(movements: Iterable[Movement], _: int) -> Iterable[tuple[str, 
             if there > paid:
                 (lots.appendleft if kind == "EXPIRE_POINTS" else lots.append)((at, there - paid))
     return [lot for lot in lots if lot[1]]
-
-
-def _months(duration: str) -> int:
-    match = re.fullmatch(r"P(?:(\d+)Y)?(?:(\d+)M)?", duration)
-    years, months = match.groups(default="0") if match else ("0", "0")
-    return int(years) * 12 + int(months)
 
 
 def _deadline(earned_at: str, months: int, zone: tzinfo) -> str:

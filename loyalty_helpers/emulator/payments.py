@@ -65,7 +65,9 @@ def pay_order(call: Call) -> Answer:
     if version not in (None, order["version"]):
         detail = f"The order's version is {order['version']}, not {version}."
         raise refusal("VERSION_MISMATCH", detail, "order_version")
-    payments = [_approved(ledger, call.target, each) for each in dict.fromkeys(payment_ids or ())]
+    payments = [ledger.the("payment", each) for each in dict.fromkeys(payment_ids or ())]
+    if any((p.get("order_id"), p["status"]) != (call.target, "APPROVED") for p in payments):
+        raise not_found("Payment")
     paid = sum(payment["amount_money"]["amount"] for payment in payments)
     if paid != order["total_money"]["amount"]:
         raise _differs(ledger, order, paid, "payment_ids")
@@ -138,7 +140,7 @@ def _complete(ledger: Ledger, order: Order, payments: list[dict[str, Any]]) -> O
 
 def _order_of(ledger: Ledger, asked: Payment) -> Order:
     """Make the order of a payment that has none: Square makes one, too, of a custom amount."""
-    location_id = asked.location_id or _main(ledger)
+    location_id = asked.location_id or min(each["id"] for _, each in ledger.records("location"))
     ledger.the_location(location_id, "location_id")
     amount = {"item_type": "CUSTOM_AMOUNT", "base_price_money": money(asked.cents)}
     line = {"uid": "line-1", "quantity": "1", **amount}
@@ -159,13 +161,6 @@ def _differs(ledger: Ledger, order: Order, paid: int, field: str) -> WireError:
     total = order["total_money"]["amount"]
     detail = f"The payments come to {paid}, the order's total is {total}."
     return refusal(ledger.assumptions.payment_differs_code, detail, field)
-
-
-def _approved(ledger: Ledger, order_id: str, payment_id: str) -> dict[str, Any]:
-    payment = ledger.the("payment", payment_id)
-    if payment.get("order_id") != order_id or payment["status"] != "APPROVED":
-        raise not_found("Payment")
-    return payment
 
 
 def _new_payment(ledger: Ledger, asked: Payment, order: Order) -> dict[str, Any]:
@@ -199,7 +194,3 @@ def _tender(payment: dict[str, Any]) -> dict[str, Any]:
         "type": payment["source_type"].replace("EXTERNAL", "OTHER"),
         "payment_id": payment["id"],
     }
-
-
-def _main(ledger: Ledger) -> str:
-    return min(str(location["id"]) for _, location in ledger.records("location"))

@@ -38,28 +38,31 @@ def lines_of(order: Order) -> list[Line]:
 
 def priced(order: Order) -> Order:
     """Return the order with all that follows from what was sent and what was added to it."""
-    discounts, taxes = order.get("discounts", []), order.get("taxes", [])
-    own = {"applied_discounts": _own_uids(discounts), "applied_taxes": _own_uids(taxes)}
+    discounts, taxes = ([{**each} for each in order.get(n, ())] for n in ("discounts", "taxes"))
+    named = (("applied_discounts", discounts), ("applied_taxes", taxes))
+    own = {name: {each["uid"] for each in of if is_on_lines(each)} for name, of in named}
     lines = [_fresh_line(line, own) for line in lines_of(order)]
-    taken = {each["uid"]: _discount(each, lines) for each in sorted(discounts, key=_turn)}
+    for each in sorted(discounts, key=_turn):
+        each["applied_money"] = money(_discount(each, lines))
     charges = [_fresh_charge(each) for each in order.get("service_charges", ())]
     early = [each for each in charges if each["calculation_phase"] == "SUBTOTAL_PHASE"]
     _charge(early, lines)
     taxable = [*lines, *(each for each in early if each.get("taxable"))]
-    taxed = {each["uid"]: _tax(each, taxable) for each in taxes}
+    for each in taxes:
+        each["applied_money"] = money(_tax(each, taxable))
     _charge([each for each in charges if each not in early], [*lines, *early])
     tip = cents_of(order, "total_tip_money")
     amounts = {
         "total": _sum([*lines, *charges]) + tip,
-        "tax": sum(taxed.values()),
-        "discount": sum(taken.values()),
+        "tax": _sum(taxes, "applied_money"),
+        "discount": _sum(discounts, "applied_money"),
         "tip": tip,
         "service_charge": _sum(charges, "applied_money"),
     }
     parts = {
         "line_items": lines,
-        "discounts": _with_applied(discounts, taken),
-        "taxes": _with_applied(taxes, taxed),
+        "discounts": discounts,
+        "taxes": taxes,
         "service_charges": charges,
     }
     return {
@@ -75,10 +78,6 @@ def priced(order: Order) -> Order:
 def is_on_lines(entry: Entry) -> bool:
     """Tell whether a discount or a tax is on those lines only that name it."""
     return bool(entry["scope"] == "LINE_ITEM")
-
-
-def _own_uids(entries: Sequence[Entry]) -> set[str]:
-    return {each["uid"] for each in entries if is_on_lines(each)}
 
 
 def _turn(discount: Entry) -> tuple[bool, bool]:
@@ -122,11 +121,14 @@ def _discount(discount: Entry, lines: list[Line]) -> int:
     """Take a discount from the lines that it is for, and return what it came to."""
     lines = _targets(discount, lines, "applied_discounts")
     if not is_on_lines(discount):
-        shares = _shares(_worth(discount, _sum(lines)), [_sum([line]) for line in lines])
+        whole = _sum(lines)
+        taken = min(whole, _worth(discount, whole))
+        shares = _shares(taken, [_sum([line]) for line in lines])
     else:
         # A reward is for one unit.
         basis = "base_price_money" if "reward_ids" in discount else "total_money"
-        shares = [min(_sum([line]), _worth(discount, _sum([line], basis))) for line in lines]
+        most = [(_sum([line]), _sum([line], basis)) for line in lines]
+        shares = [min(total, unit, _worth(discount, unit)) for total, unit in most]
     for line, share in zip(lines, shares, strict=True):
         _apply(discount, line, "applied_discounts", share)
         _add(line, "total_discount_money", share)
@@ -138,7 +140,7 @@ def _tax(tax: Entry, parts: list[dict[str, Any]]) -> int:
     """Add a tax to what it is on, after discounts, and return what it came to."""
     parts = _targets(tax, parts, "applied_taxes")
     untaxed = [_sum([part]) - _sum([part], "total_tax_money") for part in parts]
-    shares = _shares(_percent(tax, sum(untaxed)), untaxed)
+    shares = _shares(_worth(tax, sum(untaxed)), untaxed)
     for part, share in zip(parts, shares, strict=True):
         _apply(tax, part, "applied_taxes", share)
         _add(part, "total_tax_money", share)
@@ -150,7 +152,7 @@ def _charge(charges: list[Entry], parts: list[dict[str, Any]]) -> None:
     """Price service charges on what `parts` come to."""
     amount = _sum(parts)
     for charge in charges:
-        worth = money(_percent(charge, amount) if "percentage" in charge else _fixed(charge))
+        worth = money(_worth(charge, amount))
         charge.update(applied_money=worth, total_money=worth)
 
 
@@ -178,17 +180,10 @@ def _add(part: dict[str, Any], name: str, amount: int) -> None:
     part[name] = money(part[name]["amount"] + amount)
 
 
-def _worth(discount: Entry, amount: int) -> int:
-    if discount["type"] == "FIXED_PERCENTAGE":
-        return _percent(discount, amount)
-    return min(amount, _fixed(discount))
-
-
-def _percent(entry: Entry, amount: int) -> int:
-    return _rounded(Decimal(entry["percentage"]) / 100 * amount)
-
-
-def _fixed(entry: Entry) -> int:
+def _worth(entry: Entry, amount: int) -> int:
+    """Return what a percentage of an amount comes to, or a fixed amount."""
+    if "percentage" in entry:
+        return _rounded(Decimal(entry["percentage"]) / 100 * amount)
     return int(entry["amount_money"]["amount"])
 
 
@@ -206,10 +201,6 @@ def _shares(amount: int, weights: list[int]) -> list[int]:
 
 def _sum(parts: Sequence[dict[str, Any]], name: str = "total_money") -> int:
     return sum(part[name]["amount"] for part in parts)
-
-
-def _with_applied(entries: list[Entry], came_to: dict[str, int]) -> list[Entry]:
-    return [{**each, "applied_money": money(came_to[each["uid"]])} for each in entries]
 
 
 def _rounded(amount: Decimal) -> int:

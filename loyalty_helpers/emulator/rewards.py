@@ -10,7 +10,6 @@ from .events import post
 from .ledger import Event, Ledger, Where
 from .orders import attach, detach, has_discount_of, keep_order, the_open_order
 from .pricing import Order
-from .validation import Reader
 from .wire import Answer, refusal
 
 Reward = dict[str, Any]
@@ -55,7 +54,11 @@ def create(call: Call) -> Answer:
 def search(call: Call) -> Answer:
     """Find the rewards of an account, the last changed first."""
     limit = call.sent.integer("limit", 1, 30) or 30
-    where = _where(call.sent.object("query"))
+    where = Where()
+    if query := call.sent.object("query"):
+        where.among("owner", [query.required_text("loyalty_account_id", longest=36)])
+        if status := query.one_of("status", _STATUSES):
+            where.add("json_extract(body, '$.status') = ?", status)
 
     def rows(ledger: Ledger, *page: Any) -> Any:
         return ledger.records("reward", where, *page)
@@ -116,15 +119,6 @@ def _give_back(ledger: Ledger, reward: Reward) -> None:
     _keep(ledger, {**reward, "status": "DELETED", "updated_at": ledger.now()})
     if order_id:
         keep_order(ledger, detach(ledger.the("order", order_id), reward["id"]))
-
-
-def _where(query: Reader | None) -> Where:
-    where = Where()
-    if query is not None:
-        where.among("owner", [query.required_text("loyalty_account_id", longest=36)])
-        if status := query.one_of("status", _STATUSES):
-            where.add("json_extract(body, '$.status') = ?", status)
-    return where
 
 
 def _keep(ledger: Ledger, reward: Reward) -> None:

@@ -53,10 +53,6 @@ class Reader:
         """Tell whether the field is there and not null."""
         return self._take(name) is not None
 
-    def required(self, name: str) -> None:
-        """Note that a field is missing, whatever its kind."""
-        self._require(name)
-
     def text(self, name: str, *, longest: int | None = None) -> str | None:
         """Read a string that is not empty, of at most `longest` characters."""
         value = self._take(name)
@@ -64,7 +60,7 @@ class Reader:
 
     def required_text(self, name: str, *, longest: int | None = None) -> str:
         """Read a string that must be there."""
-        value = self._require(name)
+        value = self.required(name)
         return "" if value is None else self._string(name, value, longest)
 
     def free_text(self, name: str, *, longest: int) -> str | None:
@@ -95,7 +91,7 @@ class Reader:
 
     def required_integer(self, name: str, lowest: int, highest: int) -> int:
         """Read a whole number that must be there."""
-        self._require(name)
+        self.required(name)
         return self.integer(name, lowest, highest) or 0
 
     def boolean(self, name: str) -> bool:
@@ -147,7 +143,7 @@ class Reader:
 
     def required_object(self, name: str) -> Reader:
         """Read an object that must be there; when it is not, its fields are not missed as well."""
-        value = self._require(name)
+        value = self.required(name)
         if value is not None:
             return self._object(name, value)
         return Reader({}, _Findings(self._findings.assumptions))
@@ -209,7 +205,8 @@ class Reader:
         self._read.add(name)
         return self._data.get(name)
 
-    def _require(self, name: str) -> Any:
+    def required(self, name: str) -> Any:
+        """Return a field, whatever its kind, or note that it is missing."""
         value = self._take(name)
         if value is None:
             self.report(name, "MISSING_REQUIRED_PARAMETER", "Field must be set")
@@ -281,11 +278,8 @@ def read_body(raw: bytes, assumptions: Assumptions, unsupported: Unsupported | N
         canonical.encode("utf-8")
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise refusal("EXPECTED_JSON_BODY", f"Expected a JSON body: {_plain(reason)}") from None
+        plain = reason.encode("ascii", "backslashreplace").decode("ascii")
+        raise refusal("EXPECTED_JSON_BODY", f"Expected a JSON body: {plain}") from None
     if not isinstance(data, dict):
         raise refusal("EXPECTED_OBJECT", "Expected an object value.")
     return Body(Reader(data, _Findings(assumptions, unsupported or {})), data, canonical)
-
-
-def _plain(reason: str) -> str:
-    return reason.encode("ascii", "backslashreplace").decode("ascii")

@@ -147,5 +147,5 @@ def _without_journal(
         copy = Path(shutil.copy(plan.path, folder))
         with Journal.open(read_plan(copy)) as journal:
             settle = limits or Limits(settle=settle_time(client))
-            differences = verify_rows(client, plan, journal, settle, time)
+            differences, _ = verify_rows(client, plan, journal, settle, time)
     return Verified(plan, {}, tuple(differences))

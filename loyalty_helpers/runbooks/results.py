@@ -24,6 +24,7 @@ from loyalty_helpers.runbooks.plan.document import (
     read_plan,
 )
 from loyalty_helpers.runbooks.plan.held import REPEAT_DAYS
+from loyalty_helpers.runbooks.verify import Held
 from loyalty_helpers.settings import load_settings
 from loyalty_helpers.steps import INTENT
 
@@ -57,11 +58,18 @@ class Verdict:
     differences: int = 0
 
 
-def write_verified(folder: Path, journal: Journal, differences: int) -> None:
-    """Write down what came of every row, and how many the ledger contradicts."""
+def write_verified(folder: Path, journal: Journal, differences: int, held: Iterable[Held]) -> None:
+    """Write down what came of every row, and how many the ledger contradicts.
+
+    Args:
+        folder: of the run.
+        journal: of the run, open.
+        differences: how many rows the ledger contradicts.
+        held: the events of the run that the ledger holds, for undo.csv.
+    """
     with told(folder / RESULTS):
         write_results(folder, journal)
-        write_csv(folder / UNDO, UNDO_COLUMNS, _compensating(journal, Counter()))
+        write_csv(folder / UNDO, UNDO_COLUMNS, _compensating(held))
     verdict = Verdict(verdict_of(journal).times + 1, journal.counts(), differences)
     with journal.commit():
         journal.set_meta(_VERDICT, json.dumps(asdict(verdict)))
@@ -102,10 +110,12 @@ def _results(journal: Journal) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def _compensating(journal: Journal, times: Counter[str]) -> Iterator[tuple[Any, ...]]:
-    for row_id, account_id, points, event_id in journal.sightings():
-        reason = f"Undo of event {event_id}"
-        yield (numbered(row_id, times), account_id, -points, reason, event_id)
+def _compensating(held: Iterable[Held]) -> Iterator[tuple[Any, ...]]:
+    """The last row first, so that undoing them in this order lowers no balance on the way."""
+    times: Counter[str] = Counter()
+    for event in sorted(held, key=lambda event: (-event.n, event.event_id)):
+        row_id, reason = numbered(event.row_id, times), f"Undo of event {event.event_id}"
+        yield (row_id, event.account_id, -event.points, reason, event.event_id)
 
 
 def numbered(row_id: str, times: Counter[str]) -> str:

@@ -254,8 +254,8 @@ class Run:
             return Verified(plan, {}, ())
         guards.check_place(plan.header, guards.place_of(self._client))
         with Journal.open(plan) as journal:
-            differences = verify_rows(self._client, plan, journal, self._limits, self._time)
-            write_verified(plan.folder, journal, len(differences))
+            differences, held = verify_rows(self._client, plan, journal, self._limits, self._time)
+            write_verified(plan.folder, journal, len(differences), held)
             return Verified(plan, journal.counts(), tuple(differences), journal.moved())
 
     def _made(self, rows: Iterable[SheetRow | Problem], intent: Intent) -> Planned:

@@ -1,18 +1,18 @@
 """Verify a run from the ledger: what the journal says is what is judged, never the judge."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import dataclass
+from itertools import chain, groupby
+from operator import attrgetter
+from sys import intern
+from typing import NamedTuple
 
 from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.runbooks.apply.journal import Journal
-from loyalty_helpers.runbooks.batches import batches
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.ledger import adjustments_of, amiss
 from loyalty_helpers.runbooks.limits import Limits, Time
 from loyalty_helpers.runbooks.plan.document import Plan
-
-SIGHTINGS_PER_COMMIT = 500
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,30 @@ class Difference:
         )
 
 
+class Held(NamedTuple):
+    """An event with the marker of a row, as the ledger holds it.
+
+    Attributes:
+        n, row_id: the row.
+        event_id, account_id, points: of the event.
+        amiss: what it holds other than planned, or an empty text.
+    """
+
+    n: int
+    row_id: str
+    event_id: str
+    account_id: str
+    points: int
+    amiss: str
+
+
 def verify_rows(
     client: LoyaltyClient,
     plan: Plan,
     journal: Journal,
     limits: Limits,
     time: Time | None = None,
-) -> list[Difference]:
+) -> tuple[list[Difference], list[Held]]:
     """Compare every row of the plan with the ledger.
 
     An applied row's marker is there once, on its account, with its points; the marker of a row
@@ -52,41 +69,45 @@ def verify_rows(
     be found yet is given its time, once.
 
     Returns:
-        What does not agree; empty when everything does.
+        What does not agree, and nothing when everything does; and all that the ledger holds.
     """
     clock = time or Time()
     for wait in (0.0, limits.settle):
         clock.sleep(wait)
-        _sight(client, plan, journal)
-        differences = list(_differences(journal))
+        held = _held(client, plan, journal)
+        differences = list(_differences(journal, held))
         if not any(d.state == "APPLIED" and d.times == 0 for d in differences):
             break
-    return differences
+    return differences, held
 
 
-def _sight(client: LoyaltyClient, plan: Plan, journal: Journal) -> None:
-    """Write down which events carry the markers of this plan's rows.
+def _held(client: LoyaltyClient, plan: Plan, journal: Journal) -> list[Held]:
+    """The events that carry the markers of this plan's rows.
 
     What is older than the plan was looked at when it was made, and is read again for the rows
     that it was found for.
     """
-    since, held = plan.header.marks_since, journal.accounts("APPLIED", "REVIEW", "UNKNOWN")
+    since, before = plan.header.marks_since, journal.accounts("APPLIED", "REVIEW", "UNKNOWN")
     newer = adjustments_of(client, journal.accounts(), since=since)
-    with journal.commit():
-        journal.forget_sightings()
-    for batch in batches(chain(newer, adjustments_of(client, held)), SIGHTINGS_PER_COMMIT):
-        with journal.commit():
-            for event in batch:
-                if entry := journal.with_marker(marker_in(event.reason)):
-                    what = (event.id, event.loyalty_account_id, event.points)
-                    journal.saw(entry.n, *what, amiss(entry, event))
+    held: dict[str, Held] = {}
+    for event in chain(newer, adjustments_of(client, before)):
+        if entry := journal.with_marker(marker_in(event.reason)):
+            account_id = intern(event.loyalty_account_id)
+            found = (entry.n, entry.row_id, event.id, account_id, event.points)
+            held[event.id] = Held(*found, amiss(entry, event))
+    return sorted(held.values())
 
 
-def _differences(journal: Journal) -> Iterator[Difference]:
+def _differences(journal: Journal, held: list[Held]) -> Iterator[Difference]:
     """What does not agree; a row that is there more than once is for a person."""
-    for found in [Difference(*found) for found in journal.judged()]:
-        if found.state == "APPLIED" and found.times > 1:
-            with journal.commit():
-                journal.doubled(found.row_id)
-            found = replace(found, state="REVIEW")
-        yield found
+    of_rows = {n: list(events) for n, events in groupby(held, attrgetter("n"))}
+    for entry in journal.entries():
+        found = of_rows.get(entry.n, [])
+        times, state = len(found), entry.state
+        wrong = "; ".join(event.amiss for event in found if event.amiss)
+        if wrong or (times != (state == "APPLIED") and not (state == "REVIEW" and times < 2)):
+            if state == "APPLIED" and times > 1:
+                state = "REVIEW"
+                with journal.commit():
+                    journal.doubled(entry, [event.event_id for event in found])
+            yield Difference(entry.row_id, state, times, wrong)

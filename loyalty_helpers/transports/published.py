@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.errors import RecordingError
+from loyalty_helpers.transports.recordings import Provenance, Recording
 
 EXAMPLES_FILE = "documented.json"
 TIMES = frozenset({"created_at", "updated_at"})
@@ -38,6 +39,17 @@ class PublishedExamples:
         """The body with published objects in place, and the page if it is an example as a whole."""
         rewritten = self._replace(body)
         return rewritten, next((page for whole, page in self._pages if whole == rewritten), None)
+
+    def put_into(self, recording: Recording) -> Recording:
+        """The recording with published objects in place; whole answers name their page."""
+        exchanges = []
+        for each in recording.exchanges:
+            body, page = self.rewrite(each.response.body)
+            made: dict[str, Any] = {"response": each.response.model_copy(update={"body": body})}
+            if page:
+                made["provenance"] = Provenance(source="documented", page=page)
+            exchanges.append(each.model_copy(update=made))
+        return recording.model_copy(update={"exchanges": tuple(exchanges)})
 
     def _replace(self, value: Any) -> Any:
         if isinstance(value, list):

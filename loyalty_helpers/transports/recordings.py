@@ -7,7 +7,7 @@ numbers are masked before anything touches the disk; tokens are no part of an ex
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -166,20 +166,12 @@ class RecordingTransport(httpx.BaseTransport):
         target: the file to write.
         notebook: the notebook's name.
         source: `sandbox` or `emulator`.
-        rewrite: called with each answer's body; what it gives is recorded and passed on, with
-            the page it was published on if it is a published example as a whole.
     """
 
     def __init__(
-        self,
-        inner: httpx.BaseTransport,
-        target: Path,
-        *,
-        notebook: str,
-        source: Source,
-        rewrite: Callable[[Any], tuple[Any, str | None]] = lambda body: (body, None),
+        self, inner: httpx.BaseTransport, target: Path, *, notebook: str, source: Source
     ) -> None:
-        self._inner, self._target, self._rewrite = inner, target, rewrite
+        self._inner, self._target = inner, target
         self._notebook, self._source = notebook, source
         self._exchanges: list[Recorded] = []
         self._lock = threading.Lock()
@@ -191,34 +183,25 @@ class RecordingTransport(httpx.BaseTransport):
         if read.value is None:
             answer.close()
             return httpx.Response(answer.status_code, headers=_kept(answer))
-        body, page = self._rewrite(read.value)
+        body = mask_body(read.value, keep_test_numbers=True)
         recorded = Recorded(
-            provenance=self._provenance(answer, page),
+            provenance=self._provenance(answer),
             request=request_of(request),
-            response=Response(
-                status=answer.status_code, body=mask_body(body, keep_test_numbers=True)
-            ),
+            response=Response(status=answer.status_code, body=body),
         )
         with self._lock:
             self._exchanges.append(recorded)
             self._save()
-        return httpx.Response(answer.status_code, json=body, headers=_kept(answer))
+        return httpx.Response(answer.status_code, json=read.value, headers=_kept(answer))
 
     def close(self) -> None:
         """Close what is inside."""
         self._inner.close()
 
-    def _provenance(self, answer: httpx.Response, page: str | None) -> Provenance:
-        if page:
-            return Provenance(source="documented", page=page)
-        date = answer.headers.get("Date")
-        return Provenance(
-            source=self._source,
-            recorded_at=parsedate_to_datetime(date).strftime("%Y-%m-%dT%H:%M:%SZ")
-            if date
-            else None,
-            square_version=answer.headers.get("Square-Version"),
-        )
+    def _provenance(self, answer: httpx.Response) -> Provenance:
+        date, version = (answer.headers.get(name) for name in ("Date", "Square-Version"))
+        at = parsedate_to_datetime(date).strftime("%Y-%m-%dT%H:%M:%SZ") if date else None
+        return Provenance(source=self._source, recorded_at=at, square_version=version)
 
     def _save(self) -> None:
         exchanges = tuple(self._exchanges)

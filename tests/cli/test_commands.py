@@ -79,6 +79,16 @@ def test_a_recording_of_a_notebook_that_fails_is_not_kept(recordings: Path) -> N
     assert before == (recordings / "00_start_here.json").read_text()
 
 
+def test_missing_examples_are_told_before_anything_is_recorded(recordings: Path) -> None:
+    (recordings / "documented.json").unlink()
+    result = loyalty("record", "00_start_here", LOYALTY_RECORDINGS=str(recordings))
+
+    assert "published examples" in result.stderr
+    assert (RECORDINGS / "00_start_here.json").read_text() == (
+        recordings / "00_start_here.json"
+    ).read_text()
+
+
 def test_drift_finds_none_on_the_emulator_that_was_recorded() -> None:
     result = loyalty("drift", "02_adjust_points")
 

@@ -1,5 +1,6 @@
 """An emulator on a fresh file with a clock that stands still, and a client that talks to it."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,16 +124,25 @@ def clock() -> SettableClock:
     return SettableClock(datetime(2026, 11, 2, 9, 30, tzinfo=UTC))
 
 
+@pytest.fixture(scope="session")
+def seed_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the seed world, to be copied: making it is most of what a short test takes."""
+    path = tmp_path_factory.mktemp("seed") / "world.db"
+    Emulator.open(path).close()
+    return path
+
+
 @pytest.fixture
-def open_api(tmp_path: Path, clock: SettableClock) -> Iterator[Callable[..., Api]]:
+def open_api(tmp_path: Path, clock: SettableClock, seed_file: Path) -> Iterator[Callable[..., Api]]:
     """Opens an emulator under the given assumptions, with the given faults."""
     opened: list[Api] = []
 
     def open_(
         program: dict[str, Any] | None = None, *, faults: Faults | None = None, **assumptions: Any
     ) -> Api:
+        path = shutil.copy(seed_file, tmp_path / f"world-{len(opened)}.db")
         emulator = Emulator.open(
-            tmp_path / f"world-{len(opened)}.db",
+            path,
             clock=clock,
             ids=SeededIds(1),
             assumptions=Assumptions(**assumptions),

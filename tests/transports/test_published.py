@@ -8,6 +8,7 @@ import pytest
 from loyalty_helpers.errors import RecordingError
 from loyalty_helpers.settings import RECORDINGS
 from loyalty_helpers.transports.published import PublishedExamples
+from loyalty_helpers.transports.recordings import Provenance, Recorded, Recording
 
 EXAMPLES = json.loads((RECORDINGS / "documented.json").read_text(encoding="utf-8"))
 EVENT, ACCOUNT = (example["body"] for example in EXAMPLES)
@@ -96,6 +97,27 @@ def test_the_answer_that_was_given_is_not_changed():
     rewrite(answer)
 
     assert before == answer
+
+
+def exchange(body):
+    where = {"source": "emulator", "recorded_at": "2026-11-01T09:00:00Z"}
+    return Recorded.model_validate(
+        {
+            "provenance": where,
+            "request": {"method": "GET", "path": "/v2/x"},
+            "response": {"status": 200, "body": body},
+        }
+    )
+
+
+def test_an_answer_of_a_recording_that_is_published_says_on_which_page():
+    made = [exchange(as_the_emulator(ACCOUNT)), exchange({"locations": []})]
+    recording = Recording(format=1, notebook="n", exchanges=tuple(made))
+
+    account, other = PublishedExamples.load(RECORDINGS).put_into(recording).exchanges
+
+    assert (ACCOUNT, made[1]) == (account.response.body, other)
+    assert Provenance(source="documented", page=ACCOUNT_PAGE) == account.provenance
 
 
 @pytest.mark.parametrize("content", [None, b"", b"[{}]", b"[1]", b'{"a": 1}', b"\xff"])

@@ -278,16 +278,6 @@ def test_each_exchange_says_where_it_comes_from(tmp_path):
     assert [provenance] == [each["provenance"] for each in written(tmp_path)["exchanges"]]
 
 
-def test_a_published_answer_says_on_which_page(tmp_path):
-    rewriting = recorder(tmp_path, reply(200, {}), rewrite=lambda _: ({"locations": []}, "a page"))
-    client = make_client(rewriting)
-    client.list_locations()
-
-    exchange = written(tmp_path)["exchanges"][0]
-    assert {"source": "documented", "page": "a page"} == exchange["provenance"]
-    assert {"locations": []} == exchange["response"]["body"] == client.last_exchange.answer
-
-
 def test_what_was_recorded_is_replayed(tmp_path):
     asked = make_client(recorder(tmp_path, reply(200, balance(7)), reply(200, balance(8))))
     balances = [asked.retrieve_account(ACCOUNT_ID).balance for _ in range(2)]

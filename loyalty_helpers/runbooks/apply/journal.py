@@ -27,7 +27,6 @@ from loyalty_helpers.runbooks.apply.rows import (
     COLUMNS,
     FORMAT,
     NOTHING,
-    SIGHTING,
     STATES,
     TABLES,
     Code,
@@ -159,16 +158,6 @@ class Journal:
             yield from (Entry(*row) for row in rows)
             after = rows[-1][0]
 
-    def sightings(self) -> Iterator[tuple[str, str, int, str]]:
-        """The events of this run as the ledger has them: row id, account, points, event id.
-
-        The last one first, so that undoing them in this order lowers no balance on the way.
-        """
-        return self._db.execute(
-            "SELECT row_id, sighting.account_id, sighting.points, sighting.event_id"
-            " FROM sighting JOIN row USING (n) ORDER BY n DESC, sighting.event_id"
-        )
-
     def numbered(self, places: Collection[int]) -> list[Entry]:
         """The rows with these places in the plan, in order."""
         wanted = ", ".join("?" * len(places))
@@ -274,13 +263,10 @@ class Journal:
             (state, *event, applied, *note, n),
         )
 
-    def doubled(self, row_id: str) -> None:
-        """A row was seen more than once in the ledger: only a person can tell what is meant."""
-        seen = "SELECT group_concat(event_id, ', ') FROM sighting WHERE sighting.n = row.n"
-        self._db.execute(
-            f"UPDATE row SET state = 'REVIEW', code = ?, detail = ({seen}) WHERE row_id = ?",  # noqa: S608 - no text from outside
-            (Code.DOUBLED, row_id),
-        )
+    def doubled(self, entry: Entry, event_ids: Iterable[str]) -> None:
+        """The ledger holds a row more than once: only a person can tell what is meant."""
+        event, note = (entry.event_id, entry.event_at), Note(Code.DOUBLED, ", ".join(event_ids))
+        self.settle(entry.n, "REVIEW", event=event, applied=entry.applied, note=note)
 
     def release(self, code: Code, moment: float) -> None:
         """Rows for REVIEW with this code may be sent again, as if they had first been sent now."""
@@ -288,28 +274,3 @@ class Journal:
             "UPDATE row SET state = 'UNKNOWN', first_sent = ? WHERE state = 'REVIEW' AND code = ?",
             (moment, code),
         )
-
-    def forget_sightings(self) -> None:
-        """Begin to verify: nothing was seen in the ledger yet."""
-        self._db.execute("DROP TABLE IF EXISTS sighting")
-        self._db.execute(SIGHTING)
-
-    def saw(self, n: int, event_id: str, account_id: str, points: int, amiss: str) -> None:
-        """The ledger holds the row's marker in this event, and what is amiss with it."""
-        facts = (n, event_id, account_id, points, amiss)
-        self._db.execute("INSERT OR IGNORE INTO sighting VALUES (?, ?, ?, ?, ?)", facts)
-
-    # What was seen
-
-    def judged(self) -> Iterator[tuple[str, str, int, str]]:
-        """Rows that the ledger contradicts: row id, state, how often it was seen, what is amiss."""
-        expected = "CASE state WHEN 'APPLIED' THEN 1 ELSE 0 END"
-        query = (
-            "SELECT row_id, state, count(sighting.event_id) AS times,"  # noqa: S608 - no text from outside
-            " group_concat(nullif(amiss, ''), '; ')"
-            " FROM row LEFT JOIN sighting USING (n) GROUP BY n"
-            f" HAVING (times != {expected} AND NOT (state = 'REVIEW' AND times < 2))"
-            " OR max(coalesce(amiss, '')) != '' ORDER BY n"
-        )
-        for row_id, state, times, amiss in self._db.execute(query):
-            yield row_id, state, times, amiss or ""

@@ -116,18 +116,12 @@ class Entry:
         return str(Note(Code(self.code), self.detail))
 
 
-# What verifying saw last. It is made anew each time, since older journals have it otherwise.
-SIGHTING = """
-CREATE TABLE sighting (
-    n INTEGER, event_id TEXT, account_id TEXT, points INTEGER, amiss TEXT NOT NULL,
-    PRIMARY KEY (n, event_id)
-) WITHOUT ROWID
-"""
 COLUMNS = ", ".join(Entry.__slots__)
 
 
 def renew(journal: sqlite3.Connection) -> None:
     """Give the journal of an older program, which wrote texts, the codes of today."""
+    journal.execute("DROP TABLE IF EXISTS sighting")  # what verifying saw
     journal.execute("ALTER TABLE row RENAME COLUMN note TO detail")
     journal.execute("ALTER TABLE row ADD COLUMN code TEXT NOT NULL DEFAULT ''")
     for code, text in TEXTS.items():

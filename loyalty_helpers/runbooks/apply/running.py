@@ -166,7 +166,7 @@ class Run:
         elif entry.state in OPEN:
             self._found(entry, event)
         elif entry.state == "APPLIED" and entry.event_id != event.id:
-            self._contradicted[entry.n] = replace(entry, event_id="")
+            self._contradicted[entry.n] = replace(entry, event_id="", applied="")
 
     def _found(self, entry: Entry, event: LoyaltyEvent) -> None:
         """The ledger holds the row, whether or not its answer ever came."""
@@ -176,10 +176,6 @@ class Run:
         applied = "found" if entry.attempts else "before"
         note = Note(Code.AMISS, wrong) if wrong else NOTHING
         self._journal.settle(entry.n, state, event=facts, applied=applied, note=note)
-
-    def _doubled(self, entry: Entry, event_ids: Iterable[str]) -> None:
-        note = Note(Code.DOUBLED, ", ".join(event_ids))
-        self._journal.settle(entry.n, "REVIEW", event=(entry.event_id, entry.event_at), note=note)
 
     def _leave_out_repeats(self, event: LoyaltyEvent) -> None:
         """What came since the plan was made, from elsewhere, with the content of a row."""
@@ -312,7 +308,7 @@ class Run:
         found = self._events_of(entry)
         with self._journal.commit():
             if len(found) > 1:
-                self._doubled(entry, [event.id for event in found])
+                self._journal.doubled(entry, [event.id for event in found])
             elif found:
                 self._found(entry, found[0])
         return bool(found)
