@@ -8,19 +8,16 @@ from pathlib import Path
 import pytest
 
 from loyalty_helpers.runbooks.apply.progress import PROGRESS
-from loyalty_helpers.runbooks.apply.rows import STATES
+from loyalty_helpers.runbooks.apply.rows import RESULTS, STATES
 from loyalty_helpers.runbooks.limits import Limits
-from loyalty_helpers.runbooks.plan.document import MAX_PLAN_AGE
-from loyalty_helpers.runbooks.plan.held import REPEAT_DAYS
-from loyalty_helpers.runbooks.plan.problems import FILE as PROBLEMS
-from loyalty_helpers.runbooks.plan.stage import MAX_ROWS
+from loyalty_helpers.runbooks.plan import LEFT_OUT, MAX_PLAN_AGE, MAX_ROWS, PROBLEMS, REPEAT_DAYS
 from loyalty_helpers.runbooks.reconcile import (
     ADJUSTMENTS,
     DIFFERENCES,
     MOST_READ_AGAIN,
     NOT_SETTLED,
 )
-from loyalty_helpers.runbooks.results import KEPT, LEFT_OUT, RECEIPT, RESULTS, UNDO
+from loyalty_helpers.runbooks.results import KEPT, RECEIPT, UNDO
 from loyalty_helpers.runner import Notebook
 
 ROOT = Path(__file__).parent.parent

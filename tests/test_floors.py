@@ -27,6 +27,17 @@ FLOORS = """
 FLOOR = {name: floor for floor, names in enumerate(FLOORS.split("\n")) for name in names.split()}
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "emulator" not in path.parts)
 
+RUNBOOKS = PACKAGE / "runbooks"
+# The rooms of runbooks; all that is not named here is on top of them.
+RUNBOOK_FLOORS = [
+    "apply reconcile undo verify",
+    "limits plan",
+    "csv_files ledger",
+    "batches identity",
+]
+RUNBOOK_FLOOR = {name: n for n, names in enumerate(RUNBOOK_FLOORS, 1) for name in names.split()}
+RUNBOOK_SOURCES = sorted(RUNBOOKS.rglob("*.py"))
+
 
 def part(path):
     """The part of the package that a file belongs to: its module, or its folder."""
@@ -60,6 +71,19 @@ def past_the_front_door(path):
                 yield node.module
 
 
+def room(path):
+    """The room of runbooks that a file belongs to: its module, or its folder."""
+    return path.relative_to(RUNBOOKS).parts[0].removesuffix(".py")
+
+
+def rooms_imported(path):
+    """Of other rooms of runbooks: what a file imports, as the names of a module."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = (getattr(node, "module", None) or "").split(".")
+        if isinstance(node, ast.ImportFrom) and names[:2] == ["loyalty_helpers", "runbooks"]:
+            yield from [names[2:]] if names[2:] and names[2] != room(path) else []
+
+
 def arrows():
     return {(part(path), target) for path in SOURCES for target in imported(path)}
 
@@ -79,6 +103,23 @@ def test_no_import_points_up(path):
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_nobody_reaches_past_a_front_door(path):
     assert [] == list(past_the_front_door(path))
+
+
+@pytest.mark.parametrize("path", RUNBOOK_SOURCES, ids=lambda path: str(path.relative_to(RUNBOOKS)))
+def test_no_import_of_runbooks_points_up(path):
+    own = RUNBOOK_FLOOR.get(room(path), 0)
+
+    assert [] == [one for one, *_ in rooms_imported(path) if RUNBOOK_FLOOR.get(one, 0) < own]
+
+
+@pytest.mark.parametrize("path", RUNBOOK_SOURCES, ids=lambda path: str(path.relative_to(RUNBOOKS)))
+def test_the_plan_is_used_through_its_front_door(path):
+    assert [] == [names for names in rooms_imported(path) if names[0] == "plan" and names[1:]]
+
+
+@pytest.mark.parametrize("path", RUNBOOK_SOURCES, ids=lambda path: str(path.relative_to(RUNBOOKS)))
+def test_plans_are_made_and_undone_in_memory(path):
+    assert room(path) not in ("plan", "undo") or "sqlite3.connect" not in path.read_text()
 
 
 def test_parts_of_one_floor_do_not_import_each_other_in_a_circle():

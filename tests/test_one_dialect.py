@@ -10,8 +10,7 @@ from loyalty_helpers import forms
 from loyalty_helpers.emulator import Emulator
 from loyalty_helpers.errors import LoyaltyError
 from loyalty_helpers.runbooks.limits import Limits
-from loyalty_helpers.runbooks.plan.row_checks import SheetRow
-from loyalty_helpers.runbooks.plan.sheet import read_sheet
+from loyalty_helpers.runbooks.plan import Row, read_sheet
 from loyalty_helpers.runner import Notebook
 
 from .doubles import CANARY_TOKEN, make_client
@@ -85,7 +84,7 @@ def by_file(client: Any, folder: Path, name: str, text: str) -> Any:
     path = folder / "sheet.csv"
     path.write_text(f"{','.join(cells)}\n{','.join(cells.values())}\n")
     [row] = read_sheet(path).rows(max_points=2**31 - 1)
-    return getattr(row, name) if isinstance(row, SheetRow) else REFUSED
+    return getattr(row, name) if isinstance(row, Row) else REFUSED
 
 
 def by_form(client: Any, folder: Path, name: str, text: str) -> Any:

@@ -1,23 +1,26 @@
 """Runbooks: plan, approve, apply, verify, undo, reconcile; each row once, whatever stops."""
 
-from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.journal_file import owned_by
 from loyalty_helpers.runbooks.apply.progress import standing_of
 from loyalty_helpers.runbooks.limits import Limits, errors_allowed
-from loyalty_helpers.runbooks.plan.document import (
+from loyalty_helpers.runbooks.plan import (
     APPROVAL_LENGTH,
+    JOURNAL,
     MAX_PLAN_AGE,
     PLAN,
     Plan,
     check_approval,
+    check_may_begin,
+    planned_for,
+    read_columns,
     read_plan,
+    sheet_path,
 )
-from loyalty_helpers.runbooks.plan.guards import planned_for
-from loyalty_helpers.runbooks.plan.sheet import read_columns, sheet_path
 from loyalty_helpers.runbooks.reconcile import ADJUSTMENTS, DIFFERENCES
 from loyalty_helpers.runbooks.reconcile_steps import account_list, compare_run, reconcile
 from loyalty_helpers.runbooks.results import KEPT, facts, parameters_of, verdict_of
-from loyalty_helpers.runbooks.run import RECORDED_RUNS, Run, check_may_begin
+from loyalty_helpers.runbooks.run import RECORDED_RUNS, Run
 from loyalty_helpers.runbooks.views import Verified
 
 __all__ = [

@@ -7,10 +7,9 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import Any, TypeVar
 
-from loyalty_helpers.api import EVENTS_PER_PAGE, LoyaltyClient, same_words
+from loyalty_helpers.api import EVENTS_PER_PAGE, LoyaltyClient
 from loyalty_helpers.errors import NotFoundError, SquareError
 from loyalty_helpers.records import ImpossibleTime, LoyaltyEvent, plain
-from loyalty_helpers.runbooks.apply.rows import Entry
 from loyalty_helpers.runbooks.batches import batches
 from loyalty_helpers.runbooks.identity import undo_identity
 
@@ -109,20 +108,6 @@ def is_undone(
 def is_since(event: LoyaltyEvent, limit: datetime) -> bool:
     """Whether the event is from that time on; one whose time cannot exist may be."""
     return isinstance(event.created_at, ImpossibleTime) or event.created_at >= limit
-
-
-def amiss(entry: Entry, event: LoyaltyEvent) -> str:
-    """What an event holds other than its row, as one text; empty when they agree."""
-    found = []
-    if event.loyalty_account_id != entry.account_id:
-        found.append(f"it is on account {event.loyalty_account_id}")
-    if event.points != entry.points:
-        found.append(f"it has {event.points:+d} points")
-    if same_words(event.reason) != same_words(entry.reason):
-        found.append("it has another reason")
-    if entry.event_id and event.id != entry.event_id:
-        found.append(f"it is event {event.id}, and not the one that was answered")
-    return "; ".join(found)
 
 
 def moment(event: LoyaltyEvent) -> str:

@@ -8,13 +8,20 @@ from pathlib import Path
 from loyalty_helpers.api import LoyaltyClient, check_id, start_of_day, yes_or_no
 from loyalty_helpers.errors import ParameterError, PlanError
 from loyalty_helpers.files import is_there
-from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.outcomes import stopped_if_put_off
 from loyalty_helpers.runbooks.apply.progress import Reading
 from loyalty_helpers.runbooks.limits import Limits, Time
-from loyalty_helpers.runbooks.plan.document import PLAN, Plan, read_plan
-from loyalty_helpers.runbooks.plan.guards import check_place, place_of
-from loyalty_helpers.runbooks.plan.planning import make_folder, writable
+from loyalty_helpers.runbooks.plan import (
+    JOURNAL,
+    PLAN,
+    Plan,
+    check_place,
+    make_folder,
+    place_of,
+    read_plan,
+    writable,
+)
 from loyalty_helpers.runbooks.reconcile import (
     Books,
     Period,

@@ -6,31 +6,33 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.errors import JournalError
 from loyalty_helpers.redaction import mask_body, mask_reason, mask_text
-from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.journal_file import OWNER, told
-from loyalty_helpers.runbooks.apply.rows import OPEN
+from loyalty_helpers.runbooks.apply.rows import OPEN, RESULTS
 from loyalty_helpers.runbooks.csv_files import write_csv
-from loyalty_helpers.runbooks.plan.document import (
+from loyalty_helpers.runbooks.plan import (
     APPROVAL_LENGTH,
+    JOURNAL,
     LOCK,
     PLAN,
+    REPEAT_DAYS,
     Plan,
-    PlanRow,
+    Row,
     read_plan,
 )
-from loyalty_helpers.runbooks.plan.held import REPEAT_DAYS
+from loyalty_helpers.runbooks.undo import numbered
 from loyalty_helpers.runbooks.verify import Held
 from loyalty_helpers.settings import load_settings
 from loyalty_helpers.steps import INTENT
 
-RESULTS = "results.csv"
 UNDO = "undo.csv"
-LEFT_OUT = "left_out.csv"  # rows of an undoing that were not possible
 RECEIPT = "receipt.json"  # that `loyalty run` leaves
 # What the next run with the same run id goes on with; all else is made anew.
 KEPT = (PLAN, LOCK, JOURNAL, f"{JOURNAL}-journal", OWNER, INTENT)
@@ -112,19 +114,15 @@ def _results(journal: Journal) -> Iterator[tuple[Any, ...]]:
 
 def _compensating(held: Iterable[Held]) -> Iterator[tuple[Any, ...]]:
     """The last row first, so that undoing them in this order lowers no balance on the way."""
-    times: Counter[str] = Counter()
-    for event in sorted(held, key=lambda event: (-event.n, event.event_id)):
-        row_id, reason = numbered(event.row_id, times), f"Undo of event {event.event_id}"
-        yield (row_id, event.account_id, -event.points, reason, event.event_id)
+    backwards = sorted(held, key=lambda event: (-event.n, event.event_id))
+    for row_id, events in groupby(backwards, key=attrgetter("row_id")):
+        for times, event in enumerate(events, 1):
+            reason = f"Undo of event {event.event_id}"
+            own_id = numbered(row_id, times)
+            yield (own_id, event.account_id, -event.points, reason, event.event_id)
 
 
-def numbered(row_id: str, times: Counter[str]) -> str:
-    """A row id for each event of a row: itself for the first, `row_id+2` for the second."""
-    times[row_id] += 1
-    return row_id if times[row_id] == 1 else f"{row_id[:60]}+{times[row_id]}"
-
-
-def repeats_told(runs: Path, rows: Iterable[PlanRow]) -> list[str]:
+def repeats_told(runs: Path, rows: Iterable[Row]) -> list[str]:
     """A line for each row whose content the ledger holds already: which event, of which run.
 
     Args:

@@ -13,26 +13,38 @@ from typing import Any
 from loyalty_helpers.api import LoyaltyClient, check_run_id, given_number, whole_number, yes_or_no
 from loyalty_helpers.errors import ParameterError, PlanError, ProductionGuardError, RunStoppedError
 from loyalty_helpers.files import is_there
-from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
+from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.outcomes import UNREAD, stopped_if_put_off
 from loyalty_helpers.runbooks.apply.progress import Progress
 from loyalty_helpers.runbooks.apply.running import Run as _Run
 from loyalty_helpers.runbooks.limits import Limits, Time
-from loyalty_helpers.runbooks.plan import asked_again, guards
-from loyalty_helpers.runbooks.plan.document import (
+from loyalty_helpers.runbooks.plan import (
+    JOURNAL,
     MAX_PLAN_AGE,
+    MAX_ROWS,
     PLAN,
+    Intent,
     Plan,
-    check_age,
+    Problem,
+    Row,
     check_approval,
+    check_may_begin,
+    check_place,
+    check_same_file,
+    check_same_row,
+    check_same_undo,
+    given_row,
+    is_example,
+    make_plan,
+    place_of,
     plan_kept,
+    read_columns,
     read_plan,
+    read_sheet,
+    sheet_path,
+    writing_client,
 )
-from loyalty_helpers.runbooks.plan.planning import make_plan
-from loyalty_helpers.runbooks.plan.row_checks import Problem, SheetRow, given_row
-from loyalty_helpers.runbooks.plan.sheet import read_columns, read_sheet, sheet_path
-from loyalty_helpers.runbooks.plan.stage import MAX_ROWS, Intent
-from loyalty_helpers.runbooks.results import write_results, write_verified
+from loyalty_helpers.runbooks.results import repeats_told, write_results, write_verified
 from loyalty_helpers.runbooks.undo import compensating_rows
 from loyalty_helpers.runbooks.verify import verify_rows
 from loyalty_helpers.runbooks.views import Applied, Planned, Verified
@@ -109,7 +121,7 @@ class Run:
             return self._made([row], intent)
         return self._to_be_applied(row, intent)
 
-    def _to_be_applied(self, row: SheetRow, intent: Intent) -> Planned:
+    def _to_be_applied(self, row: Row, intent: Intent) -> Planned:
         """One adjustment: the approved plan, or one that is approved as it is made."""
         if not self._approved and self._client.environment == "production":
             raise ProductionGuardError(
@@ -120,8 +132,8 @@ class Run:
             made = self._made([row], intent).plan
             return self._kept(made, made.digest)
         plan = self._found(intent)
-        if not (self._approved and asked_again.is_example(row, intent)):
-            asked_again.check_same_row(self._client, plan, row, intent)
+        if not (self._approved and is_example(row, intent)):
+            check_same_row(self._client, plan, row, intent)
         return self._kept(plan, plan.digest)
 
     @stopped_if_put_off()
@@ -160,7 +172,7 @@ class Run:
         if not self._approved:
             return self._made(rows, intent)
         plan = self._found(intent)
-        asked_again.check_same_file(plan, path, intent.source_sha256, intent)
+        check_same_file(plan, path, intent.source_sha256, intent)
         return self._kept(plan, self._approved)
 
     @stopped_if_put_off()
@@ -183,7 +195,7 @@ class Run:
         if not self._approved:
             return self._made(compensating_rows(self._client, read_plan(undone / PLAN)), intent)
         plan = self._found(intent)
-        asked_again.check_same_undo(plan, undone.name, intent)
+        check_same_undo(plan, undone.name, intent)
         return self._kept(plan, self._approved)
 
     @stopped_if_put_off()
@@ -212,9 +224,9 @@ class Run:
         with ExitStack() as held:
             with plan_kept(self._folder):
                 path, approval = self._folder / PLAN, (planned.approved, self._approved_by)
-                plan, writing = guards.writing_client(self._client, path, *approval)
+                plan, writing = writing_client(self._client, path, *approval)
                 check_may_begin(plan, max_plan_age)
-                guards.check_place(plan.header, guards.place_of(self._client))
+                check_place(plan.header, place_of(self._client))
                 journal = held.enter_context(Journal.open(plan))
             _stop_on_sigterm(held)
             return self._sent(writing, plan, journal, on_drift)
@@ -250,16 +262,17 @@ class Run:
         Of a plan that was not applied here there is nothing to compare: see `compare_run`.
         """
         plan = self._last().plan
-        if not (plan.folder / JOURNAL).exists():
+        if not plan.begun:
             return Verified(plan, {}, ())
-        guards.check_place(plan.header, guards.place_of(self._client))
+        check_place(plan.header, place_of(self._client))
         with Journal.open(plan) as journal:
             differences, held = verify_rows(self._client, plan, journal, self._limits, self._time)
             write_verified(plan.folder, journal, len(differences), held)
             return Verified(plan, journal.counts(), tuple(differences), journal.moved())
 
-    def _made(self, rows: Iterable[SheetRow | Problem], intent: Intent) -> Planned:
-        return self._kept(make_plan(self._client, rows, intent, self._folder), "")
+    def _made(self, rows: Iterable[Row | Problem], intent: Intent) -> Planned:
+        made = make_plan(self._client, rows, intent, self._folder, repeats_told=repeats_told)
+        return self._kept(made, "")
 
     def _found(self, intent: Intent) -> Plan:
         """The plan on disk, of this runbook, and the approved one if one was approved."""
@@ -291,12 +304,6 @@ class Run:
 def folder_of(run_id: str) -> Path:
     """The folder of a run, below LOYALTY_RUNS."""
     return load_settings().runs_folder / check_run_id(run_id)
-
-
-def check_may_begin(plan: Plan, max_plan_age: float) -> None:
-    """Raise PlanError if a plan is too old to begin with; a run that was begun goes on."""
-    if not (plan.folder / JOURNAL).exists():
-        check_age(plan, max_plan_age)
 
 
 def settle_time(client: LoyaltyClient) -> float:

@@ -5,31 +5,21 @@ once, whoever asks and however often; and since what undoes it is an event as we
 undone in its turn.
 """
 
-import sqlite3
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing
 from itertools import chain
 
 from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.errors import PlanError
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.ledger import adjustments_of, is_undone
-from loyalty_helpers.runbooks.plan.document import Plan
-from loyalty_helpers.runbooks.plan.guards import check_place, place_of
-from loyalty_helpers.runbooks.plan.row_checks import SheetRow
-from loyalty_helpers.runbooks.results import numbered
+from loyalty_helpers.runbooks.plan import Plan, Row, check_place, place_of
 
-_TABLES = """
-CREATE TABLE event (
-    marker TEXT, id TEXT PRIMARY KEY, account_id TEXT, points INTEGER
-) WITHOUT ROWID;
-CREATE INDEX by_marker ON event (marker);
-CREATE TABLE planned (n INTEGER PRIMARY KEY, row_id TEXT, marker TEXT);
-"""
+# By marker: the events that carry it, each with its account and its points.
+Events = dict[str, dict[str, tuple[str, int]]]
 
 
-def compensating_rows(client: LoyaltyClient, undone: Plan) -> Iterator[SheetRow]:
+def compensating_rows(client: LoyaltyClient, undone: Plan) -> Iterator[Row]:
     """The rows that bring balances back to where they were, the last applied one first.
 
     Each event of the run has a row of its own, one that was made twice included. A row that the
@@ -40,46 +30,47 @@ def compensating_rows(client: LoyaltyClient, undone: Plan) -> Iterator[SheetRow]
     """
     header = undone.header
     check_place(header, place_of(client))
-    place, times = (header.environment, header.merchant_id), Counter[str]()
-    with closing(sqlite3.connect("")) as events:
-        events.executescript(_TABLES)
-        _read(client, undone, events)
-        for row_id, event_id, account_id, points in _applied(events):
-            if is_undone(event_id, *place, lambda marker: _carrying(events, marker)):
-                continue
-            own_id, reason = numbered(row_id, times), f"Undo of event {event_id}"
-            yield SheetRow(0, own_id, "", "", account_id, -points, reason, undoes=event_id)
-    if not times:
+    place, count = (header.environment, header.merchant_id), 0
+    row_ids, events = _read(client, undone)
+    for marker, row_id in reversed(row_ids.items()):
+        made = events.get(marker, {})
+        standing = [one for one in sorted(made) if not is_undone(one, *place, events.get)]
+        count += len(standing)
+        for times, event_id in enumerate(standing, 1):
+            account_id, points = made[event_id]
+            yield Row(
+                row_id=numbered(row_id, times),
+                account_id=account_id,
+                points=-points,
+                reason=f"Undo of event {event_id}",
+                undoes=event_id,
+            )
+    if not count:
         raise PlanError(
             f"run {header.run_id!r} has nothing to undo: the ledger holds no event of it that has "
             "not been undone."
         )
 
 
-def _read(client: LoyaltyClient, undone: Plan, events: sqlite3.Connection) -> None:
-    """What the run planned, and the adjustments of its accounts."""
+def numbered(row_id: str, times: int) -> str:
+    """A row id for each event of a row: itself for the first, `row_id+2` for the second."""
+    return row_id if times == 1 else f"{row_id[:60]}+{times}"
+
+
+def _read(client: LoyaltyClient, undone: Plan) -> tuple[dict[str, str], Events]:
+    """What the run planned, by marker in its order; and what may be of it, or undo it."""
     header = undone.header
+    row_ids: dict[str, str] = {}
     accounts: set[str] = set()
     held: set[str] = set()
     for row in undone.rows():
-        planned = (row.n, row.row_id, header.identity(row).marker)
-        events.execute("INSERT INTO planned VALUES (?, ?, ?)", planned)
+        row_ids[header.identity(row).marker] = row.row_id
         (held if row.applied else accounts).add(row.account_id)
-    newer = adjustments_of(client, sorted(accounts | held), since=header.marks_since)
+    accounts |= held
+    newer = adjustments_of(client, sorted(accounts), since=header.marks_since)
+    events: Events = defaultdict(dict)
     for event in chain(newer, adjustments_of(client, sorted(held))):
-        if marker := marker_in(event.reason):
-            facts = (marker, event.id, event.loyalty_account_id, event.points)
-            events.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?)", facts)
-
-
-def _applied(events: sqlite3.Connection) -> Iterator[tuple[str, str, str, int]]:
-    """The events of a run, backwards, so that no balance falls below where it began."""
-    return events.execute(
-        "SELECT row_id, id, account_id, points FROM planned JOIN event USING (marker)"
-        " ORDER BY n DESC, id"
-    )
-
-
-def _carrying(events: sqlite3.Connection, marker: str) -> list[str]:
-    found = events.execute("SELECT id FROM event WHERE marker = ?", (marker,))
-    return [event_id for (event_id,) in found]
+        marker, account_id = marker_in(event.reason), event.loyalty_account_id
+        if marker in row_ids or (marker and account_id in accounts):
+            events[marker].setdefault(event.id, (account_id, event.points))
+    return row_ids, events

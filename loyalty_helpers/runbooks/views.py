@@ -8,9 +8,9 @@ from typing import Any
 
 from loyalty_helpers.records import VERIFICATION_MIME, Bundle, Shown, card, points_text, table
 from loyalty_helpers.redaction import mask_reason
-from loyalty_helpers.runbooks.apply.rows import OPEN
-from loyalty_helpers.runbooks.plan.document import APPROVAL_LENGTH, Header, Plan
-from loyalty_helpers.runbooks.results import LEFT_OUT, RESULTS, command, repeats_told
+from loyalty_helpers.runbooks.apply.rows import OPEN, RESULTS
+from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, LEFT_OUT, Header, Plan
+from loyalty_helpers.runbooks.results import command, repeats_told
 from loyalty_helpers.runbooks.verify import Difference
 from loyalty_helpers.steps import Chart, bar_chart
 

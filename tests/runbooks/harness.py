@@ -24,7 +24,7 @@ from loyalty_helpers.api.wire import RetryPolicy
 from loyalty_helpers.runbooks.apply.journal import JOURNAL
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.limits import Limits
-from loyalty_helpers.runbooks.plan.document import Plan, read_plan
+from loyalty_helpers.runbooks.plan import Plan, read_plan
 from loyalty_helpers.runbooks.views import Planned, Verified
 from loyalty_helpers.settings import Settings
 from tests.commands import COMMAND

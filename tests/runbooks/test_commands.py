@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from loyalty_helpers.runbooks.apply.applying import LAST_ANSWERS
-from loyalty_helpers.runbooks.plan.document import read_plan
+from loyalty_helpers.runbooks.plan import read_plan
 from tests.commands import COMMAND, Left, Result, loyalty
 
 from .harness import client_of, served, times_in_ledger, write_sheet

@@ -12,7 +12,7 @@ import pytest
 
 from loyalty_helpers import connect
 from loyalty_helpers.runbooks.identity import marker_in
-from loyalty_helpers.runbooks.plan.document import PLAN, read_plan
+from loyalty_helpers.runbooks.plan import PLAN, read_plan
 from loyalty_helpers.runbooks.views import Planned
 from loyalty_helpers.settings import Settings
 

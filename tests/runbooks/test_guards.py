@@ -17,11 +17,17 @@ from loyalty_helpers.errors import (
     square_error,
 )
 from loyalty_helpers.runbooks.apply.outcomes import outcome_of
-from loyalty_helpers.runbooks.plan.document import Plan, write_plan
-from loyalty_helpers.runbooks.plan.guards import check_place, place_of, writing_client
-from loyalty_helpers.runbooks.plan.planning import make_plan
-from loyalty_helpers.runbooks.plan.row_checks import SheetRow
-from loyalty_helpers.runbooks.plan.stage import Intent
+from loyalty_helpers.runbooks.plan import (
+    Intent,
+    Plan,
+    Row,
+    check_place,
+    make_plan,
+    place_of,
+    writing_client,
+)
+from loyalty_helpers.runbooks.plan.document import write_plan
+from loyalty_helpers.runbooks.results import repeats_told
 from loyalty_helpers.runbooks.views import Planned
 from loyalty_helpers.runner import Notebook
 from tests.doubles import ACCOUNT_ID, ADJUST, make_client
@@ -259,11 +265,12 @@ def test_results_mask_a_number_in_a_reason_and_the_ledger_holds_it(world, number
 def test_a_row_that_is_left_out_is_told_without_its_number(world, number: str) -> None:
     """Its id, account, points and event are what repairs it."""
     rows = [
-        SheetRow(0, "a", "+14155550199", "", "", 5, f"call {number}"),
-        SheetRow(0, "b", "", "", ACCOUNT_ID, 5, "Late"),
+        Row(row_id="a", phone_number="+14155550199", points=5, reason=f"call {number}"),
+        Row(row_id="b", account_id=ACCOUNT_ID, points=5, reason="Late"),
     ]
     intent = Intent("undo_adjustments", "partial", allow_partial=True)
-    plan = make_plan(world.client, rows, intent, world.folder / "runs" / "partial")
+    folder = world.folder / "runs" / "partial"
+    plan = make_plan(world.client, rows, intent, folder, repeats_told=repeats_told)
     left_out = (plan.folder / "left_out.csv").read_text(encoding="utf-8-sig")
 
     assert "a,***0199,5,call ***0199,," in left_out

@@ -35,7 +35,7 @@ from loyalty_helpers.runbooks import undo as undoing
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.identity import marker_in, row_identity
 from loyalty_helpers.runbooks.limits import Time
-from loyalty_helpers.runbooks.plan import asked_again, guards, held, judging
+from loyalty_helpers.runbooks.plan import Row, guards, holdings
 from loyalty_helpers.runbooks.plan import document as plan
 from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import ACCOUNT_ID, make_client, refused, reply
@@ -444,7 +444,7 @@ def digest_not_compared() -> None:
         return plan.Plan(path, plan.Header.model_validate(value["header"]), value["digest"])
 
     def rows(self):
-        return map(plan.PlanRow.model_validate, json.loads(self.path.read_text())["rows"])
+        return [Row(**row) for row in json.loads(self.path.read_text())["rows"]]
 
     guards.read_plan = facade.read_plan = read_plan
     plan.Plan.rows = rows
@@ -491,7 +491,7 @@ def doubles_not_counted() -> None:
 
 def plan_entered_unchecked() -> None:
     def rows(self):
-        return map(plan.PlanRow.model_validate, json.loads(self.path.read_text())["rows"])
+        return [Row(**row) for row in json.loads(self.path.read_text())["rows"]]
 
     plan.Plan.rows = rows
 
@@ -507,7 +507,7 @@ def sleep_not_noticed() -> None:
 
 
 def reason_not_compared() -> None:
-    judging.same_words = held.same_words = lambda _: ""
+    holdings.same_words = lambda _: ""
 
 
 def second_row_left_planned() -> None:
@@ -515,11 +515,11 @@ def second_row_left_planned() -> None:
 
 
 def one_undoing_a_row() -> None:
-    undoing.numbered = lambda row_id, times: times.update([row_id]) or row_id
+    undoing.numbered = lambda row_id, _: row_id
 
 
 def intent_not_compared() -> None:
-    asked_again.check_same_row = lambda *_: None
+    facade.check_same_row = lambda *_: None
 
 
 def mark_of_an_answer_not_looked_at() -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sqlite3
 import threading
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from loyalty_helpers import runbooks
 from loyalty_helpers.emulator import program
 from loyalty_helpers.errors import AuthenticationError, PlanError
-from loyalty_helpers.runbooks.plan.document import check_approval, read_plan
+from loyalty_helpers.runbooks.plan import check_approval, read_plan
 from tests.seed_world import ACCOUNT_ID
 
 from .conftest import SHEET
@@ -294,24 +293,6 @@ def test_a_plan_that_cannot_be_written_is_a_refusal(world, refused) -> None:
     told = refused(PlanError, world.plan)
 
     assert told.endswith("runs/run cannot be written: Is a directory. Nothing was changed.")
-
-
-def test_a_full_disk_behind_the_rows_of_a_plan_is_a_refusal(world, refused, monkeypatch) -> None:
-    """They are in a table that goes to the disk when it grows."""
-    real = sqlite3.connect
-
-    def small(name, *args, **options):
-        connection = real(name, *args, **options)
-        if not name:
-            connection.execute("PRAGMA max_page_count = 10")
-        return connection
-
-    monkeypatch.setattr(sqlite3, "connect", small)
-    rows = "".join(f"{ACCOUNT_ID},{n},Late\n" for n in range(1, 2_000))
-
-    told = refused(PlanError, lambda: world.plan(f"account_id,points,reason\n{rows}"))
-
-    assert told.endswith("cannot be written: database or disk is full. Nothing was changed.")
 
 
 def test_a_file_whose_name_is_too_long_is_one_problem(world, refused) -> None:

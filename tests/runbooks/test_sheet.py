@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.runbooks.csv_files import guarded, unguarded, write_csv
-from loyalty_helpers.runbooks.plan.row_checks import REASON_ROOM, Problem, SheetRow
-from loyalty_helpers.runbooks.plan.sheet import read_columns, read_sheet
+from loyalty_helpers.runbooks.plan import Problem, Row, read_columns, read_sheet
+from loyalty_helpers.runbooks.plan.rows import REASON_ROOM
 
 PHONE = "+14155550101"
 CLEAN = f"phone_number,points,reason\n{PHONE},10,Late\n+14155550103,-4,Twice\n"
 ROWS = [
-    SheetRow(2, "", PHONE, "", "", 10, "Late"),
-    SheetRow(3, "", "+14155550103", "", "", -4, "Twice"),
+    Row(line=2, phone_number=PHONE, points=10, reason="Late"),
+    Row(line=3, phone_number="+14155550103", points=-4, reason="Twice"),
 ]
 
 
-def read(folder: Path, content: str | bytes, **limits: Any) -> list[SheetRow | Problem]:
+def read(folder: Path, content: str | bytes, **limits: Any) -> list[Row | Problem]:
     path = folder / "sheet.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return list(read_sheet(path).rows(**limits))
@@ -101,20 +101,22 @@ COLUMNS = (
     ],
 )
 def test_what_does_no_harm_is_passed_over(tmp_path: Path, content: str) -> None:
-    assert [SheetRow(2, "", PHONE, "", "", 10, "Late")] == read(tmp_path, content)
+    assert [Row(line=2, phone_number=PHONE, points=10, reason="Late")] == read(tmp_path, content)
 
 
 @pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;;;"])
 def test_a_line_that_tells_the_separator_is_no_header(tmp_path: Path, first: str) -> None:
     content = f"{first}\nphone_number;points;reason\n{PHONE};10;Late\n"
 
-    assert [SheetRow(3, "", PHONE, "", "", 10, "Late")] == read(tmp_path, content)
+    assert [Row(line=3, phone_number=PHONE, points=10, reason="Late")] == read(tmp_path, content)
 
 
 def test_a_space_before_a_quote_where_all_cells_have_one(tmp_path: Path) -> None:
     content = f'phone_number, points, reason\n{PHONE}, 10, "Late, again"\n'
 
-    assert [SheetRow(2, "", PHONE, "", "", 10, "Late, again")] == read(tmp_path, content)
+    assert [Row(line=2, phone_number=PHONE, points=10, reason="Late, again")] == read(
+        tmp_path, content
+    )
 
 
 def test_a_number_with_a_trunk_zero_is_read_in_its_normal_form(tmp_path: Path) -> None:
@@ -126,7 +128,15 @@ def test_a_number_with_a_trunk_zero_is_read_in_its_normal_form(tmp_path: Path) -
 def test_an_export_of_square_loads_with_columns(tmp_path: Path) -> None:
     found = read(tmp_path, SQUARE, columns=read_columns(COLUMNS))
 
-    assert [SheetRow(2, "", PHONE, "KSUXURMVGUGEZRRZTMA3K4VEMF", "", 10, "Late order")] == found
+    assert [
+        Row(
+            line=2,
+            phone_number=PHONE,
+            customer_id="KSUXURMVGUGEZRRZTMA3K4VEMF",
+            points=10,
+            reason="Late order",
+        )
+    ] == found
 
 
 WHOLE = {
@@ -238,10 +248,13 @@ def test_what_is_no_formula_is_neither_guarded_nor_changed(text: str) -> None:
 def test_what_we_write_is_read_again_as_it_was(tmp_path: Path) -> None:
     path, reason = tmp_path / "undo.csv", "=Für Ana"
     names = ("row_id", "account_id", "points", "reason", "undoes")
-    write_csv(path, names, [("-1", "a1", -10, reason, "e1")])
+    cells = ("-1", "a1", -10, reason, "e1")
+    write_csv(path, names, [cells])
 
     assert path.read_bytes().startswith(b"\xef\xbb\xbfrow_id")
-    assert [SheetRow(2, "-1", "", "", "a1", -10, reason, "e1")] == list(read_sheet(path).rows())
+    assert [
+        Row(line=2, row_id="-1", account_id="a1", points=-10, reason=reason, undoes="e1")
+    ] == list(read_sheet(path).rows())
 
 
 BAD_FILES = {
@@ -357,7 +370,7 @@ def test_whatever_the_file_holds_it_is_read_to_its_end(
 ) -> None:
     found = read(tmp_path_factory.mktemp("s"), content)
 
-    assert all(isinstance(item, SheetRow | Problem) for item in found)
+    assert all(isinstance(item, Row | Problem) for item in found)
 
 
 @pytest.mark.parametrize("row_id", ["+14155550199", "(415) 555-0199", "020 7946 0199"])

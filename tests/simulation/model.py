@@ -12,7 +12,7 @@ from loyalty_helpers.api.keys import same_words
 from loyalty_helpers.records.models import LoyaltyEvent
 from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.identity import marker_in, undo_identity
-from loyalty_helpers.runbooks.plan.document import Plan
+from loyalty_helpers.runbooks.plan import Plan
 
 WINDOW = timedelta(days=90)
 Content = tuple[str, int, str]

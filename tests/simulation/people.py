@@ -14,7 +14,7 @@ from loyalty_helpers import runbooks
 from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.emulator import Emulator
 from loyalty_helpers.errors import LoyaltyError, PlanError, RunStoppedError, SquareError
-from loyalty_helpers.runbooks.plan.document import read_plan
+from loyalty_helpers.runbooks.plan import read_plan
 from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import make_client
 from tests.runbooks.harness import plan_by, run_of

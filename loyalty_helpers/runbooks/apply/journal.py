@@ -35,9 +35,8 @@ from loyalty_helpers.runbooks.apply.rows import (
     begins,
     renew,
 )
-from loyalty_helpers.runbooks.plan.document import Plan
+from loyalty_helpers.runbooks.plan import JOURNAL, Plan
 
-JOURNAL = "journal.sqlite3"
 CHUNK = 500  # rows read at once
 
 

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from loyalty_helpers.runbooks.plan.document import Header, PlanRow
+from loyalty_helpers.api import same_words
+from loyalty_helpers.records import LoyaltyEvent
+from loyalty_helpers.runbooks.plan import Header, Row
 
 FORMAT = 2  # 1 had the text of a note where its code and its detail are now
+RESULTS = "results.csv"  # where people see what came of each row
 
 # PLANNED: not sent. SENT: it may be on its way. UNKNOWN: it was sent, and no answer can be
 # trusted. The others are final; REVIEW means that only a person can tell.
@@ -138,7 +141,7 @@ def renew(journal: sqlite3.Connection) -> None:
     journal.execute(f"PRAGMA user_version = {FORMAT}")
 
 
-def begins(header: Header, row: PlanRow) -> tuple[str, Note]:
+def begins(header: Header, row: Row) -> tuple[str, Note]:
     """The state of a row before anything is done, and why.
 
     A row whose mark the ledger held while planning was sent once, by whomever: the ledger has to
@@ -147,3 +150,17 @@ def begins(header: Header, row: PlanRow) -> tuple[str, Note]:
     if header.sends(row):
         return "PLANNED", NOTHING
     return ("UNKNOWN", NOTHING) if row.applied else ("SKIPPED", Note(Code.REPEATED, row.repeats))
+
+
+def amiss(entry: Entry, event: LoyaltyEvent) -> str:
+    """What an event holds other than its row, as one text; empty when they agree."""
+    found = []
+    if event.loyalty_account_id != entry.account_id:
+        found.append(f"it is on account {event.loyalty_account_id}")
+    if event.points != entry.points:
+        found.append(f"it has {event.points:+d} points")
+    if same_words(event.reason) != same_words(entry.reason):
+        found.append("it has another reason")
+    if entry.event_id and event.id != entry.event_id:
+        found.append(f"it is event {event.id}, and not the one that was answered")
+    return "; ".join(found)

@@ -23,21 +23,19 @@ from loyalty_helpers.records import LoyaltyEvent
 from loyalty_helpers.runbooks.apply.applying import Sender, Sending, is_young
 from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.pace import Pace
-from loyalty_helpers.runbooks.apply.rows import NOTHING, OPEN, Code, Entry, Note
+from loyalty_helpers.runbooks.apply.rows import NOTHING, OPEN, RESULTS, Code, Entry, Note, amiss
 from loyalty_helpers.runbooks.batches import batches
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.ledger import (
     adjustments_of,
     adjustments_on,
-    amiss,
     is_since,
     is_undone,
     moment,
     newest_event,
 )
 from loyalty_helpers.runbooks.limits import Limits, Time
-from loyalty_helpers.runbooks.plan.document import Plan
-from loyalty_helpers.runbooks.results import RESULTS
+from loyalty_helpers.runbooks.plan import Plan
 
 ROUNDS = 4  # in which no row comes to its end, before a run stops to be resumed later
 EVENTS_PER_COMMIT = 500

@@ -7,7 +7,6 @@ file depends on a clock, so that planning the same again gives the same digest.
 
 import hashlib
 import json
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,15 +19,18 @@ from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError
 from loyalty_helpers.errors import PlanError
 from loyalty_helpers.files import locked, make_file, replaced
 from loyalty_helpers.runbooks.identity import Identity, identity_of
+from loyalty_helpers.runbooks.plan.rows import Row
 from loyalty_helpers.settings import SQUARE_VERSION
 
 # A plan of format 1 was made without a look at all that its accounts ever had.
 FORMAT = 2
 PLAN = "plan.json"
 LOCK = "plan.lock"
+JOURNAL = "journal.sqlite3"  # beside a plan whose applying has begun
 _LATER = ("source_sha256", "allow_repeats", "applied", "repeats", "left_out")
-APPROVAL_LENGTH = 12  # characters of the digest that are enough to approve a plan
-MAX_PLAN_AGE = 24  # hours
+# Of a row: what stands in the plan always, and what only if it is not empty.
+_ALWAYS = ("n", "row_id", "account_id", "points", "reason", "before", "after")
+_IF_ANY = ("customer_id", "phone", "undoes", "applied", "repeats")
 
 
 class Header(BaseModel):
@@ -78,47 +80,14 @@ class Header(BaseModel):
         """From when on marks have to be looked for; None for all there ever was."""
         return self.ledger_since if self.format >= FORMAT else None
 
-    def identity(self, row: "PlanRow") -> Identity:
+    def identity(self, row: Row) -> Identity:
         """Key and marker of a row: they name its intent, whatever it holds."""
         place = (self.environment, self.merchant_id)
         return identity_of(*place, self.run_id, row.row_id, row.undoes)
 
-    def sends(self, row: "PlanRow") -> bool:
+    def sends(self, row: Row) -> bool:
         """Whether applying sends the row: the ledger does not hold it, or it shall be repeated."""
-        return not row.applied and (self.allow_repeats or not row.repeats)
-
-
-class PlanRow(BaseModel):
-    """One adjustment.
-
-    Attributes:
-        n: its place, from 1.
-        row_id: its name within the run.
-        account_id: whose points change.
-        customer_id: the buyer's profile, by which balances are read 30 at a time.
-        phone: masked, unless phone numbers were asked for.
-        points: whole points; negative takes away.
-        reason: what people read; the marker is added when it is sent.
-        before, after: the balance, if nothing else happens meanwhile.
-        undoes: the id of the event that it compensates.
-        applied: the id of an event that carries the row's own mark.
-        repeats: the id of a recent event with the same content and another mark, or none.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    n: StrictInt
-    row_id: str
-    account_id: str
-    customer_id: str = ""
-    phone: str = ""
-    points: StrictInt
-    reason: str
-    before: StrictInt
-    after: StrictInt
-    undoes: str = ""
-    applied: str = ""
-    repeats: str = ""
+        return row.is_sent(allow_repeats=self.allow_repeats)
 
 
 @dataclass(frozen=True)
@@ -134,7 +103,12 @@ class Plan:
         """The folder of the run."""
         return self.path.parent
 
-    def rows(self) -> Iterator[PlanRow]:
+    @property
+    def begun(self) -> bool:
+        """Whether its applying has begun, as far as this folder shows."""
+        return (self.folder / JOURNAL).exists()
+
+    def rows(self) -> Iterator[Row]:
         """The rows in their order, read as they are asked for.
 
         Raises:
@@ -146,7 +120,7 @@ class Plan:
             digest.update(last)
             last = line
             if line.startswith(b'{"account_id"'):
-                yield PlanRow.model_validate_json(line.rstrip(b",\n"))
+                yield _row(self.path, line)
         if digest.hexdigest() != self.digest or last != _last_line(self.digest):
             raise _changed(self.path)
 
@@ -175,7 +149,7 @@ def plan_kept(folder: Path) -> Iterator[None]:
         yield
 
 
-def write_plan(path: Path, header: Header, rows: Iterable[PlanRow]) -> Plan:
+def write_plan(path: Path, header: Header, rows: Iterable[Row]) -> Plan:
     """Write a plan, whole or not at all, readable by its owner only."""
     digest = hashlib.sha256()
     with replaced(path) as file:
@@ -203,34 +177,6 @@ def read_plan(path: Path) -> Plan:
     return Plan(path, header, digest.hexdigest())
 
 
-def check_approval(plan: Plan, approved: str) -> None:
-    """Raise PlanError unless `approved` is this plan's digest, or at least its beginning."""
-    if len(approved) < APPROVAL_LENGTH or not plan.digest.startswith(approved):
-        raise PlanError(
-            f"approved_plan {approved!r} is not this plan's digest. Nothing was changed: look at "
-            f"the plan in {plan.path}, and approve the one that is meant, by {APPROVAL_LENGTH} "
-            "or more characters of its digest."
-        )
-
-
-def check_age(plan: Plan, most: float) -> None:
-    """Raise PlanError if a plan was written more than `most` hours ago.
-
-    The plan itself holds no time, so the file is asked when it was written, by the clock of this
-    machine; a copy may be younger than what it was made of. A time that is yet to come tells as
-    little as one that is long past.
-    """
-    age = (time.time() - plan.path.stat().st_mtime) / 3600
-    if abs(age) > most:
-        when = f"made {age:.0f} hours ago" if age > 0 else f"dated {-age:.0f} hours from now"
-        raise PlanError(
-            f"the plan of run id {plan.header.run_id!r} is {when}, and max_plan_age allows "
-            f"{most:g}: much may have changed since. Nothing was changed: make it anew, by the "
-            "same command without approved_plan, look at it, and approve that. Where nothing has "
-            "changed, its digest is the same."
-        )
-
-
 def _lines(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
@@ -242,14 +188,15 @@ def _lines(path: Path) -> Iterator[bytes]:
         ) from None
 
 
-def _pieces(header: Header, rows: Iterable[PlanRow]) -> Iterator[bytes]:
+def _pieces(header: Header, rows: Iterable[Row]) -> Iterator[bytes]:
     # What was added to the header later stands there only if it says something.
     silent = {name for name in _LATER if getattr(header, name) == Header.model_fields[name].default}
     told = header.model_dump(mode="json", exclude=silent)
     yield b'{"header":' + _canonical(told) + b',\n"rows":[\n'
     before = b""
     for row in rows:
-        yield before + _canonical(row.model_dump(mode="json", exclude_defaults=True))
+        named = (*_ALWAYS, *(name for name in _IF_ANY if getattr(row, name)))
+        yield before + _canonical({name: getattr(row, name) for name in named})
         before = b",\n"
     yield b"\n],\n"
 
@@ -266,6 +213,13 @@ def _header(path: Path, line: bytes) -> Header:
     try:
         return Header.model_validate_json(line.removeprefix(b'{"header":').removesuffix(b",\n"))
     except ValidationError:
+        raise _changed(path) from None
+
+
+def _row(path: Path, line: bytes) -> Row:
+    try:
+        return Row(**json.loads(line.rstrip(b",\n")))
+    except (ValueError, TypeError):
         raise _changed(path) from None
 
 

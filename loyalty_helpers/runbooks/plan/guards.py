@@ -1,11 +1,15 @@
-"""Where a plan may be applied, and where one may be made: checked before anything is written."""
+"""Where plans are made, and which of them may be applied: checked before anything is written."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from loyalty_helpers.api import LoyaltyClient, check_approver
 from loyalty_helpers.errors import PlanError
-from loyalty_helpers.runbooks.plan.document import Header, Plan, check_approval, read_plan
+from loyalty_helpers.runbooks.plan.document import Header, Plan, read_plan
+
+APPROVAL_LENGTH = 12  # characters of the digest that are enough to approve a plan
+MAX_PLAN_AGE = 24  # hours
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,34 @@ def check_place(header: Header, place: Place) -> None:
                 f"this plan was made for {name} {planned!r}, and here it is {found!r}. Nothing was "
                 "changed: make a plan for the place that is meant."
             )
+
+
+def check_approval(plan: Plan, approved: str) -> None:
+    """Raise PlanError unless `approved` is this plan's digest, or at least its beginning."""
+    if len(approved) < APPROVAL_LENGTH or not plan.digest.startswith(approved):
+        raise PlanError(
+            f"approved_plan {approved!r} is not this plan's digest. Nothing was changed: look at "
+            f"the plan in {plan.path}, and approve the one that is meant, by {APPROVAL_LENGTH} "
+            "or more characters of its digest."
+        )
+
+
+def check_may_begin(plan: Plan, max_plan_age: float) -> None:
+    """Raise PlanError if a plan is too old to begin with; a run that was begun goes on.
+
+    The plan itself holds no time, so the file is asked when it was written, by the clock of this
+    machine; a copy may be younger than what it was made of. A time that is yet to come tells as
+    little as one that is long past.
+    """
+    age = (time.time() - plan.path.stat().st_mtime) / 3600
+    if abs(age) > max_plan_age and not plan.begun:
+        when = f"made {age:.0f} hours ago" if age > 0 else f"dated {-age:.0f} hours from now"
+        raise PlanError(
+            f"the plan of run id {plan.header.run_id!r} is {when}, and max_plan_age allows "
+            f"{max_plan_age:g}: much may have changed since. Nothing was changed: make it anew, "
+            "by the same command without approved_plan, look at it, and approve that. Where "
+            "nothing has changed, its digest is the same."
+        )
 
 
 def writing_client(

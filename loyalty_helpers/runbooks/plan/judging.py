@@ -1,20 +1,24 @@
 """Judges the rows of a plan in the making by what accounts and ledger show; tells every problem."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from loyalty_helpers.api import LARGEST_POINTS, same_words
-from loyalty_helpers.runbooks.plan.document import PlanRow
-from loyalty_helpers.runbooks.plan.held import Held, Holdings
-from loyalty_helpers.runbooks.plan.look_ups import HINTS
-from loyalty_helpers.runbooks.plan.problems import Problems
-from loyalty_helpers.runbooks.plan.row_checks import Problem
-from loyalty_helpers.runbooks.plan.stage import Intent, Stage
+from loyalty_helpers.redaction import mask_phone, mask_reason
+from loyalty_helpers.runbooks.plan.accounts import Accounts, name_of
+from loyalty_helpers.runbooks.plan.holdings import Holdings, content_of
+from loyalty_helpers.runbooks.plan.intent import Intent
+from loyalty_helpers.runbooks.plan.rows import Problem, Row
 
 ONCE = "each row once; if both are meant, give them a row_id of their own"
+HINTS = {
+    "account_id": "check the id, and the environment",
+    "customer_id": "check the id, and the environment",
+    "phone_number": "a buyer whose profile has no phone number is found by customer_id only",
+}
 LEFT_OUT_COLUMNS = ("row_id", "account_id", "points", "reason", "undoes", "found", "allowed")
 LeftOut = tuple[str, str, int, str, str, str, str]
+Wrong = tuple[Row, str, str, str]  # a row, the column, what was found there, what is allowed
 
 
 @dataclass
@@ -22,128 +26,166 @@ class Judge:
     """Every check that takes more than one row, or more than the file.
 
     Attributes:
-        stage: the rows.
-        problems: where what is wrong is gathered.
         intent: what the plan is for.
+        rows: those of the plan, as far as they were judged.
+        problems: all that is wrong with them.
         left_out: rows that were taken out instead, each with what was found and is allowed. Ids
             and points repair a row, and are whole; a phone number does not, and is masked.
     """
 
-    stage: Stage
-    problems: Problems
     intent: Intent
+    rows: list[Row]
+    problems: list[Problem]
     left_out: list[LeftOut] = field(default_factory=list)
 
-    def rows(self) -> None:
+    def file(self) -> None:
         """What the rows show by themselves."""
-        count, points, intent = self.stage.count, self.stage.points(), self.intent
+        count, points, intent = len(self.rows), sum(row.points for row in self.rows), self.intent
         if count > intent.max_rows:
             self._tell_file(f"{count} rows", f"up to max_rows ({intent.max_rows})")
         if intent.expected_rows not in (None, count):
             self._tell_file(f"{count} rows", f"expected_rows ({intent.expected_rows})")
         if intent.expected_points not in (None, points):
             self._tell_file(f"{points:+d} points", f"expected_points ({intent.expected_points})")
-        for n, _, row_id in list(self.stage.doubled_ids()):
-            self._tell(n, "row_id", f"{row_id!r} again", "each row_id once")
-        for n, line, row_id in list(self.stage.doubled_undoings()):
-            self._tell(n, "undoes", f"the same event as {_place(line, row_id)}", "each event once")
-        self._tell_doubled(by_account=False)
+        self._tell(
+            (row, "row_id", f"{row.row_id!r} again", "each row_id once")
+            for row, _ in _again(self.rows, lambda row: [row.row_id])
+        )
+        self._tell(
+            (row, "undoes", f"the same event as {_place(first)}", "each event once")
+            for row, first in _again(self.rows, lambda row: filter(None, [row.undoes]))
+        )
+        self._tell_doubled(lambda row: [name_of(row)])
 
-    def _tell_file(self, found: str, allowed: str) -> None:
-        self.problems.add(Problem(0, "", found, allowed))
-
-    def accounts(self) -> None:
+    def accounts(self, accounts: Accounts) -> None:
         """What only the accounts show."""
-        for n, kind, value, accounts in list(self.stage.missing()):
-            found = f"{value}: {accounts or 'no'} loyalty account{'s' * (accounts != 1)} with it"
-            hint = "name one of them by account_id" if accounts else HINTS[kind]
-            self._tell(n, kind, found, f"exactly one account; {hint}")
-        for n, kind in list(self.stage.disagreeing()):
-            allowed = f"a phone number and a {kind} of the same account, or only one of them"
-            self._tell(n, "phone_number", f"it is not that of the {kind}", allowed)
-        self._tell_doubled(by_account=True)
-
-    def _tell_doubled(self, *, by_account: bool) -> None:
-        for n, line, row_id in list(self.stage.doubled(by_account=by_account)):
-            self._tell(n, "", f"the same as {_place(line, row_id)}", ONCE)
+        self._tell(_missing(self.rows, accounts))
+        self._tell(_disagreeing(self.rows, accounts))
+        self._tell_doubled(lambda row: accounts.named(*name_of(row)))
 
     def ledger(self, holdings: Holdings) -> None:
         """What the ledger holds already, and what a row undoes."""
-        told: list[tuple[int, str, str, str]] = []
-        held: list[tuple[int, str, str]] = []
-        for staged in self.stage.staged():
-            row, own = staged.row, holdings.marked(staged.marker)
-            content = (row.account_id, row.points, same_words(row.reason))
-            others = [e for e in own if (e.account_id, e.points, e.words) != content]
-            if others:
-                told.append((row.n, "", *self._another_intent(others[0])))
-            elif own:
-                held.append((row.n, own[0].event_id, ""))
-            elif row.undoes and (problem := _undoing_problem(row, holdings)):
-                told.append((row.n, "undoes", *problem))
-            elif alike := holdings.alike(row.account_id, row.points, row.reason):
-                held.append((row.n, "", alike[0]))
-        self.stage.are_held(held)
-        for each in told:
-            self._tell(*each)
-
-    def _another_intent(self, event: Held) -> tuple[str, str]:
-        found = (
-            f"run id {self.intent.run_id!r} was used before for other values: {event.points:+d} "
-            f"points, event {event.event_id}"
-        )
-        return found, "those values, or a new run_id for a new intent"
+        self._tell(self._contradicted(holdings))
 
     def balances(self) -> None:
         """What each row that is sent makes of its account's balance."""
-        told, kept_back = [], Counter[str]()
-        for staged in self.stage.staged():
-            row = staged.row
-            before, after = (b - kept_back[row.account_id] for b in (row.before, row.after))
-            problems = list(self._balance_problems(row, before, after))
-            told += [(row.n, *problem) for problem in problems[: 1 if self._leaves_out else None]]
-            if problems and self._leaves_out:  # what it would have changed, it does not change
-                kept_back[row.account_id] += row.after - row.before
-        for problem in told:
-            self._tell(*problem)
+        self._tell(self._added_up())
 
-    def _balance_problems(
-        self, row: PlanRow, before: int, after: int
-    ) -> Iterator[tuple[str, str, str]]:
+    def _tell_file(self, found: str, allowed: str) -> None:
+        self.problems.append(Problem(0, "", found, allowed))
+
+    def _tell(self, wrong: Iterable[Wrong]) -> None:
+        """Problems of rows; where the rest shall be planned, the rows are left out instead."""
+        gone = set()
+        for row, column, found, allowed in list(wrong):
+            if self.intent.allow_partial:
+                gone.add(row.n)
+                who, reason = mask_reason(name_of(row)[1]), mask_reason(row.reason)
+                left_out = (row.row_id, who, row.points, reason, row.undoes, found, allowed)
+                self.left_out.append(left_out)
+            else:
+                row_id = row.row_id if row.own_id else ""
+                self.problems.append(Problem(row.line, column, found, allowed, row_id))
+        self.rows = [row for row in self.rows if row.n not in gone] if gone else self.rows
+
+    def _tell_doubled(self, names: Callable[[Row], Iterable[Hashable]]) -> None:
+        """Rows that say the same as one before them, with no id of their own as an excuse."""
+
+        def said(row: Row) -> Iterator[Hashable]:
+            words = same_words(row.reason)
+            return ((name, row.points, words, row.undoes) for name in names(row))
+
+        rows = [row for row in self.rows if not row.own_id]
+        self._tell(
+            (row, "", f"the same as {_place(first)}", ONCE) for row, first in _again(rows, said)
+        )
+
+    def _contradicted(self, holdings: Holdings) -> Iterator[Wrong]:
+        for row in self.rows:
+            own, content = holdings.marked(row.marker), content_of(row)
+            others = [one for one in own if holdings.contents[one] != content]
+            if others:
+                found = (
+                    f"run id {self.intent.run_id!r} was used before for other values: "
+                    f"{holdings.contents[others[0]][1]:+d} points, event {others[0]}"
+                )
+                yield row, "", found, "those values, or a new run_id for a new intent"
+            elif own:
+                row.applied = own[0]
+            elif row.undoes and (problem := _undoing_problem(row, holdings)):
+                yield row, "undoes", *problem
+            elif alike := holdings.alike(content):
+                row.repeats = alike[0]
+
+    def _added_up(self) -> Iterator[Wrong]:
+        balances: dict[str, int] = {}
+        for row in self.rows:
+            row.before = balances.get(row.account_id, row.before)
+            sent = row.is_sent(allow_repeats=self.intent.allow_repeats)
+            row.after = row.before + row.points * sent
+            problems = list(self._balance_problems(row))
+            if problems and self.intent.allow_partial:
+                yield row, *problems[0]  # what it would have changed, it does not change
+            else:
+                yield from ((row, *problem) for problem in problems)
+                balances[row.account_id] = row.after
+
+    def _balance_problems(self, row: Row) -> Iterator[tuple[str, str, str]]:
         if row.applied:
             return
-        change = f"account {row.account_id}, balance {before}, change {row.points:+d}"
-        if row.points < 0 > after and not self.intent.allow_negative_balance:
+        change = f"account {row.account_id}, balance {row.before}, change {row.points:+d}"
+        if row.points < 0 > row.after and not self.intent.allow_negative_balance:
             allowed = "a balance of 0 or more, unless allow_negative_balance is true"
-            yield "points", f"{change} makes {after}", allowed
-        if abs(after) > LARGEST_POINTS:
+            yield "points", f"{change} makes {row.after}", allowed
+        if abs(row.after) > LARGEST_POINTS:
             yield "points", change, "a balance of 32 bits"
         expected = self.intent.expected_balance
-        if expected is not None and before != expected:
+        if expected is not None and row.before != expected:
             allowed = f"expected_balance {expected}: look why it is another, then correct it"
-            yield "expected_balance", f"the balance is {before}", allowed
-
-    @property
-    def _leaves_out(self) -> bool:
-        return self.intent.allow_partial
-
-    def _tell(self, n: int, column: str, found: str, allowed: str) -> None:
-        """A problem; where the rest shall be planned, the row is left out instead."""
-        if self._leaves_out:
-            self.left_out.append((*self.stage.leave_out(n), found, allowed))
-            return
-        line, row_id = self.stage.named(n)
-        self.problems.add(Problem(line, column, found, allowed, row_id))
+            yield "expected_balance", f"the balance is {row.before}", allowed
 
 
-def _undoing_problem(row: PlanRow, holdings: Holdings) -> tuple[str, str] | None:
-    undone = holdings.event(row.undoes)
-    if undone is None or undone.account_id != row.account_id:
+def _again(
+    rows: Iterable[Row], said: Callable[[Row], Iterable[Hashable]]
+) -> Iterator[tuple[Row, Row]]:
+    """Rows that say again what one before them says, and the first that says it."""
+    first: dict[Hashable, Row] = {}
+    for row in rows:
+        for what in said(row):
+            if first.setdefault(what, row) is not row:
+                yield row, first[what]
+
+
+def _missing(rows: Iterable[Row], accounts: Accounts) -> Iterator[Wrong]:
+    """Rows without exactly one account."""
+    for row in rows:
+        kind, name = name_of(row)
+        count = len(accounts.named(kind, name))
+        if count != 1:
+            shown = mask_phone(name) if kind == "phone_number" else name
+            found = f"{shown}: {count or 'no'} loyalty account{'s' * (count != 1)} with it"
+            hint = "name one of them by account_id" if count else HINTS[kind]
+            yield row, kind, found, f"exactly one account; {hint}"
+
+
+def _disagreeing(rows: Iterable[Row], accounts: Accounts) -> Iterator[Wrong]:
+    """Rows whose phone number is of another account than their id."""
+    for row in rows:
+        (kind, name), number = name_of(row), row.phone_number
+        if kind != "phone_number" and number:
+            allowed = f"a phone number and a {kind} of the same account, or only one of them"
+            for _ in set(accounts.named(kind, name)) - set(accounts.named("phone_number", number)):
+                yield row, "phone_number", f"it is not that of the {kind}", allowed
+
+
+def _undoing_problem(row: Row, holdings: Holdings) -> tuple[str, str] | None:
+    account_id, points, _ = holdings.contents.get(row.undoes, ("", 0, ""))
+    if account_id != row.account_id:
         return row.undoes, "the id of an adjustment of this account"
-    if undone.points != -row.points:
-        return f"{row.points:+d} points", f"{-undone.points:+d}, the opposite of the event's"
+    if points != -row.points:
+        return f"{row.points:+d} points", f"{-points:+d}, the opposite of the event's"
     return None
 
 
-def _place(line: int, row_id: str) -> str:
-    return f"line {line}" if line else f"row {row_id}"
+def _place(row: Row) -> str:
+    return f"line {row.line}" if row.line else f"row {row.row_id}"

@@ -4,39 +4,49 @@ All problems of all rows are found before any of them is told.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
 from loyalty_helpers.api import LoyaltyClient, check_run_id
 from loyalty_helpers.errors import PlanError
-from loyalty_helpers.runbooks.apply.journal import JOURNAL
+from loyalty_helpers.redaction import mask_phone
 from loyalty_helpers.runbooks.csv_files import write_csv
+from loyalty_helpers.runbooks.identity import identity_of
 from loyalty_helpers.runbooks.ledger import adjustments_of, newest_event
+from loyalty_helpers.runbooks.plan.accounts import Accounts, name_of
 from loyalty_helpers.runbooks.plan.document import (
+    JOURNAL,
     PLAN,
     Header,
     Plan,
-    PlanRow,
     plan_kept,
     write_plan,
 )
-from loyalty_helpers.runbooks.plan.guards import place_of
-from loyalty_helpers.runbooks.plan.held import Holdings
+from loyalty_helpers.runbooks.plan.guards import Place, place_of
+from loyalty_helpers.runbooks.plan.holdings import Holdings
+from loyalty_helpers.runbooks.plan.intent import Intent
 from loyalty_helpers.runbooks.plan.judging import LEFT_OUT_COLUMNS, Judge
-from loyalty_helpers.runbooks.plan.problems import TOLD, Problems
-from loyalty_helpers.runbooks.plan.row_checks import Problem, SheetRow
-from loyalty_helpers.runbooks.plan.stage import Intent, Stage
-from loyalty_helpers.runbooks.results import LEFT_OUT, repeats_told
+from loyalty_helpers.runbooks.plan.rows import Problem, Row
 from loyalty_helpers.steps import check_no_walkthrough
 
+LEFT_OUT = "left_out.csv"  # rows of an undoing that were not possible
+PROBLEMS = "problems.csv"
+PROBLEM_COLUMNS = ("line", "row_id", "column", "found", "allowed")
+TOLD = 50  # problems in the error text; the file beside it holds all
 BEFORE_NEWEST = timedelta(days=1)
+RepeatsTold = Callable[[Path, Iterable[Row]], list[str]]
 
 
 def make_plan(
-    client: LoyaltyClient, rows: Iterable[SheetRow | Problem], intent: Intent, folder: Path
+    client: LoyaltyClient,
+    rows: Iterable[Row | Problem],
+    intent: Intent,
+    folder: Path,
+    *,
+    repeats_told: RepeatsTold,
 ) -> Plan:
     """Write the plan of a run into its folder.
 
@@ -45,6 +55,7 @@ def make_plan(
         rows: what shall be done; problems among them are told with all others.
         intent: what for.
         folder: of the run.
+        repeats_told: tells of rows that the ledger holds which runs in a folder they are of.
 
     Raises:
         PlanError: there are problems, each of them is told; or the run id has been applied; or
@@ -55,37 +66,19 @@ def make_plan(
         check_no_walkthrough(folder, intent.run_id)
         make_folder(folder)
         with plan_kept(folder):
-            return _made(client, rows, intent, folder)
-
-
-def _made(
-    client: LoyaltyClient, rows: Iterable[SheetRow | Problem], intent: Intent, folder: Path
-) -> Plan:
-    if (folder / JOURNAL).exists():
-        raise PlanError(
-            f"run id {intent.run_id!r} has been applied, or its applying has begun. To go on with "
-            "it, give its digest as approved_plan; for a new intent, take a new run id."
-        )
-    place, newest = place_of(client), _newest(client)
-    problems = Problems(folder)
-    with closing(sqlite3.connect("")) as database:  # on disk if it grows, and gone when closed
-        stage = Stage(database, place, intent)
-        judge = Judge(stage, problems, intent)
-        stage.fill(problems.sorted_out(rows))
-        judge.rows()
-        problems.check()
-        stage.resolve(client)
-        judge.accounts()
-        problems.check()
-        holdings = Holdings(database, place, newest)
-        holdings.fill(adjustments_of(client, stage.accounts()))
-        judge.ledger(holdings)
-        judge.balances()
-        problems.check()
-        _write_left_out(folder, judge)
-        header = stage.header(newest - BEFORE_NEWEST if newest else None, len(judge.left_out))
-        _check_something_to_do(folder, header, (staged.row for staged in stage.staged()))
-        return write_plan(folder / PLAN, header, (staged.row for staged in stage.staged()))
+            if (folder / JOURNAL).exists():
+                raise PlanError(
+                    f"run id {intent.run_id!r} has been applied, or its applying has begun. To go "
+                    "on with it, give its digest as approved_plan; for a new intent, take a new "
+                    "run id."
+                )
+            place, newest = place_of(client), _newest(client)
+            judge = Judge(intent, *_sorted_out(rows, intent, place))
+            _judge(client, judge, place, newest, folder)
+            _write_left_out(folder, judge)
+            header = _header(intent, place, newest, judge)
+            _check_something_to_do(folder, header, judge.rows, repeats_told)
+            return write_plan(folder / PLAN, header, judge.rows)
 
 
 @contextmanager
@@ -118,15 +111,101 @@ def _newest(client: LoyaltyClient) -> datetime | None:
     return moment if isinstance(moment, datetime) else None
 
 
+def _sorted_out(
+    found: Iterable[Row | Problem], intent: Intent, place: Place
+) -> tuple[list[Row], list[Problem]]:
+    """Rows, each with its place, its id and its marker; and problems."""
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    for one in found:
+        if isinstance(one, Problem):
+            problems.append(one)
+            continue
+        rows.append(one)
+        one.n, one.own_id = len(rows), one.row_id != ""
+        one.row_id = one.row_id or str(one.n)
+        where = (place.environment, place.merchant_id)
+        one.marker = identity_of(*where, intent.run_id, one.row_id, one.undoes).marker
+    return rows, problems
+
+
+def _judge(
+    client: LoyaltyClient, judge: Judge, place: Place, newest: datetime | None, folder: Path
+) -> None:
+    """All that can be said of the rows, from the cheapest to the dearest; raises PlanError."""
+    judge.file()
+    _check(judge, folder)
+    accounts = Accounts(client, judge.rows)
+    judge.accounts(accounts)
+    _check(judge, folder)
+    for row in judge.rows:
+        _resolve(row, accounts, show_phone_numbers=judge.intent.show_phone_numbers)
+    events = adjustments_of(client, sorted(accounts.by_id))
+    judge.ledger(Holdings(judge.rows, place, newest, events))
+    judge.balances()
+    _check(judge, folder)
+
+
+def _resolve(row: Row, accounts: Accounts, *, show_phone_numbers: bool) -> None:
+    [row.account_id] = accounts.named(*name_of(row))
+    account = accounts.by_id[row.account_id]
+    row.customer_id, row.before = account.customer_id, account.balance
+    number = account.phone_number
+    row.phone = number if show_phone_numbers or not number else mask_phone(number)
+
+
+def _check(judge: Judge, folder: Path) -> None:
+    """Raise PlanError with every problem, if there is any; a file holds those that are many."""
+    path, problems = folder / PROBLEMS, judge.problems
+    if not problems:
+        path.unlink(missing_ok=True)
+        return
+    problems.sort(key=lambda problem: (problem.line, problem.column))
+    rows = ((p.line, p.row_id, p.column, p.found, p.allowed) for p in problems)
+    write_csv(path, PROBLEM_COLUMNS, rows)
+    count = len(problems)
+    lines = [str(problem) for problem in problems[:TOLD]]
+    if count > TOLD:
+        lines.append(f"... and {count - TOLD} more: {path}")
+    head = f"no plan was made, and nothing was changed. {count} problem{'s' * (count > 1)}:"
+    raise PlanError("\n".join([head, *lines]))
+
+
 def _write_left_out(folder: Path, judge: Judge) -> None:
     path = folder / LEFT_OUT
     path.unlink(missing_ok=True)
     if judge.left_out:
         write_csv(path, LEFT_OUT_COLUMNS, judge.left_out)
-        judge.left_out.sort()
 
 
-def _check_something_to_do(folder: Path, header: Header, rows: Iterable[PlanRow]) -> None:
+def _header(intent: Intent, place: Place, newest: datetime | None, judge: Judge) -> Header:
+    """What stands above the rows: those that are sent make the points."""
+    rows = judge.rows
+    sent = [row.points for row in rows if row.is_sent(allow_repeats=intent.allow_repeats)]
+    return Header(
+        runbook=intent.runbook,
+        environment=place.environment,
+        merchant_id=place.merchant_id,
+        program_id=place.program_id,
+        run_id=intent.run_id,
+        allow_negative_balance=intent.allow_negative_balance,
+        rows=len(rows),
+        accounts=len({row.account_id for row in rows}),
+        added=sum(max(points, 0) for points in sent),
+        taken=sum(min(points, 0) for points in sent),
+        ledger_since=newest - BEFORE_NEWEST if newest else None,
+        source=intent.source,
+        source_sha256=intent.source_sha256,
+        allow_repeats=intent.allow_repeats,
+        applied=sum(row.applied != "" for row in rows),
+        repeats=sum(row.repeats != "" for row in rows),
+        left_out=len(judge.left_out),
+    )
+
+
+def _check_something_to_do(
+    folder: Path, header: Header, rows: Iterable[Row], repeats_told: RepeatsTold
+) -> None:
     """Refuse a plan that would change nothing, but that of a run which was applied before."""
     if not header.rows:
         raise PlanError(

@@ -18,33 +18,15 @@ from typing import TextIO
 
 from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks.csv_files import unguarded
-from loyalty_helpers.runbooks.plan.row_checks import (
-    REASON_ROOM,
-    Problem,
-    SheetRow,
-    judge_row,
-    shown,
-    shown_id,
-)
+from loyalty_helpers.runbooks.plan.rows import Problem, Row, judge_row, shown, shown_id
 from loyalty_helpers.runbooks.plan.sheet_header import (
     COLUMNS,
     IGNORED,
     Head,
     head_of,
     header_problems,
-    read_columns,
 )
 from loyalty_helpers.settings import NOTEBOOKS
-
-__all__ = [
-    "REASON_ROOM",
-    "Problem",
-    "Sheet",
-    "SheetRow",
-    "read_columns",
-    "read_sheet",
-    "sheet_path",
-]
 
 NAMED = "a name for the column in the header, or nothing in its cells"
 SWALLOWED = (
@@ -87,7 +69,7 @@ class Sheet:
 
     def rows(
         self, *, max_points: int = 10_000, columns: Mapping[str, str] | None = None
-    ) -> Iterator[SheetRow | Problem]:
+    ) -> Iterator[Row | Problem]:
         """Every row that can be planned and every problem, in the file's order.
 
         Rows are judged one by one. What takes the whole file, such as doubled row ids, is left
@@ -151,9 +133,7 @@ def _looks_like(line: str) -> str:
     return "no text" if _CONTROL.search(line) else "what looks like Windows-1252 (Latin-1)"
 
 
-def _rows_of(
-    file: TextIO, max_points: int, columns: Mapping[str, str]
-) -> Iterator[SheetRow | Problem]:
+def _rows_of(file: TextIO, max_points: int, columns: Mapping[str, str]) -> Iterator[Row | Problem]:
     head = head_of(file, columns)
     problems = list(header_problems(head, columns)) if head.text else [_nothing("an empty file")]
     if problems:
@@ -168,7 +148,7 @@ def _nothing(found: str) -> Problem:
     return Problem(0, "", found, "a header and at least one row")
 
 
-def _rows(file: TextIO, head: Head, max_points: int) -> Iterator[SheetRow | Problem]:
+def _rows(file: TextIO, head: Head, max_points: int) -> Iterator[Row | Problem]:
     reader = csv.reader(file, delimiter=head.separator, skipinitialspace=head.spaced, strict=True)
     while True:
         line = head.line + reader.line_num + 1
@@ -193,9 +173,7 @@ def _broken(line: int, last: int, error: csv.Error) -> Problem:
     )
 
 
-def _row(
-    line: int, head: Head, cells: Sequence[str], max_points: int
-) -> Iterator[SheetRow | Problem]:
+def _row(line: int, head: Head, cells: Sequence[str], max_points: int) -> Iterator[Row | Problem]:
     names = head.names
     problem = _shape_problem(line, names, cells) or _swallowed(line, head, cells)
     if problem:

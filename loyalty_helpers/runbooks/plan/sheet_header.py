@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.redaction import mask_repr
-from loyalty_helpers.runbooks.plan.row_checks import BUYER, Problem, shown
+from loyalty_helpers.runbooks.plan.rows import BUYER, Problem, shown
 
 REQUIRED = ("points", "reason")
 COLUMNS = (*BUYER, *REQUIRED, "row_id", "undoes")

@@ -1,4 +1,4 @@
-"""Judges one row of a sheet of adjustments: every problem at once, none of them with a full number.
+"""A row of adjustments, and what its cells may hold: every problem at once, no number in full.
 
 Each check of a cell gives what is allowed there when the cell is wrong, else an empty text.
 """
@@ -35,29 +35,47 @@ _DAMAGED_PHONE = re.compile(r"\+?\d+(?:[.,]\d+)?[eE]\+?\d+")
 _BROKEN_LETTERS = re.compile("[\x80-\xff\u2000-\U0010ffff]+")
 
 
-@dataclass(frozen=True, slots=True)
-class SheetRow:
-    """One row that can be planned.
+@dataclass(slots=True, kw_only=True)
+class Row:
+    """One adjustment, from the sheet to the plan: it is filled in while the plan is made.
 
     Attributes:
-        line: the row's first line in the file; the header is 1.
-        row_id: the file's own; empty where it has no such column.
-        phone_number: in E.164; it may stand beside an id, otherwise one of the three is given.
-        customer_id: Square's id of the customer, or empty.
-        account_id: Square's id of the loyalty account, or empty.
-        points: what is added, or taken away.
-        reason: as in the file.
-        undoes: the id of the event that this row compensates, or empty.
+        line: the row's first line in the file; 0 where there is none.
+        row_id: its name within the run; empty until it has a place, where it was given none.
+        phone_number: in E.164, as it was given; no plan holds it.
+        customer_id, account_id: as they were given, or empty; in a plan, those of the account.
+        points: whole points; negative takes away.
+        reason: what people read; the marker is added when it is sent.
+        undoes: the id of the event that it compensates, or empty.
+        n: its place, from 1.
+        own_id: whether `row_id` was given.
+        marker: what its event will carry; no plan holds it.
+        phone: of the account, masked unless phone numbers were asked for.
+        before, after: the balance, if nothing else happens meanwhile.
+        applied: the id of an event that carries the row's own mark, or empty.
+        repeats: the id of a recent event with the same content and another mark, or empty.
     """
 
-    line: int
-    row_id: str
-    phone_number: str
-    customer_id: str
-    account_id: str
+    row_id: str = ""
+    phone_number: str = ""
+    customer_id: str = ""
+    account_id: str = ""
     points: int
     reason: str
     undoes: str = ""
+    line: int = 0
+    n: int = 0
+    own_id: bool = False
+    marker: str = ""
+    phone: str = ""
+    before: int = 0
+    after: int = 0
+    applied: str = ""
+    repeats: str = ""
+
+    def is_sent(self, *, allow_repeats: bool) -> bool:
+        """Whether applying sends it: the ledger does not hold it, or it shall be repeated."""
+        return not self.applied and (allow_repeats or not self.repeats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +103,13 @@ class Problem:
         return f"{place}: found {self.found}; allowed: {self.allowed}"
 
 
-def judge_row(line: int, cells: Mapping[str, str], max_points: int) -> Iterator[SheetRow | Problem]:
+def judge_row(line: int, cells: Mapping[str, str], max_points: int) -> Iterator[Row | Problem]:
     """The row, or every problem it has; a column that the file does not have is an empty cell."""
     problems = list(_problems(line, cells, max_points))
     if problems:
         yield from (replace(problem, row_id=shown_id(cells)) for problem in problems)
     else:
-        yield SheetRow(
+        yield Row(
             line=line,
             row_id=cells.get("row_id", ""),
             phone_number=_in_normal_form(cells["phone_number"]),
@@ -105,7 +123,7 @@ def judge_row(line: int, cells: Mapping[str, str], max_points: int) -> Iterator[
 
 def given_row(
     phone_number: str, customer_id: str, account_id: str, points: int, reason: str
-) -> SheetRow:
+) -> Row:
     """The row of one adjustment, as it was given to a notebook; numbers may still be texts.
 
     Raises:
@@ -117,7 +135,13 @@ def given_row(
     for name, value in (("customer_id", customer_id), ("account_id", account_id)):
         if value:
             check_id(value, name)
-    return SheetRow(0, "", phone, customer_id, account_id, number, reason)
+    return Row(
+        phone_number=phone,
+        customer_id=customer_id,
+        account_id=account_id,
+        points=number,
+        reason=reason,
+    )
 
 
 def _in_normal_form(text: str) -> str:

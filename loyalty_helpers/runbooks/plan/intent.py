@@ -1,41 +1,77 @@
-"""A run id means one intent: what is asked for under a used one has to be what its plan holds.
+"""What a plan is made for; and what is asked for under a used run id has to be what its plan holds.
 
 The values of a notebook's example say nothing, since a notebook that applies an approved plan is
 begun with them; everything else is compared.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from loyalty_helpers.api import LoyaltyClient, same_words
+from loyalty_helpers.api import LoyaltyClient, same_words, yes_or_no
 from loyalty_helpers.errors import PlanError
 from loyalty_helpers.runbooks.plan.document import Plan
-from loyalty_helpers.runbooks.plan.row_checks import SheetRow
-from loyalty_helpers.runbooks.plan.stage import Intent
+from loyalty_helpers.runbooks.plan.rows import Row
 
+MAX_ROWS = 100_000
 EXAMPLE_ROW = ("+14155551234", 12, "Late delivery, ticket 4711")
 EXAMPLE_FILE = "adjustments.csv"
 EXAMPLE_UNDO = "example-bulk"
 
 
-def is_example(row: SheetRow, intent: Intent) -> bool:
+@dataclass(frozen=True)
+class Intent:
+    """What a plan is made for.
+
+    Attributes:
+        runbook: the notebook that plans and applies.
+        run_id: the name of the intent.
+        source: the file's name, or the run that is undone.
+        source_sha256: of the file's bytes; empty where there is no file.
+        allow_negative_balance: let balances fall below 0.
+        allow_repeats: apply rows whose content the ledger holds already.
+        allow_partial: leave out rows that cannot be planned, instead of making no plan.
+        expected_balance: what each account must hold now; None if anything will do.
+        show_phone_numbers: keep them readable in the plan and in the reports.
+        max_rows: the most rows that a plan may have.
+        expected_rows, expected_points: what the file must have; None if anything will do.
+    """
+
+    runbook: str
+    run_id: str
+    source: str = ""
+    source_sha256: str = ""
+    allow_negative_balance: bool = False
+    allow_repeats: bool = False
+    allow_partial: bool = False
+    expected_balance: int | None = None
+    show_phone_numbers: bool = False
+    max_rows: int = MAX_ROWS
+    expected_rows: int | None = None
+    expected_points: int | None = None
+
+    def __post_init__(self) -> None:
+        """A notebook may be given texts, and the text `false` would be true."""
+        words = ("allow_negative_balance", "allow_repeats", "allow_partial", "show_phone_numbers")
+        for name in words:
+            object.__setattr__(self, name, yes_or_no(getattr(self, name), name))
+
+
+def is_example(row: Row, intent: Intent) -> bool:
     """Whether what is asked for beside an approved plan is what a notebook begins with."""
     named = row.customer_id or row.account_id or intent.expected_balance is not None
     return not named and (row.phone_number, row.points, row.reason) == EXAMPLE_ROW
 
 
-def check_same_row(client: LoyaltyClient, plan: Plan, row: SheetRow, intent: Intent) -> None:
+def check_same_row(client: LoyaltyClient, plan: Plan, row: Row, intent: Intent) -> None:
     """Raise PlanError unless one adjustment is the one of the plan; finds its account."""
     _check_allowed(plan, intent)
     rows = list(plan.rows())
     if len(rows) != 1:
         raise _another(plan, f"it is one of {len(rows)} rows")
-    [planned], account = (
-        rows,
-        client.find_account(
-            phone_number=row.phone_number, customer_id=row.customer_id, account_id=row.account_id
-        ),
+    [planned], expected = rows, intent.expected_balance
+    account = client.find_account(
+        phone_number=row.phone_number, customer_id=row.customer_id, account_id=row.account_id
     )
-    expected = intent.expected_balance
     wrong = {
         f"account {planned.account_id}": planned.account_id != account.id,
         f"{planned.points:+d} points": planned.points != row.points,
