@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.runner.commands import receipt, run
 
 from loyalty_helpers.cli import main
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.runner import Notebook
 from loyalty_helpers.settings import NOTEBOOKS
+from tests.commands import receipt, run
+
+pytestmark = pytest.mark.slow
 
 CELL = """
 environment: str = ""
