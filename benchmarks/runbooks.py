@@ -81,8 +81,8 @@ def growing(served: Served) -> Iterator[str]:
     large, small = found
     yield LARGE.row(large["all"], small["all"])
     yield (
-        f"peak memory at 100,000 rows {large['peak']:.0f} MB, at 1,000 {small['peak']:.0f} MB: "
-        f"{large['peak'] / small['peak']:.2f} (promised <= 1.3)"
+        f"peak memory at 100,000 rows {large['peak']:.0f} MB (promised <= 150 MB), "
+        f"at 1,000 {small['peak']:.0f} MB"
     )
 
 

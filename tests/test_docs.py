@@ -11,7 +11,7 @@ from loyalty_helpers.runbooks.apply.progress import PROGRESS
 from loyalty_helpers.runbooks.apply.rows import RESULTS, STATES
 from loyalty_helpers.runbooks.limits import Limits
 from loyalty_helpers.runbooks.plan import LEFT_OUT, MAX_PLAN_AGE, MAX_ROWS, PROBLEMS, REPEAT_DAYS
-from loyalty_helpers.runbooks.reconcile import (
+from loyalty_helpers.runbooks.reconcile_views import (
     ADJUSTMENTS,
     DIFFERENCES,
     MOST_READ_AGAIN,

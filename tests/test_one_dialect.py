@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from loyalty_helpers import forms
+from loyalty_helpers import adjustments, forms
 from loyalty_helpers.emulator import Emulator
 from loyalty_helpers.errors import LoyaltyError
 from loyalty_helpers.runbooks.limits import Limits
@@ -170,7 +170,7 @@ def typed(client: Any, folder: Path, name: str, text: str) -> None:
         client.find_account(**forms.buyer_form(client, **{name: text}).values)
     given = {"points": 1, "reason": "r", "run_id": "r", name: text}
     account = client.find_account(phone_number="+14155550101")
-    forms.adjust_form(client, account, **given).preview()
+    adjustments.preview(client, account, **forms.adjust_form(client, account, **given).values)
 
 
 def given_to_a_notebook(client: Any, folder: Path, name: str, text: str) -> None:

@@ -11,21 +11,21 @@ from loyalty_helpers.api.checks import (
     check_phone_number,
     check_points,
     check_reason,
+    event_types,
     given_number,
     is_name,
     reason_length,
+    start_of_day,
     whole_number,
     yes_or_no,
 )
-from loyalty_helpers.api.client import LoyaltyClient
-from loyalty_helpers.api.keys import MARKER, adjustment_key, check_run_id, purchase_key, same_words
-from loyalty_helpers.api.queries import (
+from loyalty_helpers.api.client import (
     ACCOUNTS_PER_PAGE,
     EVENTS_PER_PAGE,
     PER_SEARCH,
-    event_types,
-    start_of_day,
+    LoyaltyClient,
 )
+from loyalty_helpers.api.keys import MARKER, adjustment_key, check_run_id, purchase_key, same_words
 from loyalty_helpers.api.wire import RetryPolicy, Wire
 
 __all__ = [

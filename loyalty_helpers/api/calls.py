@@ -1,6 +1,6 @@
 """What every operation of the client shares: sending, paging, and reading records."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from dataclasses import replace
 from typing import Any, Self, TypeVar
@@ -10,9 +10,15 @@ from pydantic import ValidationError
 from loyalty_helpers.api.checks import check_id, check_no_token
 from loyalty_helpers.api.exchange import Exchange
 from loyalty_helpers.api.wire import Pacing, Wire
-from loyalty_helpers.errors import ParameterError, ProductionGuardError, UnexpectedAnswerError
+from loyalty_helpers.errors import (
+    AccountNotFoundError,
+    ParameterError,
+    ProductionGuardError,
+    SeveralAccountsError,
+    UnexpectedAnswerError,
+)
 from loyalty_helpers.plain import plain
-from loyalty_helpers.records import Record, Resource
+from loyalty_helpers.records import LoyaltyAccount, Record, Resource
 
 READS = ("/search", "/calculate")  # of what is posted, what changes nothing
 RecordT = TypeVar("RecordT", bound=Record)
@@ -161,6 +167,29 @@ def parsed(kind: type[RecordT], exchange: Exchange, value: Any) -> RecordT:
             f"{'.'.join(map(str, e['loc']))}: {e['msg']}".lstrip(": ") for e in error.errors()
         )
     raise unexpected(exchange, f"it holds no proper {kind.__name__}: {wrong}")
+
+
+def the_only(accounts: Iterable[LoyaltyAccount], *, by_phone: bool) -> LoyaltyAccount:
+    """The account, if there is just one; else the error that says none, or lists which."""
+    found = list(accounts)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        hint = (
+            " A buyer whose profile has no phone number is not found by one: search by customer_id."
+            if by_phone
+            else " Check the id, and the environment."
+        )
+        name = "this phone number" if by_phone else "this customer_id"
+        raise AccountNotFoundError(f"no loyalty account has {name}.{hint}")
+    listed = "\n".join(
+        f"  {a.id}  balance {a.balance}  phone_number {a.masked_phone_number or '(none)'}"
+        for a in found
+    )
+    raise SeveralAccountsError(
+        f"{len(found)} loyalty accounts fit; name one of them by account_id:\n{listed}",
+        [account.id for account in found],
+    )
 
 
 def unexpected(

@@ -7,6 +7,7 @@ from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import Any
 
 from loyalty_helpers.errors import ParameterError
+from loyalty_helpers.records import LoyaltyEvent
 from loyalty_helpers.redaction import EXAMPLE, MOST_DIGITS, holds_token, mask_reason, mask_repr
 
 # Letters are digits to phonenumbers, and a second plus begins another number.
@@ -198,6 +199,39 @@ def check_list(values: Sequence[str], name: str) -> list[str]:
     if isinstance(values, str) or not all(isinstance(value, str) for value in values):
         raise ParameterError(f"{name} must be a list of texts, for example ['...']")
     return list(values)
+
+
+def check_one_given(**given: str) -> None:
+    """Raise ParameterError unless exactly one of the values is given."""
+    names = [name for name, value in given.items() if value]
+    if len(names) != 1:
+        raise ParameterError(
+            f"fill in exactly one of {', '.join(given)}, and leave the others empty; "
+            f"found {' and '.join(names) or 'none'}"
+        )
+
+
+def event_types(text: str) -> list[str]:
+    """`"ADJUST_POINTS, OTHER"` as a list; raises ParameterError for a name that is no type."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in LoyaltyEvent.DETAILS]
+    if unknown:
+        raise ParameterError(
+            f"event_types: {', '.join(unknown)} is none of {', '.join(LoyaltyEvent.DETAILS)}"
+        )
+    return names
+
+
+def start_of_day(text: str, name: str) -> datetime | None:
+    """Midnight UTC of `YYYY-MM-DD`; None for an empty text."""
+    if not text:
+        return None
+    try:
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            raise ValueError(text)
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        raise ParameterError(f"{name} {text!r} is not a date like '2026-01-31'") from None
 
 
 def check_page_size(size: int, most: int) -> int:

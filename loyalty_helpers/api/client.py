@@ -4,22 +4,26 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from loyalty_helpers.api.calls import READS, record, records, unexpected
+from loyalty_helpers.api.calls import READS, record, records, the_only, unexpected
 from loyalty_helpers.api.checks import (
     check_id,
+    check_list,
+    check_one_given,
+    check_page_size,
     check_path,
     check_phone_number,
     check_points,
     check_reason,
+    next_second,
     rfc3339,
 )
 from loyalty_helpers.api.exchange import Exchange
 from loyalty_helpers.api.purchase_calls import PurchaseCalls
-from loyalty_helpers.api.queries import accounts_query, check_one_given, events_query, the_only
 from loyalty_helpers.errors import (
     AccountNotFoundError,
     AnotherEventError,
     NotFoundError,
+    ParameterError,
 )
 from loyalty_helpers.records import (
     Bundle,
@@ -31,6 +35,9 @@ from loyalty_helpers.records import (
     card,
 )
 
+PER_SEARCH = 30  # phone numbers or customer ids that one search takes
+ACCOUNTS_PER_PAGE = 200
+EVENTS_PER_PAGE = 30
 CHANGES = {
     "local": "yes, in the emulator on this computer only",
     "recorded": "no, it replays answers",
@@ -129,7 +136,18 @@ class LoyaltyClient(Shown, PurchaseCalls):
         Raises:
             ParameterError: at the call, not at the first account.
         """
-        body = accounts_query(phone_numbers, customer_ids, page_size)
+        numbers = check_list(phone_numbers, "phone_numbers")
+        customers = check_list(customer_ids, "customer_ids")
+        if numbers and customers:
+            raise ParameterError("search by phone numbers or by customer ids, not by both")
+        if max(len(numbers), len(customers)) > PER_SEARCH:
+            raise ParameterError(f"a search takes up to {PER_SEARCH} phone numbers or customer ids")
+        body: dict[str, Any] = {"limit": check_page_size(page_size, ACCOUNTS_PER_PAGE)}
+        if numbers:
+            mappings = [{"phone_number": check_phone_number(number)} for number in numbers]
+            body["query"] = {"mappings": mappings}
+        if customers:
+            body["query"] = {"customer_ids": customers}
         path = "/v2/loyalty/accounts/search"
         return self._pages(path, body, LoyaltyAccount, "loyalty_accounts")
 
@@ -228,8 +246,20 @@ class LoyaltyClient(Shown, PurchaseCalls):
             order_id: events of one order.
             page_size: events a request, 1 to 30.
         """
-        period = (start_at, end_at)
-        body = events_query(account_id, types, period, location_ids, order_id, page_size)
+        ends = {"start_at": start_at, "end_at": end_at}
+        created = {name: rfc3339(next_second(at), name) for name, at in ends.items() if at}
+        account = account_id and check_id(account_id, "account_id")
+        places = location_ids and check_list(location_ids, "location_ids")
+        filters: dict[str, dict[str, Any]] = {
+            "loyalty_account_filter": {"loyalty_account_id": account},
+            "type_filter": {"types": types and check_list(types, "types")},
+            "date_time_filter": {"created_at": created},
+            "location_filter": {"location_ids": places},
+            "order_filter": {"order_id": order_id},
+        }
+        body: dict[str, Any] = {"limit": check_page_size(page_size, EVENTS_PER_PAGE)}
+        if given := {name: each for name, each in filters.items() if any(each.values())}:
+            body["query"] = {"filter": given}
         return self._pages("/v2/loyalty/events/search", body, LoyaltyEvent, "events")
 
     # Anything else

@@ -76,7 +76,7 @@ class _Run(_Command):
         rows = []
         for name, parameter in notebook.takes.items():
             default = notebook.defaults[name]
-            shown = str(default).lower() if isinstance(default, bool) else default
+            shown = str(default).lower() if isinstance(default, bool) else str(default)
             rows.append((name, plain(f"{parameter.help}  [{shown or 'empty'}]".strip())))
         with formatter.section(f"Parameters of {plain(notebook.path.stem)}, with their defaults"):
             formatter.write_dl(rows)

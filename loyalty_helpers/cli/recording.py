@@ -20,7 +20,7 @@ from loyalty_helpers.runner import MaskedOutput, execute, find_notebook, started
 from loyalty_helpers.session import connect
 from loyalty_helpers.settings import check_access, load_settings
 from loyalty_helpers.transports import (
-    Difference,
+    Drift,
     PublishedExamples,
     Recorded,
     differences,
@@ -116,7 +116,7 @@ def _compare(recorded: Recorded, client: LoyaltyClient) -> list[str]:
     return [title, *(f"  {difference}" for difference in real)] if real else []
 
 
-def _generated(difference: Difference) -> bool:
+def _generated(difference: Drift) -> bool:
     """Whether a field differs only in what every run makes anew, or in a phone number's plus."""
     *above, name = difference.path.split(".")
     old, new = difference.expected, difference.found

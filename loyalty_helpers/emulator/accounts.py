@@ -17,6 +17,10 @@ _MOST_ALTERNATIVES: Final = 30
 # Square Loyalty is offered in AU, CA, FR, IE, JP, ES, GB and US: validity is by country code
 # and length. https://developer.squareup.com/docs/loyalty-api/overview
 _MARKETS: Final = frozenset({61, 1, 33, 353, 81, 34, 44})
+_SHOWN: Final = (
+    "id", "program_id", "balance", "lifetime_points", "customer_id", "enrolled_at", "created_at",
+    "updated_at",
+)  # fmt: skip
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -139,14 +143,7 @@ def _shown(ledger: Ledger, account: Account) -> dict[str, Any]:
         "phone_number": account.phone_number,
     }
     shown = {
-        "id": account.id,
-        "program_id": account.program_id,
-        "balance": account.balance,
-        "lifetime_points": account.lifetime_points,
-        "customer_id": account.customer_id,
-        "enrolled_at": account.enrolled_at,
-        "created_at": account.created_at,
-        "updated_at": account.updated_at,
+        **{name: getattr(account, name) for name in _SHOWN},
         "mapping": without_absent(mapping),
         "expiring_point_deadlines": deadlines(ledger, account),
     }

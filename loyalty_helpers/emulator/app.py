@@ -19,7 +19,7 @@ from .assumptions import Assumptions
 from .call import Call
 from .clock import RandomIds, SeededIds, utc_now
 from .database import Database
-from .expiry import make_ready
+from .expiry import expire_due
 from .fault_plan import FOUND_UNTIL, SALT, Faults
 from .ledger import Ledger, World
 from .programs import keep_program
@@ -144,13 +144,25 @@ class Emulator:
         route, ids = find_route(request.method, request.path)
         body = self._body(request, route)
         if route.ready:
-            make_ready(self._database, self._world)
+            self._make_ready()
         salt = environ.get(SALT, self.faults.keys.salt)
         until = environ.get(FOUND_UNTIL)
         call = Call(self._database, self._world, ids, body, version, salt, until)
         answer = call.answer(route.handle)
         headers["Square-Version"] = version
         return answer
+
+    def _make_ready(self) -> None:
+        """Refuse while the program is not in force; expire what has come due under its policy."""
+        with self._database.reading() as connection:
+            program = Ledger(connection, self._world).program() or {"status": "ACTIVE"}
+        if program["status"] != "ACTIVE":
+            assumptions = self._world.assumptions
+            code, status = assumptions.inactive_program_code, assumptions.inactive_program_status
+            detail = "The seller has no subscription to Square Loyalty."
+            raise refusal(code, detail, status=status)
+        if "expiration_policy" in program:
+            expire_due(self._database, self._world)
 
     def _body(self, request: Request, route: Route) -> Body:
         if not route.body:

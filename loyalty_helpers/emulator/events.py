@@ -68,17 +68,8 @@ def post(
 ) -> tuple[Account, Event]:
     """Write an event and what it changes; every balance is the sum of its events.
 
-    Args:
-        ledger: Where it is written.
-        account: Whose points it moves.
-        kind: Its type.
-        identifier: Its id.
-        particulars: What its type has of its own; what is None is absent.
-        at: When it happened, if not now.
-        source: Who caused it.
-        location_id: Where it happened.
-        order_id: What it is found by, if its particulars name no order.
-        field: What a refusal names.
+    What is None in `particulars` is absent. It is found by the order that they name, or by
+    `order_id`; it happened `at` a time, if not now. `field` is what a refusal names.
     """
     event: Event = {
         "id": identifier,

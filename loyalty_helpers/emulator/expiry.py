@@ -1,4 +1,4 @@
-"""Points that expire, and programs that are not in force.
+"""Points that expire.
 
 Points last to the end of a month: earned on 6 July 2020 under P12M, they expire on 1 August 2021.
 """
@@ -15,28 +15,19 @@ from .clock import event_id, parse_rfc3339, rfc3339
 from .database import Database
 from .events import post
 from .ledger import Account, Ledger, Movement, Where, World
-from .wire import refusal
 
 _DURATION: Final = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?")
 Lots = dict[str, int]
 """Points by the time when they expire, the earliest first."""
 
 
-def make_ready(database: Database, world: World) -> None:
-    """Refuse while the program is not in force; expire what has come due since last time.
+def expire_due(database: Database, world: World) -> None:
+    """Expire what has come due since last time.
 
     Nothing comes due but at the beginning of a month, so that one look a month is enough.
     """
     with database.reading() as connection:
         ledger = Ledger(connection, world)
-        program = ledger.program() or {"status": "ACTIVE"}
-        if program["status"] != "ACTIVE":
-            assumptions = world.assumptions
-            detail = "The seller has no subscription to Square Loyalty."
-            code, status = assumptions.inactive_program_code, assumptions.inactive_program_status
-            raise refusal(code, detail, status=status)
-        if "expiration_policy" not in program:
-            return
         done = {"id": "month", "month": f"{ledger.moment.astimezone(_zone(ledger)):%Y-%m}"}
         if ledger.record("expired", "month") == done:
             return

@@ -8,14 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from .wire import CODES
+
 ERROR_CODES: Final = {
-    408: "REQUEST_TIMEOUT",
-    409: "CONFLICT",
-    429: "RATE_LIMITED",
-    500: "INTERNAL_SERVER_ERROR",
-    502: "BAD_GATEWAY",
-    503: "SERVICE_UNAVAILABLE",
-    504: "GATEWAY_TIMEOUT",
+    status: code
+    for code, (status, _) in CODES.items()
+    if status in (408, 409, 429, 500, 502, 503, 504)
 }
 TOKEN_CODES: Final = {
     "expired-token": "ACCESS_TOKEN_EXPIRED",

@@ -5,17 +5,15 @@ Each operation is described at https://developer.squareup.com/reference/square.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from . import accounts, accrual, customers, events, orders, payments, programs, promotions, rewards
 from .call import Call, retrieving
 from .validation import Unsupported
-from .wire import Answer, not_found, refusal
+from .wire import SQUARE, Answer, not_found, refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +38,7 @@ class Route:
 # What is passed over would make an answer that is wrong and looks right: documented fields that
 # are not acted on are refused, but for the values that are. Those that Square calls read-only are
 # not among them: Square sets those, whatever is sent.
-_UNSUPPORTED: Final[dict[str, Unsupported]] = json.loads(
-    Path(__file__).with_name("unsupported.json").read_text(encoding="utf-8")
-)
+_UNSUPPORTED: Final[dict[str, Unsupported]] = SQUARE["unsupported"]
 
 
 def _route(row: str, handle: Callable[[Call], Answer]) -> Route:

@@ -143,10 +143,7 @@ class Reader:
 
     def required_object(self, name: str) -> Reader:
         """Read an object that must be there; when it is not, its fields are not missed as well."""
-        value = self.required(name)
-        if value is not None:
-            return self._object(name, value)
-        return Reader({}, _Findings(self._findings.assumptions))
+        return self._object(name, self.required(name))
 
     def texts(self, name: str, *, most: int | None = None) -> list[str] | None:
         """Read an array of strings, neither it nor they empty."""
@@ -227,7 +224,8 @@ class Reader:
     def _object(self, name: str, value: Any) -> Reader:
         if isinstance(value, dict):
             return Reader(value, self._findings, f"{self._path}{name}.")
-        self.report(name, "EXPECTED_OBJECT", "Expected an object value.")
+        if value is not None:
+            self.report(name, "EXPECTED_OBJECT", "Expected an object value.")
         return Reader({}, _Findings(self._findings.assumptions))
 
     def _array(self, name: str, most: int | None) -> list[Any] | None:

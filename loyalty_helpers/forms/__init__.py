@@ -5,20 +5,7 @@ headless, the parameters stay what the form holds. The next cell reads `form.val
 so no work ever hangs on a click.
 """
 
-from loyalty_helpers.forms.adjust import AdjustForm, adjust_form
 from loyalty_helpers.forms.base import Form
-from loyalty_helpers.forms.buyer import BuyerForm, buyer_form
-from loyalty_helpers.forms.events import EventsForm, events_form
-from loyalty_helpers.forms.purchase import PurchaseForm, purchase_form
+from loyalty_helpers.forms.walkthroughs import adjust_form, buyer_form, events_form, purchase_form
 
-__all__ = [
-    "AdjustForm",
-    "BuyerForm",
-    "EventsForm",
-    "Form",
-    "PurchaseForm",
-    "adjust_form",
-    "buyer_form",
-    "events_form",
-    "purchase_form",
-]
+__all__ = ["Form", "adjust_form", "buyer_form", "events_form", "purchase_form"]

@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from loyalty_helpers.errors import LoyaltyError, ParameterError
+from loyalty_helpers.parameters import PARAMETERS
 from loyalty_helpers.records import Bundle, Shown, card
 from loyalty_helpers.redaction import mask_phone, mask_reason, mask_text
 
@@ -17,27 +18,19 @@ BUTTONS_MARGIN = "4px 0 8px calc(10em + 8px)"
 BUSY = "<div>Asking ...</div>"
 
 
-def text_field(name: str, value: str, placeholder: str = "") -> widgets.Text:
-    """One line of text; while it is empty, the placeholder says what belongs there."""
-    return widgets.Text(value=value, placeholder=placeholder, **_look(name))
-
-
-def long_text_field(name: str, value: str, placeholder: str = "") -> widgets.Textarea:
-    """Several lines of text."""
-    return widgets.Textarea(value=value, placeholder=placeholder, rows=2, **_look(name))
-
-
-def checkbox(name: str, value: bool) -> widgets.Checkbox:
-    """Yes or no."""
-    return widgets.Checkbox(value=value, indent=True, **_look(name))
-
-
-def _look(name: str) -> dict[str, Any]:
-    return {
+def field(name: str, value: Any) -> widgets.DOMWidget:
+    """The widget of a parameter: how it is called and what it means is told by the table."""
+    parameter = PARAMETERS[name]
+    look = {
         "description": name,
+        "tooltip": parameter.allowed,
         "style": {"description_width": DESCRIPTION_WIDTH},
         "layout": widgets.Layout(width=FIELD_WIDTH),
     }
+    if parameter.kind is bool:
+        return widgets.Checkbox(value=parameter.read(value), indent=True, **look)
+    look |= {"value": str(value), "placeholder": parameter.help}
+    return widgets.Textarea(rows=2, **look) if name == "reason" else widgets.Text(**look)
 
 
 class Form(Shown):
@@ -47,25 +40,34 @@ class Form(Shown):
 
     Args:
         title: what the form is for.
-        fields: a widget for each value, by name.
-        actions: for each button its text and the function that it calls; what the function
-            returns is shown, and a LoyaltyError that it raises is shown as well.
+        given: the parameters that it is filled from, by name.
+        actions: for each button its text and the function that it calls with the values; what
+            the function returns is shown, and a LoyaltyError that it raises is shown as well.
+        writes: what a button changes, by its text; any other only reads.
+        read: makes arguments of a step's function out of parameters that were typed.
     """
 
     def __init__(
         self,
         title: str,
-        fields: Mapping[str, Any],
-        actions: Mapping[str, Callable[[], Shown]],
+        given: Mapping[str, Any],
+        actions: Mapping[str, Callable[..., Shown]],
+        *,
+        writes: Mapping[str, str] | None = None,
+        read: Callable[[dict[str, Any]], dict[str, Any]] = dict,
     ) -> None:
-        self.title = title
-        self.fields = dict(fields)
+        self.title, self._read = title, read
+        self.fields = {name: field(name, value) for name, value in given.items()}
         self.answer = widgets.HTML()
-        self.buttons = {text: widgets.Button(description=text) for text in actions}
+        self.buttons = {}
         for text, action in actions.items():
-            self.buttons[text].on_click(self._handler(self.buttons[text], action))
-        for field in self.fields.values():
-            field.observe(self._forget, "value")
+            changes = (writes or {}).get(text, "")
+            self.buttons[text] = button = widgets.Button(description=text)
+            button.tooltip = changes or "Reads only"
+            button.button_style = "warning" if changes else ""
+            button.on_click(self._handler(action))
+        for each in self.fields.values():
+            each.observe(self._forget, "value")
         parts = [widgets.HTML(f"<b>{escape(title)}</b>"), *self.fields.values()]
         row = widgets.HBox([*self.buttons.values()], layout=widgets.Layout(margin=BUTTONS_MARGIN))
         self.widget = widgets.VBox([*parts, row, self.answer])
@@ -77,20 +79,20 @@ class Form(Shown):
 
     @property
     def values(self) -> dict[str, Any]:
-        """What was typed, as arguments of the step's function."""
-        return self.typed
+        """What was typed, as arguments of the step's function; raises ParameterError."""
+        typed = self.typed
+        told = {n: v for n, v in typed.items() if PARAMETERS[n].kind is not str}
+        return self._read(typed | {n: PARAMETERS[n].read(v) for n, v in told.items()})
 
     def _forget(self, _: Any) -> None:
         self.answer.value = ""
 
-    def _handler(
-        self, button: widgets.Button, action: Callable[[], Shown]
-    ) -> Callable[[widgets.Button], None]:
-        def handle(_: widgets.Button) -> None:
+    def _handler(self, action: Callable[..., Shown]) -> Callable[[widgets.Button], None]:
+        def handle(button: widgets.Button) -> None:
             button.disabled = True
             self.answer.value = BUSY
             try:
-                self.answer.value = answer_html(action)
+                self.answer.value = answer_html(lambda: action(**self.values))
             finally:
                 button.disabled = False
 

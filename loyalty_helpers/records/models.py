@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, PlainValidator, StrictInt, model_validator
 
 from loyalty_helpers.plain import plain
-from loyalty_helpers.records.show import Bundle, Row, Shown, card, points_text, rows_of
+from loyalty_helpers.records.show import Bundle, Listed, Shown, card, points_text, rows_of
 from loyalty_helpers.redaction import mask_body, mask_phone, mask_reason
 
 
@@ -55,7 +55,7 @@ class Resource(Shown, Record):
     """What Square keeps under an id: shown as a card of the rows that the class lists."""
 
     TITLE: ClassVar[str]
-    ROWS: ClassVar[tuple[Row, ...]]
+    ROWS: ClassVar[tuple[Listed, ...]]
     BRIEF: ClassVar[tuple[str, ...]]
 
     id: str

@@ -15,7 +15,7 @@ from loyalty_helpers.plain import plain as one_line
 Bundle = dict[str, Any]
 # Attributes that are rows of a card, with spaces between and `label=` where another name is shown;
 # or what makes labels and values.
-Row = str | Callable[[Any], Iterable[tuple[str, Any]]]
+Listed = str | Callable[[Any], Iterable[tuple[str, Any]]]
 VERIFICATION_MIME = "application/vnd.loyalty.verification+json"  # facts for the receipt of a run
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S UTC"
 # Said with every cell: the answer of a form has no style of its own in any front end.
@@ -41,7 +41,7 @@ def points_text(points: int) -> str:
     return f"{points:+d} point{'' if abs(points) == 1 else 's'}"
 
 
-def rows_of(thing: Any, listed: Iterable[Row]) -> Iterable[tuple[str, Any]]:
+def rows_of(thing: Any, listed: Iterable[Listed]) -> Iterable[tuple[str, Any]]:
     """The labels and values of what a class lists to be shown."""
     for row in listed:
         if callable(row):

@@ -17,8 +17,8 @@ from loyalty_helpers.runbooks.plan import (
     read_plan,
     sheet_path,
 )
-from loyalty_helpers.runbooks.reconcile import ADJUSTMENTS, DIFFERENCES
-from loyalty_helpers.runbooks.reconcile_steps import account_list, compare_run, reconcile
+from loyalty_helpers.runbooks.reconcile import account_list, compare_run, reconcile
+from loyalty_helpers.runbooks.reconcile_views import ADJUSTMENTS, DIFFERENCES
 from loyalty_helpers.runbooks.results import KEPT, facts, parameters_of, verdict_of
 from loyalty_helpers.runbooks.run import RECORDED_RUNS, Run
 from loyalty_helpers.runbooks.views import Verified

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from loyalty_helpers.api import whole_number, yes_or_no
+from loyalty_helpers.api import LoyaltyClient, whole_number, yes_or_no
 from loyalty_helpers.errors import ParameterError
 
 
@@ -71,3 +71,8 @@ class Time:
     now: Callable[[], float] = field(default=time.time)
     monotonic: Callable[[], float] = field(default=time.monotonic)
     sleep: Callable[[float], None] = field(default=time.sleep)
+
+
+def settle_time(client: LoyaltyClient) -> float:
+    """Seconds after which an event must have become visible; the emulator shows it at once."""
+    return 2.0 if client.environment == "local" else Limits.settle

@@ -1,218 +1,110 @@
-"""Reconcile: does each balance come out of its events, and who adjusted what, and when.
+"""The steps of the runbook that reconciles, as its notebook calls them. They only read."""
 
-Everything that is read goes through a table on disk, so that a seller of any size takes the same
-memory. Nothing is written to Square.
-"""
-
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
-from datetime import datetime
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
 
-from loyalty_helpers.api import ACCOUNTS_PER_PAGE, MARKER, LoyaltyClient
-from loyalty_helpers.errors import NotFoundError
-from loyalty_helpers.plain import plain
-from loyalty_helpers.records import ImpossibleTime, LoyaltyAccount, LoyaltyEvent
-from loyalty_helpers.redaction import mask_reason
+from loyalty_helpers.api import ACCOUNTS_PER_PAGE, LoyaltyClient, check_id, start_of_day, yes_or_no
+from loyalty_helpers.errors import NotFoundError, ParameterError, PlanError
+from loyalty_helpers.files import is_there
+from loyalty_helpers.runbooks import plan as plans
+from loyalty_helpers.runbooks.apply.journal import Journal
+from loyalty_helpers.runbooks.apply.outcomes import stopped_if_put_off
 from loyalty_helpers.runbooks.apply.progress import Reading
+from loyalty_helpers.runbooks.books import GROUPED_BY, Books, Difference, Period
 from loyalty_helpers.runbooks.csv_files import write_csv
-from loyalty_helpers.runbooks.ledger import READINGS, all_events, over_again
-
-DIFFERENCES = "differences.csv"
-ADJUSTMENTS = "adjustments.csv"
-NOT_SETTLED = "not_settled.csv"
-MOST_READ_AGAIN = 1_000  # accounts that are read once more, one by one
-DIFFERENCE_COLUMNS = (
-    *("account_id", "phone_number", "balance", "events_make", "difference"),
-    *("lifetime_points", "events_raise"),
+from loyalty_helpers.runbooks.ledger import READINGS, over_again
+from loyalty_helpers.runbooks.limits import Limits, Time, settle_time
+from loyalty_helpers.runbooks.reconcile_views import (
+    ADJUSTMENTS,
+    DIFFERENCES,
+    MOST_READ_AGAIN,
+    NOT_SETTLED,
+    Adjustments,
+    Compared,
+    Reconciled,
 )
-ADJUSTMENT_COLUMNS = ("day", "source", "reason", "adjustments", "points_added", "points_taken")
-RAISING = ("ACCUMULATE_POINTS", "ACCUMULATE_PROMOTION_POINTS", "ADJUST_POINTS")
+from loyalty_helpers.runbooks.run import Run, folder_of
+from loyalty_helpers.runbooks.verify import verify_rows
+from loyalty_helpers.runbooks.views import BARS, ROWS_SHOWN, Verified
 
-_TABLES = """
-CREATE TABLE account (
-    id TEXT PRIMARY KEY, phone TEXT NOT NULL, balance INTEGER NOT NULL, lifetime INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE event (
-    id TEXT PRIMARY KEY, account_id TEXT NOT NULL, points INTEGER NOT NULL,
-    raises INTEGER NOT NULL, source TEXT, reason TEXT, day TEXT
-) WITHOUT ROWID;
-CREATE TABLE total (account_id TEXT PRIMARY KEY, points INTEGER, raises INTEGER) WITHOUT ROWID;
-CREATE TABLE unsettled (id TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE VIEW book AS
-    SELECT id, phone, balance, coalesce(points, 0) AS made, balance - coalesce(points, 0) AS apart,
-        lifetime, coalesce(raises, 0) AS raised
-    FROM account LEFT JOIN total ON account_id = id
-    WHERE id NOT IN (SELECT id FROM unsettled);
-CREATE VIEW gone AS
-    SELECT account_id FROM total WHERE account_id NOT IN (SELECT id FROM account)
-    AND account_id NOT IN (SELECT id FROM unsettled);
-"""
-_GROUPED = """
-SELECT {by}, count(*), sum(max(points, 0)), -sum(min(points, 0))
-FROM event WHERE day BETWEEN ? AND ? GROUP BY {by} ORDER BY {order}
-"""
+ADJUSTMENT_COLUMNS = (*GROUPED_BY, "adjustments", "points_added", "points_taken")
 
 
-class Difference(NamedTuple):
-    """An account whose balance, or whose lifetime points, are not what its events make."""
-
-    account_id: str
-    phone_number: str
-    balance: int
-    events_make: int
-    difference: int
-    lifetime_points: int
-    events_raise: int
+def account_list(text: str) -> list[str]:
+    """Ids with commas between, each once; raises ParameterError for what cannot be one."""
+    ids = [part.strip() for part in text.split(",") if part.strip()]
+    return [check_id(each, "account_ids") for each in dict.fromkeys(ids)]
 
 
-class Group(NamedTuple):
-    """Adjustments that share a source, a reason or a day; points without a sign."""
-
-    name: str
-    adjustments: int
-    added: int
-    taken: int
-
-
-class Period(NamedTuple):
-    """Days in UTC: from the first to before the last; None has no border."""
-
-    start: datetime | None = None
-    end: datetime | None = None
-
-    def holds(self, moment: datetime | ImpossibleTime) -> bool:
-        """Whether an event belongs here; one whose time cannot exist only where all do."""
-        if isinstance(moment, ImpossibleTime):
-            return self == (None, None)
-        after_start = self.start is None or moment >= self.start
-        return after_start and (self.end is None or moment < self.end)
-
-
-class Books:
-    """What was read of accounts and events, on disk as soon as it grows; gone when closed.
+@stopped_if_put_off()
+def reconcile(
+    client: LoyaltyClient,
+    *,
+    run_id: str,
+    account_ids: str = "",
+    start_date: str = "",
+    end_date: str = "",
+    show_phone_numbers: bool = False,
+    time: Time | None = None,
+) -> Reconciled:
+    """Compare balances with the sum of their events; writes two CSV files into the run's folder.
 
     Args:
-        period: of the adjustments that are grouped; balances need all events.
-        show_phone_numbers: keep them readable.
+        client: made by connect().
+        run_id: names the folder; not the id of a run that has a plan.
+        account_ids: ids with commas between; empty for all accounts.
+        start_date: first day of the adjustments that are grouped, `YYYY-MM-DD` in UTC.
+        end_date: the day after the last.
+        show_phone_numbers: write them in full.
+        time: what waits go by.
+
+    Raises:
+        ParameterError: an argument is not allowed; nothing was read.
     """
+    ids = account_list(account_ids)
+    period = Period(start_of_day(start_date, "start_date"), start_of_day(end_date, "end_date"))
+    shown = yes_or_no(show_phone_numbers, "show_phone_numbers")
+    folder, settle = folder_of(run_id), settle_time(client)
+    with plans.writable(folder):
+        _check_own(folder)
+        plans.make_folder(folder)
+    reading, books = Reading(folder), Books(period, settle, show_phone_numbers=shown)
+    missing = _read_accounts(client, books, reading.one_by_one(ids, len(ids)))
+    if not ids:
+        _read_all(client, books, reading)
+    gone = _read_again(client, books, reading, lambda: (time or Time()).sleep(settle))
+    reading.end()
+    amiss = list(books.amiss())
+    with plans.writable(folder):
+        _write(folder, books, amiss)
+    return _told(books, amiss, (*missing, *gone) if ids else ())
 
-    def __init__(self, period: Period, *, show_phone_numbers: bool = False) -> None:
-        self._db = sqlite3.connect("", isolation_level=None)
-        self._db.executescript(_TABLES)
-        self._period, self._shown = period, show_phone_numbers
 
-    def close(self) -> None:
-        """Forget everything."""
-        self._db.close()
-
-    def put_accounts(self, accounts: Iterable[LoyaltyAccount]) -> None:
-        """Keep accounts as they are now; those that were there before are taken anew."""
-        rows = ((a.id, self._phone(a), a.balance, a.lifetime_points) for a in accounts)
-        self._put("INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?)", rows)
-
-    def put_events(self, events: Iterable[LoyaltyEvent]) -> None:
-        """Keep events; one that comes twice is kept once."""
-        statement = "INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?)"
-        self._put(statement, map(self._event, events))
-
-    def _put(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
-        self._db.execute("BEGIN")
-        self._db.executemany(statement, rows)
-        self._db.execute("COMMIT")
-
-    def _phone(self, account: LoyaltyAccount) -> str:
-        number = account.mapping.phone_number if account.mapping else None
-        return (number or "") if self._shown else account.masked_phone_number
-
-    def _event(self, event: LoyaltyEvent) -> tuple[object, ...]:
-        raises = max(event.points, 0) if event.type in RAISING else 0
-        counted = event.type == "ADJUST_POINTS" and self._period.holds(event.created_at)
-        reason = plain(mask_reason(MARKER.sub("", event.reason).rstrip()))
-        grouped = (plain(event.source), reason, _day(event)) if counted else (None, None, None)
-        return (event.id, event.loyalty_account_id, event.points, raises, *grouped)
-
-    def add_up(self) -> None:
-        """Sum the events of each account, as they are now."""
-        self._db.execute("DELETE FROM total")
-        self._db.execute(
-            "INSERT INTO total SELECT account_id, sum(points), sum(raises) FROM event"
-            " GROUP BY account_id"
+def _check_own(folder: Path) -> None:
+    """Refuse the folder of a run whose results would be taken away."""
+    if (folder / plans.PLAN).exists():
+        raise ParameterError(
+            f"run_id {folder.name!r} is a run with a plan: give it as check_run_id to compare it "
+            "with the ledger, and take another run_id"
         )
 
-    def count(self, table: str) -> int:
-        """How many of these there are: `account`, `event`, or accounts `gone` or `unsettled`."""
-        query = {
-            "account": "SELECT count(*) FROM account",
-            "event": "SELECT count(*) FROM event",
-            "gone": "SELECT count(*) FROM gone",
-            "unsettled": "SELECT count(*) FROM unsettled",
-        }[table]
-        return int(self._db.execute(query).fetchone()[0])
 
-    def suspects(self, most: int) -> list[str]:
-        """Accounts that differ, and those of events that belong to none that was read.
-
-        Those beyond the first `most` are unsettled, and so neither right nor wrong.
-        """
-        query = (
-            "SELECT id FROM book WHERE apart != 0 UNION SELECT * FROM gone"
-            " ORDER BY id LIMIT ? OFFSET ?"
-        )
-        first = [one for (one,) in self._db.execute(query, (most, 0))]
-        self._db.execute(f"INSERT INTO unsettled {query}", (-1, most))
-        return first
-
-    def unsettled(self) -> Iterator[str]:
-        """Accounts of which nothing can be said."""
-        return (found for (found,) in self._db.execute("SELECT id FROM unsettled ORDER BY id"))
-
-    def forget(self, account_id: str) -> None:
-        """The account is gone; its events stay."""
-        self._db.execute("DELETE FROM account WHERE id = ?", (account_id,))
-
-    def differences(self) -> Iterator[Difference]:
-        """Accounts whose balance is not what their events make."""
-        query = "SELECT * FROM book WHERE apart != 0 ORDER BY id"
-        return map(Difference._make, self._db.execute(query))
-
-    def amiss(self) -> Iterator[Difference]:
-        """Those, and accounts with other lifetime points than the events that raise them make."""
-        query = "SELECT * FROM book WHERE apart != 0 OR lifetime != raised ORDER BY id"
-        return map(Difference._make, self._db.execute(query))
-
-    def lifetimes_apart(self) -> int:
-        """How many accounts have other lifetime points than the events that raise them make."""
-        query = "SELECT count(*) FROM book WHERE lifetime != raised"
-        return int(self._db.execute(query).fetchone()[0])
-
-    def grouped(self, by: str, most: int, *, newest: bool = False) -> tuple[Group, ...]:
-        """Adjustments by `source`, `reason` or `day`: the most frequent, or the newest, first."""
-        order = f"{by} DESC" if newest else f"count(*) DESC, {by}"
-        rows = self._db.execute(_GROUPED.format(by=by, order=order), ("", "~"))
-        return tuple(map(Group._make, rows.fetchmany(most)))
-
-    def adjustments(self) -> Iterator[tuple[object, ...]]:
-        """Adjustments by day, source and reason, the oldest first."""
-        by = "day, source, reason"
-        return self._db.execute(_GROUPED.format(by=by, order=by), ("", "~"))
-
-
-def read_all(client: LoyaltyClient, books: Books, reading: Reading) -> None:
+def _read_all(client: LoyaltyClient, books: Books, reading: Reading) -> None:
     """Read all accounts, then all events in one walk.
 
     A search for each account would be one request an account at least; the walk is one for
-    thirty events, whosever they are. What moves meanwhile looks like a difference: `read_again`
+    thirty events, whosever they are. What moves meanwhile looks like a difference: `_read_again`
     settles it, account by account.
     """
     accounts = over_again(lambda: client.search_accounts(page_size=ACCOUNTS_PER_PAGE))
-    books.put_accounts(reading.counted(accounts))
-    books.put_events(reading.counted(all_events(client)))
+    for account in reading.counted(accounts):
+        books.put_account(account)
+    books.put_events(lambda: reading.counted(client.search_events()))
 
 
-def read_accounts(client: LoyaltyClient, books: Books, account_ids: Iterable[str]) -> list[str]:
+def _read_accounts(client: LoyaltyClient, books: Books, account_ids: Iterable[str]) -> list[str]:
     """Read some accounts, each with its events; returns the ids that do not exist."""
     missing = []
     for account_id in account_ids:
@@ -223,7 +115,7 @@ def read_accounts(client: LoyaltyClient, books: Books, account_ids: Iterable[str
     return missing
 
 
-def read_again(
+def _read_again(
     client: LoyaltyClient, books: Books, reading: Reading, wait: Callable[[], None]
 ) -> list[str]:
     """Read each account that differs once more, on its own, when its events must be visible.
@@ -231,15 +123,13 @@ def read_again(
     It may have moved or come while others were read, or an event of it cannot be found yet.
     That takes some requests an account, so there is an end to it. Returns those that do not exist.
     """
-    books.add_up()
     suspects = books.suspects(MOST_READ_AGAIN)
     if not suspects:
         return []
     wait()
-    gone = read_accounts(client, books, reading.one_by_one(suspects, len(suspects)))
+    gone = _read_accounts(client, books, reading.one_by_one(suspects, len(suspects)))
     for account_id in gone:
         books.forget(account_id)
-    books.add_up()
     return gone
 
 
@@ -247,27 +137,63 @@ def _read_account(client: LoyaltyClient, books: Books, account_id: str) -> None:
     """An account and its events that belong together: read again while the balance moves."""
     account = client.retrieve_account(account_id)
     for _ in range(READINGS):
-        books.put_events(all_events(client, account_id=account_id))
+        books.put_events(lambda: client.search_events(account_id=account_id), account_id)
         before, account = account, client.retrieve_account(account_id)
         if before.balance == account.balance:
             break
-    books.put_accounts([account])
+    books.put_account(account)
 
 
-def write_books(folder: Path, books: Books) -> None:
+def _write(folder: Path, books: Books, amiss: list[Difference]) -> None:
     """differences.csv, adjustments.csv, and if it takes one not_settled.csv, into a folder."""
-    write_csv(folder / DIFFERENCES, DIFFERENCE_COLUMNS, books.amiss())
+    write_csv(folder / DIFFERENCES, Difference._fields, amiss)
     write_csv(folder / ADJUSTMENTS, ADJUSTMENT_COLUMNS, books.adjustments())
     (folder / NOT_SETTLED).unlink(missing_ok=True)
-    if books.count("unsettled"):
-        write_csv(folder / NOT_SETTLED, ("account_id",), ((one,) for one in books.unsettled()))
+    if books.unsettled:
+        write_csv(folder / NOT_SETTLED, ("account_id",), ((one,) for one in books.unsettled))
 
 
-def open_books(period: Period, *, show_phone_numbers: bool) -> "closing[Books]":
-    """Empty books that are closed at the end of a `with` block."""
-    return closing(Books(period, show_phone_numbers=show_phone_numbers))
+def _told(books: Books, amiss: list[Difference], missing: tuple[str, ...]) -> Reconciled:
+    read = books.accounts.values()
+    return Reconciled(
+        sum(book.balance is not None for book in read),
+        sum(book.events for book in read),
+        tuple(found for found in amiss if found.difference),
+        missing,
+        sum(found.lifetime_points != found.events_raise for found in amiss),
+        books.gone(),
+        books.unsettled,
+        Adjustments("source", books.grouped("source", ROWS_SHOWN)),
+        Adjustments("reason", books.grouped("reason", ROWS_SHOWN)),
+        Adjustments("day", books.grouped("day", BARS)),
+    )
 
 
-def _day(event: LoyaltyEvent) -> str:
-    moment = event.created_at
-    return "unknown" if isinstance(moment, ImpossibleTime) else f"{moment:%Y-%m-%d}"
+@stopped_if_put_off()
+def compare_run(
+    client: LoyaltyClient, run_id: str, *, limits: Limits | None = None, time: Time | None = None
+) -> Compared:
+    """Compare each row of a run's plan with the ledger; with an empty run id, nothing.
+
+    Without a journal, because it was lost or the plan was never applied here, each row of the
+    plan that the ledger holds is told.
+
+    Raises:
+        PlanError: there is no such run, or its plan is of another environment or seller.
+        JournalError: the run is at work just now.
+    """
+    if not run_id:
+        return Compared()
+    path = folder_of(run_id) / plans.PLAN
+    if not is_there(path):
+        raise PlanError(f"there is no run {run_id!r} to compare: {path} does not exist")
+    plan = plans.read_plan(path)
+    if plan.begun:
+        return Compared(Run(client, run_id, limits=limits, time=time).verify())
+    plans.check_place(plan.header, plans.place_of(client))
+    with tempfile.TemporaryDirectory(prefix="loyalty-") as folder:
+        copy = Path(shutil.copy(plan.path, folder))
+        with Journal.open(plans.read_plan(copy)) as journal:
+            settle = limits or Limits(settle=settle_time(client))
+            differences, _ = verify_rows(client, plan, journal, settle, time)
+    return Compared(Verified(plan, {}, tuple(differences)))

@@ -3,19 +3,17 @@
 from dataclasses import dataclass
 
 from loyalty_helpers.records import VERIFICATION_MIME, Bundle, Shown, card, table
-from loyalty_helpers.runbooks.reconcile import (
-    ADJUSTMENTS,
-    DIFFERENCES,
-    MOST_READ_AGAIN,
-    NOT_SETTLED,
-    Difference,
-    Group,
-)
+from loyalty_helpers.runbooks.books import Difference, Group
 from loyalty_helpers.runbooks.views import ROWS_SHOWN, Verified
 from loyalty_helpers.steps import Chart, bar_chart
 
-NAMED_IN_SUMMARY = 5  # ids of accounts that do not exist; the view names all of them
+DIFFERENCES = "differences.csv"
+ADJUSTMENTS = "adjustments.csv"
+NOT_SETTLED = "not_settled.csv"
+MOST_READ_AGAIN = 1_000  # accounts that are read once more, one by one
+NAMED_IN_SUMMARY = 5  # ids of accounts; the view, or a file, names all of them
 GROUP_COLUMNS = ("adjustments", "points added", "points taken")
+COLUMNS = ("balance", "events make", "difference", "phone_number", "account")
 
 
 @dataclass(frozen=True)
@@ -44,25 +42,21 @@ class Reconciled(Shown):
     Attributes:
         accounts: how many were read.
         events: how many belong to them.
-        differences: the first accounts that differ.
-        differing: how many differ.
+        differences: accounts whose balance differs.
         missing: ids that do not exist.
         lifetimes_apart: accounts whose lifetime points are not what raises them.
         gone: accounts that have events and do not exist: merged or deleted.
         unsettled: accounts that differed, of which too many did for each to be read once more.
-        unsettled_ids: the first of them.
         by_source, by_reason, by_day: adjustments in the period.
     """
 
     accounts: int
     events: int
     differences: tuple[Difference, ...]
-    differing: int
     missing: tuple[str, ...]
     lifetimes_apart: int
     gone: int
-    unsettled: int
-    unsettled_ids: tuple[str, ...]
+    unsettled: tuple[str, ...]
     by_source: Adjustments
     by_reason: Adjustments
     by_day: Adjustments
@@ -70,7 +64,7 @@ class Reconciled(Shown):
     @property
     def ok(self) -> bool:
         """Whether every account was found and every balance is what its events make."""
-        return not self.differing and not self.missing and not self.unsettled
+        return not (self.differences or self.missing or self.unsettled)
 
     @property
     def summary(self) -> str:
@@ -78,67 +72,65 @@ class Reconciled(Shown):
         told = f"{self.accounts} accounts, {self.events} events"
         if self.ok:
             return f"verified: {told}, every balance is what its events make"
-        wrong = [self._differ()] * bool(self.differing)
-        wrong += [self._missing(NAMED_IN_SUMMARY)] * bool(self.missing)
-        wrong += [self._unsettled()] * bool(self.unsettled)
+        wrong = [self._differ()] if self.differences else []
+        wrong += [self._missing(NAMED_IN_SUMMARY)] if self.missing else []
+        wrong += [self._unsettled()] if self.unsettled else []
         return f"NOT VERIFIED: {told}, {', '.join(wrong)}"
-
-    def _missing(self, named: int | None = None) -> str:
-        """How many accounts do not exist, with the ids of the first ones, or of all of them."""
-        more = len(self.missing[named:]) if named else 0
-        ids = ", ".join(self.missing[:named]) + f" and {more} more" * bool(more)
-        count = len(self.missing)
-        return f"{count} account{'s do' if count > 1 else ' does'} not exist: {ids}"
-
-    def _unsettled(self) -> str:
-        more = self.unsettled - len(self.unsettled_ids)
-        ids = ", ".join(self.unsettled_ids) + f" and {more} more" * bool(more)
-        return f"{self.unsettled} account{'s' * (self.unsettled > 1)} not settled: {ids}"
-
-    def _differ(self, of: str = "") -> str:
-        if self.differing == 1:
-            return f"1 {of or 'balance'} is not what its events make"
-        return f"{self.differing} {of or 'balances'} are not what their events make"
 
     @property
     def differences_chart(self) -> Chart:
         """By how many points each balance is above or below what its events make."""
-        values = [{"account": d.account_id, "points": d.difference} for d in self.differences]
-        title = f"Accounts whose balance differs: {self.differing}"
+        shown = self.differences[:ROWS_SHOWN]
+        values = [{"account": d.account_id, "points": d.difference} for d in shown]
+        title = f"Accounts whose balance differs: {len(self.differences)}"
         return bar_chart(title, values, x="account", y="points")
 
     @property
     def chart(self) -> Chart:
         """Points added and taken away by adjustments, day by day, of the days that are shown."""
-        days = reversed(self.by_day.groups)
         values = [
             {"day": day.name, "points": points}
-            for day in days
+            for day in reversed(self.by_day.groups)
             for points in (day.added, -day.taken)
         ]
         return bar_chart("Points adjusted by day", values, x="day", y="points")
 
     def _view(self) -> Bundle:
-        facts = {"verified": self.ok, "summary": self.summary}
-        if not self.differing:
-            rows = [("accounts", self.accounts), ("events", self.events)]
-            settled = "found" if not self.unsettled else "settled"
-            title = f"Every balance{f' that was {settled}' * (not self.ok)} is what its events make"
-            tone = "good" if self.ok else "bad"
-            shown = card(title, rows, note=self._note(), tone=tone)
-        else:
-            columns = ("balance", "events make", "difference", "phone_number", "account")
-            found = [
+        if self.differences:
+            rows = [
                 (d.balance, d.events_make, d.difference, d.phone_number, d.account_id)
-                for d in self.differences
+                for d in self.differences[:ROWS_SHOWN]
             ]
             title = self._differ(f"of {self.accounts} balances")
-            shown = table(title, columns, found, note=self._note())
-        return shown | {VERIFICATION_MIME: facts}
+            shown = table(title, COLUMNS, rows, note=self._note())
+        else:
+            read = [("accounts", self.accounts), ("events", self.events)]
+            which = "settled" if self.unsettled else "found"
+            title = (
+                f"Every balance{'' if self.ok else f' that was {which}'} is what its events make"
+            )
+            tone = "good" if self.ok else "bad"
+            shown = card(title, read, note=self._note(), tone=tone)
+        return shown | {VERIFICATION_MIME: {"verified": self.ok, "summary": self.summary}}
+
+    def _differ(self, of: str = "") -> str:
+        if len(self.differences) == 1:
+            return f"1 {of or 'balance'} is not what its events make"
+        return f"{len(self.differences)} {of or 'balances'} are not what their events make"
+
+    def _missing(self, named: int | None = None) -> str:
+        """How many accounts do not exist, with the ids of the first ones, or of all of them."""
+        do = "account does" if len(self.missing) == 1 else "accounts do"
+        return f"{len(self.missing)} {do} not exist: {_ids(self.missing, named)}"
+
+    def _unsettled(self) -> str:
+        accounts = "account" if len(self.unsettled) == 1 else "accounts"
+        ids = _ids(self.unsettled, NAMED_IN_SUMMARY)
+        return f"{len(self.unsettled)} {accounts} not settled: {ids}"
 
     def _note(self) -> str:
-        more = self.differing - len(self.differences)
-        lines = [f"... and {more} more in {DIFFERENCES}"] if more else []
+        more = len(self.differences) - ROWS_SHOWN
+        lines = [f"... and {more} more in {DIFFERENCES}"] if more > 0 else []
         lines += [f"{self._missing()}."] if self.missing else []
         if self.unsettled:
             lines.append(
@@ -156,6 +148,11 @@ class Reconciled(Shown):
             does = "does" if self.gone == 1 else "do"
             lines.append(f"{_accounts(self.gone)} events and {does} not exist: merged or deleted.")
         return "\n".join(lines)
+
+
+def _ids(ids: tuple[str, ...], named: int | None) -> str:
+    more = len(ids[named:]) if named else 0
+    return ", ".join(ids[:named]) + (f" and {more} more" if more else "")
 
 
 def _accounts(number: int) -> str:
@@ -183,7 +180,8 @@ class Compared(Shown):
         if self.verified is None:
             return "no run was named"
         problems = "; ".join(map(str, self.verified.differences[:5]))
-        return self.verified.summary.split("\n")[0] + f": {problems}" * bool(problems)
+        first = self.verified.summary.split("\n")[0]
+        return f"{first}: {problems}" if problems else first
 
     def _view(self) -> Bundle:
         if self.verified is None:

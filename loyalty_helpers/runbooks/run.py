@@ -11,39 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.api import LoyaltyClient, check_run_id, given_number, whole_number, yes_or_no
-from loyalty_helpers.errors import ParameterError, PlanError, ProductionGuardError, RunStoppedError
+from loyalty_helpers.errors import ParameterError, ProductionGuardError, RunStoppedError
 from loyalty_helpers.files import is_there
+from loyalty_helpers.runbooks import plan as plans
 from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.outcomes import UNREAD, stopped_if_put_off
 from loyalty_helpers.runbooks.apply.progress import Progress
 from loyalty_helpers.runbooks.apply.running import Run as _Run
-from loyalty_helpers.runbooks.limits import Limits, Time
-from loyalty_helpers.runbooks.plan import (
-    JOURNAL,
-    MAX_PLAN_AGE,
-    MAX_ROWS,
-    PLAN,
-    Intent,
-    Plan,
-    Problem,
-    Row,
-    check_approval,
-    check_may_begin,
-    check_place,
-    check_same_file,
-    check_same_row,
-    check_same_undo,
-    given_row,
-    is_example,
-    make_plan,
-    place_of,
-    plan_kept,
-    read_columns,
-    read_plan,
-    read_sheet,
-    sheet_path,
-    writing_client,
-)
+from loyalty_helpers.runbooks.limits import Limits, Time, settle_time
 from loyalty_helpers.runbooks.results import repeats_told, write_results, write_verified
 from loyalty_helpers.runbooks.undo import compensating_rows
 from loyalty_helpers.runbooks.verify import verify_rows
@@ -82,7 +57,7 @@ class Run:
     ) -> None:
         self._client, self._folder = client, folder_of(run_id)
         self._approved, self._approved_by = approved_plan, approved_by
-        self._intent = Intent(
+        self._intent = plans.Intent(
             "",
             run_id,
             allow_negative_balance=allow_negative_balance,
@@ -114,26 +89,26 @@ class Run:
             expected_balance: a whole number that the balance must be now; empty if any will do.
             dry_run: plan only. Without it the plan is approved as it is, except in production.
         """
-        row = given_row(phone_number, customer_id, account_id, points, reason)
+        row = plans.given_row(phone_number, customer_id, account_id, points, reason)
         expected = given_number(expected_balance, "expected_balance")
         intent = replace(self._intent, runbook="adjust_points", expected_balance=expected)
         if yes_or_no(dry_run, "dry_run"):
             return self._made([row], intent)
         return self._to_be_applied(row, intent)
 
-    def _to_be_applied(self, row: Row, intent: Intent) -> Planned:
+    def _to_be_applied(self, row: plans.Row, intent: plans.Intent) -> Planned:
         """One adjustment: the approved plan, or one that is approved as it is made."""
         if not self._approved and self._client.environment == "production":
             raise ProductionGuardError(
                 "production needs the digest of a plan in approved_plan: make one with dry_run, "
                 "and look at it. Nothing was changed."
             )
-        if not self._approved and not is_there(self._folder / JOURNAL):
+        if not self._approved and not is_there(self._folder / plans.JOURNAL):
             made = self._made([row], intent).plan
             return self._kept(made, made.digest)
-        plan = self._found(intent)
-        if not (self._approved and is_example(row, intent)):
-            check_same_row(self._client, plan, row, intent)
+        plan = plans.find_plan(self._folder, intent, self._approved)
+        if not (self._approved and plans.is_example(row, intent)):
+            plans.check_same_row(self._client, plan, row, intent)
         return self._kept(plan, plan.digest)
 
     @stopped_if_put_off()
@@ -143,7 +118,7 @@ class Run:
         *,
         columns: str = "",
         max_points: int = 10_000,
-        max_rows: int = MAX_ROWS,
+        max_rows: int = plans.MAX_ROWS,
         expected_rows: str = "",
         expected_points: str = "",
         show_phone_numbers: bool = False,
@@ -155,8 +130,8 @@ class Run:
         Raises:
             PlanError: with every problem of the file.
         """
-        path, names = sheet_path(adjustments_file), read_columns(columns)
-        sheet = read_sheet(path)
+        path, names = plans.sheet_path(adjustments_file), plans.read_columns(columns)
+        sheet = plans.read_sheet(path)
         intent = replace(
             self._intent,
             runbook="bulk_adjust",
@@ -171,8 +146,8 @@ class Run:
         del sheet  # so that its bytes are let go of as soon as its rows are read
         if not self._approved:
             return self._made(rows, intent)
-        plan = self._found(intent)
-        check_same_file(plan, path, intent.source_sha256, intent)
+        plan = plans.find_plan(self._folder, intent, self._approved)
+        plans.check_same_file(plan, path, intent)
         return self._kept(plan, self._approved)
 
     @stopped_if_put_off()
@@ -190,17 +165,19 @@ class Run:
             runbook="undo_adjustments",
             source=undone.name,
             allow_partial=allow_partial,
-            max_rows=10 * MAX_ROWS,
+            max_rows=10 * plans.MAX_ROWS,
         )
         if not self._approved:
-            return self._made(compensating_rows(self._client, read_plan(undone / PLAN)), intent)
-        plan = self._found(intent)
-        check_same_undo(plan, undone.name, intent)
+            return self._made(
+                compensating_rows(self._client, plans.read_plan(undone / plans.PLAN)), intent
+            )
+        plan = plans.find_plan(self._folder, intent, self._approved)
+        plans.check_same_undo(plan, intent)
         return self._kept(plan, self._approved)
 
     @stopped_if_put_off()
     def apply(
-        self, *, on_drift: str = "note", max_plan_age: float = MAX_PLAN_AGE, **limits: Any
+        self, *, on_drift: str = "note", max_plan_age: float = plans.MAX_PLAN_AGE, **limits: Any
     ) -> Applied:
         """Apply the approved plan, each row once; without approval it only says how to approve.
 
@@ -222,16 +199,18 @@ class Run:
         if on_drift not in ("note", "skip"):
             raise ParameterError(f"on_drift {on_drift!r} is neither 'note' nor 'skip'")
         with ExitStack() as held:
-            with plan_kept(self._folder):
-                path, approval = self._folder / PLAN, (planned.approved, self._approved_by)
-                plan, writing = writing_client(self._client, path, *approval)
-                check_may_begin(plan, max_plan_age)
-                check_place(plan.header, place_of(self._client))
+            with plans.plan_kept(self._folder):
+                path, approval = self._folder / plans.PLAN, (planned.approved, self._approved_by)
+                plan, writing = plans.writing_client(self._client, path, *approval)
+                plans.check_may_begin(plan, max_plan_age)
+                plans.check_place(plan.header, plans.place_of(self._client))
                 journal = held.enter_context(Journal.open(plan))
             _stop_on_sigterm(held)
             return self._sent(writing, plan, journal, on_drift)
 
-    def _sent(self, writing: LoyaltyClient, plan: Plan, journal: Journal, on_drift: str) -> Applied:
+    def _sent(
+        self, writing: LoyaltyClient, plan: plans.Plan, journal: Journal, on_drift: str
+    ) -> Applied:
         with journal.commit():
             journal.set_meta("approved_by", self._approved_by or journal.meta("approved_by"))
         progress = Progress(journal, plan.header.rows)
@@ -250,7 +229,7 @@ class Run:
                 write_results(plan.folder, journal)
             reason = str(stopped) or "it was interrupted"
             came_to = Applied(plan, journal.counts(), reason, journal.moved())
-            raise RunStoppedError(came_to.told) from None
+            raise RunStoppedError(str(came_to)) from None
         finally:
             progress.tell()
         return Applied(plan, journal.counts(), moved=journal.moved())
@@ -264,34 +243,23 @@ class Run:
         plan = self._last().plan
         if not plan.begun:
             return Verified(plan, {}, ())
-        check_place(plan.header, place_of(self._client))
+        plans.check_place(plan.header, plans.place_of(self._client))
         with Journal.open(plan) as journal:
             differences, held = verify_rows(self._client, plan, journal, self._limits, self._time)
             write_verified(plan.folder, journal, len(differences), held)
             return Verified(plan, journal.counts(), tuple(differences), journal.moved())
 
-    def _made(self, rows: Iterable[Row | Problem], intent: Intent) -> Planned:
-        made = make_plan(self._client, rows, intent, self._folder, repeats_told=repeats_told)
+    def _made(self, rows: Iterable[plans.Row | plans.Problem], intent: plans.Intent) -> Planned:
+        made = plans.make_plan(self._client, rows, intent, self._folder, repeats_told=repeats_told)
         return self._kept(made, "")
 
-    def _found(self, intent: Intent) -> Plan:
-        """The plan on disk, of this runbook, and the approved one if one was approved."""
-        plan = read_plan(self._folder / PLAN)
-        if plan.header.runbook != intent.runbook:
-            raise PlanError(
-                f"run id {intent.run_id!r} is one of {plan.header.runbook}, not of {intent.runbook}"
-            )
-        if self._approved:
-            check_approval(plan, self._approved)
-        return plan
-
-    def _kept(self, plan: Plan, approved: str) -> Planned:
+    def _kept(self, plan: plans.Plan, approved: str) -> Planned:
         self._planned = Planned(plan, approved)
         return self._planned
 
     def _last(self) -> Planned:
         """What was planned here, or in a kernel before this one."""
-        return self._planned or Planned(read_plan(self._folder / PLAN), self._approved)
+        return self._planned or Planned(plans.read_plan(self._folder / plans.PLAN), self._approved)
 
     def _undone(self, undo: str) -> Path:
         """The folder of the run that is undone; a recording brings it along."""
@@ -304,11 +272,6 @@ class Run:
 def folder_of(run_id: str) -> Path:
     """The folder of a run, below LOYALTY_RUNS."""
     return load_settings().runs_folder / check_run_id(run_id)
-
-
-def settle_time(client: LoyaltyClient) -> float:
-    """Seconds after which an event must have become visible; the emulator shows it at once."""
-    return 2.0 if client.environment == "local" else Limits.settle
 
 
 def _stop_on_sigterm(held: ExitStack) -> None:

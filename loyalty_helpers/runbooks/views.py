@@ -106,11 +106,6 @@ class Applied(Shown):
     stopped: str = ""
     moved: int = 0
 
-    @property
-    def told(self) -> str:
-        """Everything in lines, the command that goes on included."""
-        return str(self)
-
     def _view(self) -> Bundle:
         if not self.counts:
             return _not_applied(self.plan)

@@ -16,7 +16,7 @@ from loyalty_helpers.records import (
 
 
 @dataclass(frozen=True)
-class Entry:
+class HistoryEntry:
     """An event, and the balance after it in points."""
 
     event: LoyaltyEvent
@@ -33,7 +33,7 @@ class BalanceHistory(Shown):
     """
 
     account_id: str
-    entries: tuple[Entry, ...]
+    entries: tuple[HistoryEntry, ...]
 
     @property
     def balance(self) -> int:
@@ -86,5 +86,5 @@ def balance_history(account: LoyaltyAccount, events: Iterable[LoyaltyEvent]) -> 
     balance, entries = 0, []
     for event in reversed(list(events)):
         balance += event.points
-        entries.append(Entry(event, balance))
+        entries.append(HistoryEntry(event, balance))
     return BalanceHistory(account.id, tuple(entries))

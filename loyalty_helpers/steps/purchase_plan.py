@@ -56,7 +56,7 @@ def read_lines(text: str, name: str) -> tuple[Line, ...]:
 
 
 @dataclass(frozen=True)
-class Planned(Shown):
+class PurchasePlan(Shown):
     """What two purchases would be. Made by reading only.
 
     Attributes:
@@ -114,7 +114,7 @@ def plan(
     run_id: str,
     reward_tier_id: str = "",
     location_id: str = "",
-) -> Planned:
+) -> PurchasePlan:
     """Show what will be bought; reads program, locations, account and events, changes nothing.
 
     Args:
@@ -137,7 +137,7 @@ def plan(
     tier = _tier(program, reward_tier_id)
     location = _location(client, location_id or next(iter(program.location_ids), ""))
     now, events = snapshot(client, account.id)
-    return Planned(now, program, location, orders, tier, run_id, tuple(events))
+    return PurchasePlan(now, program, location, orders, tier, run_id, tuple(events))
 
 
 def _intent(account_id: str, orders: Sequence[Sequence[Line]]) -> dict[str, Any]:

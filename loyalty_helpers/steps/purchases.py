@@ -23,7 +23,7 @@ from loyalty_helpers.records import (
 )
 from loyalty_helpers.steps.intents import kept_intent
 from loyalty_helpers.steps.purchase_plan import Line
-from loyalty_helpers.steps.purchase_plan import Planned as Planned
+from loyalty_helpers.steps.purchase_plan import PurchasePlan as PurchasePlan
 from loyalty_helpers.steps.purchase_plan import plan as plan
 from loyalty_helpers.steps.snapshots import balance_problems, between, is_all, snapshot, was_there
 from loyalty_helpers.steps.verification import Verification
@@ -69,7 +69,7 @@ class Bought(Verification):
     reward: LoyaltyReward
 
 
-def place_order(client: LoyaltyClient, planned: Planned, number: int) -> Order:
+def place_order(client: LoyaltyClient, planned: PurchasePlan, number: int) -> Order:
     """Open the first order (1) or the second (2), once for the run id; as it is now.
 
     Raises:
@@ -82,7 +82,7 @@ def place_order(client: LoyaltyClient, planned: Planned, number: int) -> Order:
     return client.retrieve_order(made.id)  # a repeated request is answered as the first one was
 
 
-def pay(client: LoyaltyClient, planned: Planned, order: Order) -> Order:
+def pay(client: LoyaltyClient, planned: PurchasePlan, order: Order) -> Order:
     """Pay what an order costs now, once for the run id; the order as it is after that.
 
     An order that a reward has made free takes no payment, and is completed without one.
@@ -95,7 +95,7 @@ def pay(client: LoyaltyClient, planned: Planned, order: Order) -> Order:
     return client.retrieve_order(order.id)
 
 
-def accumulate(client: LoyaltyClient, planned: Planned, order: Order) -> Earned:
+def accumulate(client: LoyaltyClient, planned: PurchasePlan, order: Order) -> Earned:
     """Add what a paid order earns, once for the run id."""
     events = client.accumulate_points(
         planned.account.id,
@@ -107,7 +107,7 @@ def accumulate(client: LoyaltyClient, planned: Planned, order: Order) -> Earned:
     return Earned(order, tuple(events), "before" if known else "now")
 
 
-def use_reward(client: LoyaltyClient, planned: Planned, order: Order) -> LoyaltyReward:
+def use_reward(client: LoyaltyClient, planned: PurchasePlan, order: Order) -> LoyaltyReward:
     """Hold the points of the reward, once for the run id, and discount the order with it.
 
     Raises:
@@ -129,7 +129,11 @@ def use_reward(client: LoyaltyClient, planned: Planned, order: Order) -> Loyalty
 
 
 def verify(
-    client: LoyaltyClient, planned: Planned, first: Earned, reward: LoyaltyReward, second: Earned
+    client: LoyaltyClient,
+    planned: PurchasePlan,
+    first: Earned,
+    reward: LoyaltyReward,
+    second: Earned,
 ) -> Bought:
     """Read account, ledger and reward again, and compare them with the purchases."""
     after, events = snapshot(client, planned.account.id, known=planned.known)
@@ -161,7 +165,7 @@ def verify(
     )
 
 
-def buy(client: LoyaltyClient, planned: Planned) -> Bought:
+def buy(client: LoyaltyClient, planned: PurchasePlan) -> Bought:
     """All steps of both purchases, from the first order to the proof."""
     first = accumulate(client, planned, pay(client, planned, place_order(client, planned, 1)))
     order = place_order(client, planned, 2)

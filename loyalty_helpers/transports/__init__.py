@@ -1,15 +1,16 @@
 """What a request goes through: the network, a recording, Square's published examples."""
 
 from loyalty_helpers.transports.answers import LONG_WAIT, Answer, come_back, read_answer
-from loyalty_helpers.transports.drift import Difference, differences
 from loyalty_helpers.transports.http import httpx
 from loyalty_helpers.transports.network import ATTEMPT, LONGEST_ATTEMPT, BearerToken, Network
 from loyalty_helpers.transports.published import PublishedExamples
 from loyalty_helpers.transports.recordings import (
+    Drift,
     Recorded,
     RecordingTransport,
     ReplayTransport,
     Source,
+    differences,
     load_recording,
     recording_file,
     save_recording,
@@ -21,7 +22,7 @@ __all__ = [
     "LONG_WAIT",
     "Answer",
     "BearerToken",
-    "Difference",
+    "Drift",
     "Network",
     "PublishedExamples",
     "Recorded",

@@ -1,4 +1,4 @@
-"""Recordings: one JSON file a notebook, and the two transports that make and replay them.
+"""Recordings: one JSON file a notebook, the two transports that make and replay them, and drift.
 
 Each exchange says where its answer comes from: `documented` (an example that Square publishes),
 `sandbox` (recorded from Square's Sandbox) or `emulator`. Phone numbers other than made-up 555
@@ -7,7 +7,8 @@ numbers are masked before anything touches the disk; tokens are no part of an ex
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -18,10 +19,10 @@ from loyalty_helpers.errors import NoRecordingError, RecordingError
 from loyalty_helpers.files import write_json
 from loyalty_helpers.redaction import mask_body
 from loyalty_helpers.transports.answers import read_answer
-from loyalty_helpers.transports.drift import Difference, differences
 from loyalty_helpers.transports.http import httpx
 
 FORMAT = 1
+ABSENT = "(absent)"
 SHOWN_DIFFERENCES = 5
 PASSED_ON = ("Retry-After",)  # the headers of an answer that the client reads
 Source = Literal["documented", "sandbox", "emulator"]
@@ -76,6 +77,24 @@ class Recording(_Strict):
     format: int
     notebook: str
     exchanges: tuple[Recorded, ...]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One field that differs.
+
+    Attributes:
+        path: dotted, list places as numbers, for example `events.0.adjust_points.points`.
+        expected: the value on the first side, or ABSENT.
+        found: the value on the second side, or ABSENT.
+    """
+
+    path: str
+    expected: Any
+    found: Any
+
+    def __str__(self) -> str:
+        return f"{self.path}: recorded {self.expected!r}, found {self.found!r}"
 
 
 def recording_file(folder: Path, notebook: str) -> Path:
@@ -227,16 +246,25 @@ def _no_recording(asked: Request, recording: Recording, path: Path) -> str:
     return "\n".join(lines)
 
 
-def _nearest(
-    asked: Request, exchanges: Sequence[Recorded]
-) -> tuple[Request, list[Difference]] | None:
+def _nearest(asked: Request, exchanges: Sequence[Recorded]) -> tuple[Request, list[Drift]] | None:
     """The recorded request with the fewest differences; another path weighs most."""
     compared = [
         (recorded.request, list(differences(recorded.request.model_dump(), asked.model_dump())))
         for recorded in exchanges
     ]
-    return min(
-        compared,
-        key=lambda pair: (pair[0].path != asked.path, len(pair[1])),
-        default=None,
-    )
+    return min(compared, key=lambda pair: (pair[0].path != asked.path, len(pair[1])), default=None)
+
+
+def differences(expected: Any, found: Any, path: str = "") -> Iterator[Drift]:
+    """Every field in which `found` differs from `expected`, in the order of the fields."""
+    if type(expected) is type(found) and isinstance(expected, dict | list):
+        old, new = _parts(expected), _parts(found)
+        for key in [*old, *(key for key in new if key not in old)]:
+            below = f"{path}.{key}" if path else str(key)
+            yield from differences(old.get(key, ABSENT), new.get(key, ABSENT), below)
+    elif type(expected) is not type(found) or expected != found:
+        yield Drift(path or "body", expected, found)
+
+
+def _parts(value: Any) -> dict[Any, Any]:
+    return value if isinstance(value, dict) else dict(enumerate(value))

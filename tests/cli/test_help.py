@@ -25,11 +25,12 @@ def test_the_list_has_a_line_for_each_notebook() -> None:
 def test_the_help_of_a_run_tells_each_parameter_with_its_default(path) -> None:
     words = " ".join(told("run", "--help", path.stem).split())
     notebook = Notebook.read(path.stem)
+    defaults = {False: "false", True: "true", "": "empty"}
 
     for name, parameter in notebook.takes.items():
         default = notebook.defaults[name]
-        shown = str(default).lower() if isinstance(default, bool) else default
-        assert f"{name} {parameter.help} [{shown or 'empty'}]" in words
+        shown = defaults[default] if isinstance(default, bool) or default == "" else default
+        assert f"{name} {parameter.help} [{shown}]" in words
 
 
 def test_the_help_of_the_command_alone_names_no_parameters() -> None:

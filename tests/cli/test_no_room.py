@@ -85,7 +85,7 @@ def test_a_home_that_cannot_be_is_refused_in_one_line_before_anything_runs(home:
 
 
 def test_a_home_that_is_full_is_refused_in_one_line_before_anything_runs() -> None:
-    result = loyalty("run", "02_adjust_points", options={"preexec_fn": no_file_may_grow}_large)
+    result = loyalty("run", "02_adjust_points", options={"preexec_fn": no_file_may_grow_large})
 
     assert (2, "", False) == (result.returncode, result.stdout, Path("runs").exists())
     assert "(LOYALTY_HOME): [Errno" in result.stderr

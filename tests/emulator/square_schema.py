@@ -45,7 +45,7 @@ _OPERATIONS = (
     ("POST", "/customers/search", "search_customers"),
     ("GET", "/customers/ID", "get_customer"),
 )
-# Answered by Square (see wire in the emulator), but not in the SDK's list of codes.
+# Answered by Square (see docs/emulator.md), but not in the SDK's list of codes.
 _UNLISTED = b'"VERSION_MISMATCH"'
 
 

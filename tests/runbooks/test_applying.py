@@ -418,7 +418,7 @@ def test_rows_whose_balance_had_moved_are_in_every_summary(world) -> None:
     applied, verified = world.apply(planned), world.verify(planned)
 
     moved = "1 of them on a balance that had moved since the plan was made"
-    assert f"{moved}: results.csv has both" in applied.told
+    assert f"{moved}: results.csv has both" in str(applied)
     assert verified.summary == f"verified: 4 APPLIED of 4 rows, {moved}"
     assert "balance had moved" in str(verified)
 
@@ -426,7 +426,7 @@ def test_rows_whose_balance_had_moved_are_in_every_summary(world) -> None:
 def test_where_no_balance_has_moved_nothing_is_said_of_it(world) -> None:
     planned = world.plan()
 
-    assert "moved" not in world.apply(planned).told
+    assert "moved" not in str(world.apply(planned))
     assert world.verify(planned).summary == "verified: 4 APPLIED of 4 rows"
 
 

@@ -35,7 +35,7 @@ from loyalty_helpers.runbooks import undo as undoing
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.identity import marker_in, row_identity
 from loyalty_helpers.runbooks.limits import Time
-from loyalty_helpers.runbooks.plan import Row, guards, holdings
+from loyalty_helpers.runbooks.plan import Row, found, guards
 from loyalty_helpers.runbooks.plan import document as plan
 from loyalty_helpers.runbooks.views import Planned
 from tests.doubles import ACCOUNT_ID, make_client, refused, reply
@@ -446,7 +446,7 @@ def digest_not_compared() -> None:
     def rows(self):
         return [Row(**row) for row in json.loads(self.path.read_text())["rows"]]
 
-    guards.read_plan = facade.read_plan = read_plan
+    guards.read_plan = facade.plans.read_plan = read_plan
     plan.Plan.rows = rows
 
 
@@ -507,7 +507,7 @@ def sleep_not_noticed() -> None:
 
 
 def reason_not_compared() -> None:
-    holdings.same_words = lambda _: ""
+    found.same_words = lambda _: ""
 
 
 def second_row_left_planned() -> None:
@@ -519,7 +519,7 @@ def one_undoing_a_row() -> None:
 
 
 def intent_not_compared() -> None:
-    facade.check_same_row = lambda *_: None
+    facade.plans.check_same_row = lambda *_: None
 
 
 def mark_of_an_answer_not_looked_at() -> None:

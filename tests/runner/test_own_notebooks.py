@@ -51,6 +51,7 @@ def refusal(notebook: str, **given: str) -> str:
     return str(error.value)
 
 
+@pytest.mark.slow
 def test_it_runs_by_its_path_and_is_not_called_verified_if_it_shows_no_verification() -> None:
     result = run(own(), "shop", "4", "rate", "2", "loud", "true", "greeting", "Hi")
 
@@ -64,6 +65,7 @@ def test_it_runs_by_its_path_and_is_not_called_verified_if_it_shows_no_verificat
     assert "4, 2.0, True, 'Hi', ['a'])" in next(folder.glob("*.ipynb")).read_text()
 
 
+@pytest.mark.slow
 def test_one_that_shows_what_the_ledger_has_is_verified() -> None:
     shutil.copy(NOTEBOOKS / "02_adjust_points.ipynb", "mine.ipynb")
     result = run("mine.ipynb", "points", "3", "run_id", "mine-1")
@@ -72,6 +74,7 @@ def test_one_that_shows_what_the_ledger_has_is_verified() -> None:
     assert result.stdout.startswith("verified: balance 0 -> 3 points (+3), event ")
 
 
+@pytest.mark.slow
 def test_one_with_a_run_id_has_to_show_what_the_ledger_has() -> None:
     result = run(own(f'{CELL}\nrun_id: str = "mine"'))
 

@@ -8,8 +8,7 @@ import pytest
 
 from loyalty_helpers import purchases
 from loyalty_helpers.errors import IdempotencyKeyReusedError, OutcomeUnknownError, ParameterError
-from loyalty_helpers.forms.adjust import adjust_form
-from loyalty_helpers.forms.purchase import purchase_form
+from loyalty_helpers.forms import adjust_form, purchase_form
 from loyalty_helpers.session import connect
 from loyalty_helpers.steps.adjustments import adjust, preview
 from loyalty_helpers.steps.intents import INTENT, check_intent, check_no_walkthrough, kept_intent

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loyalty_helpers.transports.drift import ABSENT, Difference, differences
+from loyalty_helpers.transports.recordings import ABSENT, Drift, differences
 
 
 @pytest.mark.parametrize("value", [{}, [], 1, "a", None, {"a": [{"b": None}]}])
@@ -26,7 +26,7 @@ def test_equal_values_have_no_difference(value):
     ],
 )
 def test_a_difference_names_its_place(expected, found, difference):
-    assert [Difference(*difference)] == list(differences(expected, found))
+    assert [Drift(*difference)] == list(differences(expected, found))
 
 
 def test_differences_come_in_the_order_of_the_fields():
@@ -36,4 +36,4 @@ def test_differences_come_in_the_order_of_the_fields():
 
 
 def test_a_difference_reads_as_a_sentence():
-    assert "a.b: recorded 500, found 5" == str(Difference("a.b", 500, 5))
+    assert "a.b: recorded 500, found 5" == str(Drift("a.b", 500, 5))

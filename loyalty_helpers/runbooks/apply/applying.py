@@ -7,12 +7,10 @@ commit: what came back since the last turn, and the rows that are about to go ou
 import heapq
 import queue
 import random
-import signal
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 
 from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.errors import LoyaltyError, RunStoppedError
@@ -21,14 +19,14 @@ from loyalty_helpers.runbooks.apply.chains import Chains
 from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.outcomes import Outcome, outcome_of
 from loyalty_helpers.runbooks.apply.rows import Code, Entry, Note
+from loyalty_helpers.runbooks.apply.signals import interruptible
+from loyalty_helpers.runbooks.apply.trust import Trust
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.ledger import is_older, moment
 from loyalty_helpers.runbooks.limits import Limits, Time
 
 LONGEST_WAIT = 0.5  # seconds after which the loop looks up, to tell progress
 LAST_ANSWERS = 8.0  # seconds that a stop waits for what is on its way; systems kill after 10
-UNKNOWN_IN_A_ROW = 3  # rows without an answer to trust, none applied in between: the run stops
-PATIENCE = 60.0  # seconds without an answer to trust, after which no row is tried again
 SET_RIGHT = 1.0  # seconds that a clock may be set back without having to be doubted
 ASLEEP = 10.0  # seconds; a shorter gap between two turns is no sleep of the machine
 
@@ -42,41 +40,14 @@ def is_young(entry: Entry, now: float, limits: Limits) -> bool:
     return last - SET_RIGHT <= now < (entry.first_sent or 0.0) + limits.resend_limit
 
 
-@dataclass(frozen=True)
-class Sender:
-    """Sends one row once; called by many threads.
-
-    Attributes:
-        client: a client that tries each request once.
-        allow_negative_balance: of the plan.
-    """
-
-    client: LoyaltyClient
-    allow_negative_balance: bool
-
-    def __call__(self, entry: Entry) -> Outcome:
-        """Send, and judge what is answered."""
-        answer: LoyaltyEvent | LoyaltyError
-        try:
-            answer = self.client.adjust_points(
-                entry.account_id,
-                entry.points,
-                reason=entry.reason,
-                idempotency_key=entry.key,
-                allow_negative_balance=self.allow_negative_balance,
-            )
-        except LoyaltyError as error:
-            answer = error
-        return outcome_of(answer)
-
-
 class Sending:
     """One pass over rows: sends them, tries again what is worth it, and writes all of it down.
 
     Args:
+        client: tries each request once; used by many threads.
         journal: open, and used by this thread alone.
-        send: sends a row once.
         limits: of the run.
+        allow_negative_balance: of the plan.
         newest: the newest event before this run, to tell what was applied by an earlier one.
         time: what waits go by.
         stopping: called once when nothing more may go out.
@@ -85,22 +56,23 @@ class Sending:
 
     def __init__(
         self,
+        client: LoyaltyClient,
         journal: Journal,
-        send: Callable[[Entry], Outcome],
         limits: Limits,
         *,
-        newest: LoyaltyEvent | None = None,
-        time: Time | None = None,
-        stopping: Callable[[], None] = lambda: None,
-        told: Callable[[], None] = lambda: None,
+        allow_negative_balance: bool,
+        newest: LoyaltyEvent | None,
+        time: Time,
+        stopping: Callable[[], None],
+        told: Callable[[], None],
     ) -> None:
-        self._journal, self._send, self._limits, self._newest = journal, send, limits, newest
-        self._time, self._stopping, self._told = time or Time(), stopping, told
-        self._retries = float(limits.retries)
+        self._client, self._journal, self._limits, self._newest = client, journal, limits, newest
+        self._allow_negative_balance = allow_negative_balance
+        self._time, self._stopping, self._told = time, stopping, told
+        self._trust = Trust(limits, time.monotonic)
         self._answers: queue.SimpleQueue[tuple[Entry, Outcome]] = queue.SimpleQueue()
-        self._stop = ""
         self._asleep = max(limits.settle, ASLEEP)
-        self.awake_at = self._time.now()  # when the ledger, or the clock, was last looked at
+        self.awake_at = time.now()  # when the ledger, or the clock, was last looked at
         self.slept = False  # whether the last pass ended because the machine had slept
 
     def run(
@@ -132,45 +104,36 @@ class Sending:
                 pool.shutdown(cancel_futures=True)  # the journal cannot be written
                 raise
             self._wait_for_the_rest(pool, patience)
-        if self._stop:
-            raise RunStoppedError(self._stop)
+        if self._trust.stop:
+            raise RunStoppedError(self._trust.stop)
 
     def _interrupt(self) -> None:
-        self._stop = self._stop or "it was interrupted"
+        self._trust.end("it was interrupted")
 
     def _begin(self, rows: Iterable[Entry], errors_allowed: int, blocked: Iterable[str]) -> None:
+        self._trust.begin(errors_allowed)
         self._chains = Chains(rows, blocked, self._journal.row)
         self._flying: dict[int, tuple[Entry, Future[None] | None]] = {}
         self._again: list[tuple[float, int, Entry]] = []
-        self._errors_left = errors_allowed
         self._back: list[tuple[Entry, Outcome]] = []  # answers that are not written down yet
         self._quiet = False  # whether the last turn left nothing to do but to wait
         self.slept = False
-        self._unknown, self._trusted, self._heard_at = 0, False, self._time.monotonic()
 
     def _turn(self, pool: ThreadPoolExecutor) -> bool:
         """Write down what came back and what goes out, in one commit; then let it go out."""
-        self._come_back()
+        self._come_back(self._patience() if self._quiet else 0.0)
         self._look_at_the_clock()
-        out = [] if self._ends else self._next_rows()
         self._quiet = not self._back
-        if self._back or out:
-            with self._journal.commit():
-                for entry, outcome in self._back:
-                    self._write(entry, outcome)
-                for entry in [] if self._ends else out:
-                    self._journal.sent(entry.n, self._time.now())
-                    self._flying[entry.n] = (entry, None)
-            self._back.clear()
-            for n, (entry, future) in self._flying.items():
-                if future is None:
-                    self._flying[n] = (entry, pool.submit(self._work, entry, self.awake_at))
+        self._write_down([] if self._ends else self._next_rows())
+        for n, (entry, future) in self._flying.items():
+            if future is None:
+                self._flying[n] = (entry, pool.submit(self._work, entry, self.awake_at))
         self._told()
         return not self._ends and bool(self._flying or self._again or not self._quiet)
 
     @property
     def _ends(self) -> bool:
-        return bool(self._stop) or self.slept
+        return bool(self._trust.stop) or self.slept
 
     def _look_at_the_clock(self) -> None:
         """A gap, or a step back, of the wall clock between two turns: the machine slept."""
@@ -190,21 +153,27 @@ class Sending:
             outcome = Outcome("UNKNOWN", note=note, stop=f"an error of this program: {name}")
         self._answers.put((entry, outcome))
 
-    def _free(self) -> int:
-        return (self._limits.in_flight if self._trusted else self._first) - len(self._flying)
+    def _send(self, entry: Entry) -> Outcome:
+        answer: LoyaltyEvent | LoyaltyError
+        try:
+            answer = self._client.adjust_points(
+                entry.account_id,
+                entry.points,
+                reason=entry.reason,
+                idempotency_key=entry.key,
+                allow_negative_balance=self._allow_negative_balance,
+            )
+        except LoyaltyError as error:
+            answer = error
+        return outcome_of(answer)
 
-    @property
-    def _first(self) -> int:
-        """Rows that are begun before any was applied: no more than it takes to stop the run."""
-        return min(self._limits.in_flight, UNKNOWN_IN_A_ROW)
-
-    def _come_back(self) -> None:
-        """Take all answers that are there; wait for one if nothing else can be done meanwhile."""
+    def _come_back(self, patience: float) -> None:
+        """Take all answers that are there; wait so long for one if there is none."""
         with suppress(queue.Empty):
-            if self._quiet and self._flying:
-                self._back.append(self._answers.get(timeout=self._patience()))
-            elif self._quiet:
-                self._time.sleep(self._patience())
+            if self._flying:
+                self._back.append(self._answers.get(timeout=patience))
+            elif patience:
+                self._time.sleep(patience)
             while True:
                 self._back.append(self._answers.get_nowait())
         for entry, _ in self._back:
@@ -212,17 +181,17 @@ class Sending:
 
     def _patience(self) -> float:
         """Seconds until the next row can go out again."""
-        if not self._again or self._free() <= 0:
+        if not self._again or len(self._flying) >= self._trust.at_once:
             return LONGEST_WAIT
         return min(max(self._again[0][0] - self._time.monotonic(), 0.0), LONGEST_WAIT)
 
     def _next_rows(self) -> list[Entry]:
         """Those whose time has come again, then the next ones of the plan."""
         out: list[Entry] = []
-        while len(out) < self._free():
+        while len(self._flying) + len(out) < self._trust.at_once:
             begun = len(self._flying) + len(self._again) + len(out)
             entry = self._due_again()
-            if entry is None and (self._trusted or begun < self._first):
+            if entry is None and (self._trust.earned or begun < self._trust.at_once):
                 entry = self._chains.take()
             if entry is None:
                 break
@@ -237,39 +206,41 @@ class Sending:
             self._chains.block(entry.account_id)
         return None
 
-    # What came back
+    def _write_down(self, out: list[Entry]) -> None:
+        """In one commit: what came back, and what goes out unless that ends the pass."""
+        if self._back or out:
+            with self._journal.commit():
+                for entry, outcome in self._back:
+                    self._write(entry, outcome)
+                for entry in [] if self._ends else out:
+                    self._journal.sent(entry.n, self._time.now())
+                    self._flying[entry.n] = (entry, None)
+            self._back.clear()
 
     def _write(self, entry: Entry, outcome: Outcome) -> None:
         """One answer, into the journal, and what it means for the row and for the run."""
-        lost_before = entry.state != "PLANNED"
         if outcome.event is not None:
             self._applied(entry, outcome.event)
-        elif outcome.state == "PLANNED":
-            self._journal.not_sent(entry)
-            self.slept = self.slept or not (self._stop or outcome.stop)
-        elif outcome.state == "FAILED" and not lost_before:
+        elif outcome.state == "FAILED" and entry.state == "PLANNED":
             self._journal.settle(entry.n, "FAILED", note=outcome.note)
-            self._heard_at = self._time.monotonic()
-            self._error()
+            self._trust.refused()
             self._chains.ended(entry.account_id)
-        elif outcome.gentle:
+        elif outcome.state == "PLANNED" and not outcome.again:
+            self._journal.not_sent(entry)
+            self.slept = self.slept or not (self._trust.stop or outcome.stop)
+        elif outcome.state == "PLANNED":
             tried = replace(entry, attempts=entry.attempts + 1)
             self._journal.not_sent(tried)
             self._try_again(tried, outcome)
-        else:
+        else:  # refused after an earlier try whose answer was lost, or lost itself
             refused = Note(Code.REFUSED, outcome.note.detail)
             note = refused if outcome.state == "FAILED" else outcome.note
             self._journal.settle(entry.n, "UNKNOWN", note=note)
             now = self._time.now()
-            tried = replace(
-                entry,
-                state="UNKNOWN",
-                attempts=entry.attempts + 1,
-                first_sent=entry.first_sent or now,
-                last_sent=now,
-            )
+            tried = replace(entry, state="UNKNOWN", attempts=entry.attempts + 1)
+            tried = replace(tried, first_sent=entry.first_sent or now, last_sent=now)
             self._try_again(tried, outcome)
-        self._stop = self._stop or outcome.stop
+        self._trust.end(outcome.stop)
 
     def _applied(self, entry: Entry, event: LoyaltyEvent) -> None:
         """The event that was answered; without the row's mark it is not of this row."""
@@ -278,42 +249,18 @@ class Sending:
             self._journal.settle(entry.n, "UNKNOWN", note=note)
             self._chains.block(entry.account_id)
             return
-        self._unknown, self._trusted, self._heard_at = 0, True, self._time.monotonic()
-        before = is_older(event, self._newest)
-        self._journal.settle(
-            entry.n,
-            "APPLIED",
-            event=(event.id, moment(event)),
-            applied="before" if before else "now",
-        )
-        self._retries = min(self._retries + 0.5, float(self._limits.retries))
+        applied = "before" if is_older(event, self._newest) else "now"
+        facts = (event.id, moment(event))
+        self._journal.settle(entry.n, "APPLIED", event=facts, applied=applied)
+        self._trust.applied()
         self._chains.ended(entry.account_id)
-
-    def _error(self) -> None:
-        self._errors_left -= 1
-        if self._errors_left < 0:
-            self._stop = self._stop or "more rows ended without success than max_errors allows"
 
     def _try_again(self, entry: Entry, outcome: Outcome) -> None:
         """Plan another try, or leave the row, and all behind it on the account, to the ledger."""
-        if outcome.limited:
-            self._heard_at = self._time.monotonic()  # it is there, and says so
-        patient = self._time.monotonic() - self._heard_at < PATIENCE
-        tried = entry.attempts >= self._limits.tries or not patient
-        tries_left = outcome.again and (outcome.limited or not tried)
-        if tries_left and self._retries >= 1:
-            self._retries -= 1
+        if self._trust.allows_again(entry.attempts, outcome):
             heapq.heappush(self._again, (self._due(entry.attempts), entry.n, entry))
-            return
-        if tries_left:
-            self._stop = self._stop or f"Square does not answer as it should ({outcome.note})"
-        self._unknown += 1
-        if self._unknown >= UNKNOWN_IN_A_ROW and not outcome.stop:
-            self._stop = self._stop or (
-                f"Square does not answer as it should ({outcome.note}): {self._unknown} rows one "
-                "after another have no answer to trust"
-            )
-        self._chains.block(entry.account_id)
+        else:
+            self._chains.block(entry.account_id)
 
     def _due(self, attempts: int) -> float:
         limits = self._limits
@@ -326,7 +273,7 @@ class Sending:
         What was not begun is taken back: no thread will ever answer for it. A Ctrl-C more ends
         the waiting, and leaves what is on its way to the ledger.
         """
-        if self._stop:
+        if self._trust.stop:
             self._stopping()
         deadline = self._time.monotonic() + patience
         pool.shutdown(wait=False)  # who is late is not waited for: its row is looked for later
@@ -337,36 +284,5 @@ class Sending:
                     self._journal.not_sent(entry)
                     del self._flying[entry.n]
         while self._back or (self._flying and self._time.monotonic() < deadline):
-            with suppress(queue.Empty):
-                if not self._back:
-                    self._back.append(self._answers.get(timeout=LONGEST_WAIT))
-                with self._journal.commit():
-                    for entry, outcome in self._back:
-                        self._write(entry, outcome)
-                        self._flying.pop(entry.n, None)
-                self._back.clear()
-
-
-@contextmanager
-def interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM only say so meanwhile, so that a step is not cut in its middle.
-
-    The second one interrupts at once, for who does not want to wait for an answer that is slow.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # no signal comes here
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def first(*_: object) -> None:
-        for number in before:
-            signal.signal(number, signal.default_int_handler)
-        interrupt()
-
-    for number in before:
-        signal.signal(number, first)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+            self._come_back(0.0 if self._back else LONGEST_WAIT)
+            self._write_down([])

@@ -151,52 +151,48 @@ class Journal:
 
     def entries(self, *states: str, after: int = 0) -> Iterator[Entry]:
         """The rows in these states (all, if none is given), in order, a chunk at a time."""
-        wanted = f"AND state IN ({', '.join('?' * len(states))})" if states else ""
-        query = f"SELECT {COLUMNS} FROM row WHERE n > ? {wanted} ORDER BY n LIMIT {CHUNK}"  # noqa: S608 - no text from outside
-        while rows := self._db.execute(query, (after, *states)).fetchall():
-            yield from (Entry(*row) for row in rows)
-            after = rows[-1][0]
+        wanted = f"AND state IN ({_places(states)})" if states else ""
+        while rows := self._select(f"n > ? {wanted} ORDER BY n LIMIT {CHUNK}", after, *states):
+            yield from rows
+            after = rows[-1].n
 
     def numbered(self, places: Collection[int]) -> list[Entry]:
         """The rows with these places in the plan, in order."""
-        wanted = ", ".join("?" * len(places))
-        query = f"SELECT {COLUMNS} FROM row WHERE n IN ({wanted}) ORDER BY n"  # noqa: S608 - no text from outside
-        return [Entry(*row) for row in self._db.execute(query, (*places,))]
+        return self._select(f"n IN ({_places(places)}) ORDER BY n", *places)
 
     def row(self, n: int) -> Entry:
         """The row with this place in the plan."""
-        return self.numbered([n])[0]
+        [entry] = self._select("n = ?", n)
+        return entry
 
     def with_marker(self, marker: str) -> Entry | None:
         """The row that carries a marker."""
-        query = f"SELECT {COLUMNS} FROM row WHERE marker = ?"  # noqa: S608 - no text from outside
-        found = self._db.execute(query, (marker,)).fetchone()
-        return Entry(*found) if found else None
+        return next(iter(self._select("marker = ?", marker)), None)
 
     def rows_of(self, event_ids: Collection[str]) -> Iterator[tuple[str, str]]:
         """The events among these that rows of this run made, each with its row's id."""
-        wanted = ", ".join("?" * len(event_ids))
-        query = f"SELECT event_id, row_id FROM row WHERE event_id IN ({wanted})"  # noqa: S608 - as above
         with told(self.path):
-            yield from self._db.execute(query, (*event_ids,))
+            for entry in self._select(f"event_id IN ({_places(event_ids)})", *event_ids):
+                yield entry.event_id, entry.row_id
 
     def accounts(self, *never_sent: str) -> list[str]:
         """The ids of all accounts, or of those with rows in these states that were never sent."""
-        query, states = "SELECT id FROM account ORDER BY id", ", ".join("?" * len(never_sent))
+        query = "SELECT id FROM account ORDER BY id"
         if never_sent:
             query = (
                 "SELECT DISTINCT account_id FROM row WHERE attempts = 0"  # noqa: S608 - no text from outside
-                f" AND state IN ({states}) ORDER BY account_id"
+                f" AND state IN ({_places(never_sent)}) ORDER BY account_id"
             )
         return [account_id for (account_id,) in self._db.execute(query, never_sent)]
 
     def planned(self, account_id: str, points: int) -> list[Entry]:
         """The rows of an account with these points that were not carried out."""
-        query = (
-            f"SELECT {COLUMNS} FROM row WHERE state = 'PLANNED'"  # noqa: S608 - no text from outside
-            " AND account_id = ? AND points = ?"
-        )
-        return [Entry(*row) for row in self._db.execute(query, (account_id, points))]
+        wanted = "state = 'PLANNED' AND account_id = ? AND points = ?"
+        return self._select(wanted, account_id, points)
+
+    def _select(self, wanted: str, *values: str | int) -> list[Entry]:
+        query = f"SELECT {COLUMNS} FROM row WHERE {wanted}"  # noqa: S608 - no text from outside
+        return [Entry(*row) for row in self._db.execute(query, values)]
 
     def totals(self) -> dict[str, tuple[int, int]]:
         """For each state: how many rows, and their points together."""
@@ -273,3 +269,7 @@ class Journal:
             "UPDATE row SET state = 'UNKNOWN', first_sent = ? WHERE state = 'REVIEW' AND code = ?",
             (moment, code),
         )
+
+
+def _places(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))

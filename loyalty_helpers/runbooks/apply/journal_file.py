@@ -87,17 +87,17 @@ def told(path: Path) -> Iterator[None]:
 
 
 def _explained(path: Path, error: sqlite3.DatabaseError) -> str:
-    text = str(error)
-    if "locked" in text or "busy" in text:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_FULL) & 0xFF  # without its details
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         owner = path.with_name(OWNER)
         whose = owner.read_text(encoding="utf-8") if owner.is_file() else "unknown"
         return (
             f"another process is at work with this run (process and time of its start: {whose}). "
             "Wait for its end; what it does is not done twice."
         )
-    if "not a database" in text or "malformed" in text or "no such table" in text:
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
         return (
-            f"{path} is damaged ({text}). Move it away and run the same command again: it is made "
+            f"{path} is damaged ({error}). Move it away and run the same command again: it is made "
             "anew from the plan, and the ledger shows which rows were applied."
         )
-    return f"{path} cannot be written ({text}). Nothing more is sent; make room, then resume."
+    return f"{path} cannot be written ({error}). Nothing more is sent; make room, then resume."

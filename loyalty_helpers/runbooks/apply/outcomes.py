@@ -53,10 +53,10 @@ class Outcome:
     Attributes:
         state: `APPLIED`, `FAILED`, `UNKNOWN`, or `PLANNED` for a row that was not sent after all.
         event: what Square made.
-        again: whether the same request is worth another try.
+        again: whether the same request is worth another try; PLANNED is then a try that was
+            certainly not carried out: too many requests, or no connection.
         stop: why the whole run stops; empty if it goes on.
         note: status and code of what was answered; no text of Square's.
-        gentle: whether it was certainly not carried out: too many requests, or no connection.
         limited: whether it was too many requests, which are waited for as long as it takes.
     """
 
@@ -65,7 +65,6 @@ class Outcome:
     again: bool = False
     stop: str = ""
     note: Note = NOTHING
-    gentle: bool = False
     limited: bool = False
 
 
@@ -85,9 +84,8 @@ def outcome_of(answer: LoyaltyEvent | LoyaltyError) -> Outcome:
     if isinstance(answer, InvalidRequestError | NotFoundError):
         return Outcome("FAILED", note=Note(Code.ANSWERED, _told(answer)))
     limited = isinstance(answer, RateLimitedError)
-    gentle = limited or isinstance(answer, NotSentError)
-    note = Note(Code.ANSWERED, _told(answer))
-    return Outcome("UNKNOWN", again=True, note=note, gentle=gentle, limited=limited)
+    state = "PLANNED" if limited or isinstance(answer, NotSentError) else "UNKNOWN"
+    return Outcome(state, again=True, note=Note(Code.ANSWERED, _told(answer)), limited=limited)
 
 
 def _stops(error: LoyaltyError) -> str:

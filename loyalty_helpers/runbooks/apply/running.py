@@ -13,14 +13,14 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 
-from loyalty_helpers.api import PER_SEARCH, LoyaltyClient, same_words
-from loyalty_helpers.errors import NotFoundError, RunStoppedError
+from loyalty_helpers.api import LoyaltyClient, same_words
+from loyalty_helpers.errors import RunStoppedError
 from loyalty_helpers.records import LoyaltyEvent
-from loyalty_helpers.runbooks.apply.applying import Sender, Sending, is_young
+from loyalty_helpers.runbooks.apply.applying import Sending, is_young
+from loyalty_helpers.runbooks.apply.drift import checked
 from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.pace import Pace
 from loyalty_helpers.runbooks.apply.rows import NOTHING, OPEN, RESULTS, Code, Entry, Note, amiss
@@ -74,14 +74,12 @@ class Run:
         self._limits, self._skip_moved = limits, skip_moved
         self._contradicted: dict[int, Entry] = {}
         self._marks: defaultdict[str, list[str]] = defaultdict(list)  # of others, newest first
-        awake = client.variant(pace=pace.while_awake(), attempts=1)
-        send = Sender(awake, plan.header.allow_negative_balance)
-        self._newest = newest_event(self._client)
         self._sending = Sending(
+            client.variant(pace=pace.while_awake(), attempts=1),
             journal,
-            send,
             limits,
-            newest=self._newest,
+            allow_negative_balance=plan.header.allow_negative_balance,
+            newest=newest_event(self._client),
             time=self._time,
             stopping=pace.stop,
             told=told,
@@ -121,6 +119,9 @@ class Run:
         self._sending.run(rows, errors_allowed=allowed, blocked=blocked)
         if self._sending.slept:
             self._look_first()
+
+    def _checked(self, rows: Iterable[Entry]) -> Iterator[Entry]:
+        return checked(self._client, self._journal, rows, skip_moved=self._skip_moved)
 
     def _errors_left(self) -> int:
         """How many rows more may end without success; a limit that was passed stays passed."""
@@ -233,41 +234,7 @@ class Run:
                 f"hold it once and as planned (found {len(found)}){GO}"
             )
 
-    # 3. Rows whose balance has moved
-
-    def _checked(self, rows: Iterable[Entry]) -> Iterator[Entry]:
-        """The rows, after the balances of their accounts were read, 30 at a time."""
-        for batch in batches(rows, PER_SEARCH):
-            accounts = self._journal.balances([entry.account_id for entry in batch])
-            unread = {a: customer for a, (customer, _, found) in accounts.items() if found is None}
-            read = self._balances(unread)
-            moved = {
-                a
-                for a, (_, planned, found) in accounts.items()
-                if read.get(a, found) not in (None, planned)
-            }
-            with self._journal.commit():
-                self._journal.balances_found((balance, a) for a, balance in read.items())
-                kept = self._kept(batch, moved)
-            yield from kept
-
-    def _kept(self, batch: list[Entry], moved: set[str]) -> list[Entry]:
-        skipped = [e for e in batch if self._skip_moved and e.account_id in moved]
-        for entry in skipped:
-            self._journal.settle(entry.n, "SKIPPED", note=Note(Code.MOVED))
-        return [entry for entry in batch if entry not in skipped]
-
-    def _balances(self, unread: dict[str, str]) -> dict[str, int]:
-        """Balances by account id; an account that is gone has none, and its row will tell why."""
-        customers = sorted({customer for customer in unread.values() if customer})
-        accounts = self._client.search_accounts(customer_ids=customers) if customers else ()
-        found = {account.id: account.balance for account in accounts}
-        for account_id in unread.keys() - found.keys():
-            with suppress(NotFoundError):
-                found[account_id] = self._client.retrieve_account(account_id).balance
-        return {a: balance for a, balance in found.items() if a in unread}
-
-    # 4. Rows whose answer was lost
+    # 3. Rows whose answer was lost
 
     def _resolve(self) -> list[Entry]:
         """Look for every row without an answer; gives those that may be sent once more."""

@@ -9,24 +9,23 @@ from loyalty_helpers.runbooks.plan.document import (
     plan_kept,
     read_plan,
 )
+from loyalty_helpers.runbooks.plan.found import REPEAT_DAYS
 from loyalty_helpers.runbooks.plan.guards import (
     APPROVAL_LENGTH,
     MAX_PLAN_AGE,
+    MAX_ROWS,
+    Intent,
     check_approval,
     check_may_begin,
     check_place,
-    place_of,
-    planned_for,
-    writing_client,
-)
-from loyalty_helpers.runbooks.plan.holdings import REPEAT_DAYS
-from loyalty_helpers.runbooks.plan.intent import (
-    MAX_ROWS,
-    Intent,
     check_same_file,
     check_same_row,
     check_same_undo,
+    find_plan,
     is_example,
+    place_of,
+    planned_for,
+    writing_client,
 )
 from loyalty_helpers.runbooks.plan.planning import (
     LEFT_OUT,
@@ -60,6 +59,7 @@ __all__ = [
     "check_same_file",
     "check_same_row",
     "check_same_undo",
+    "find_plan",
     "given_row",
     "is_example",
     "make_folder",

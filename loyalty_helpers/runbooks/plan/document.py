@@ -27,6 +27,7 @@ FORMAT = 2
 PLAN = "plan.json"
 LOCK = "plan.lock"
 JOURNAL = "journal.sqlite3"  # beside a plan whose applying has begun
+_ROW = b'{"account_id"'  # how the line of a row begins
 _LATER = ("source_sha256", "allow_repeats", "applied", "repeats", "left_out")
 # Of a row: what stands in the plan always, and what only if it is not empty.
 _ALWAYS = ("n", "row_id", "account_id", "points", "reason", "before", "after")
@@ -115,13 +116,11 @@ class Plan:
             PlanError: at the end, if the file is not the one that this plan was read from. Who
                 acts on rows does so in a transaction that this takes back.
         """
-        digest, last = hashlib.sha256(), b""
-        for line in _lines(self.path):
-            digest.update(last)
-            last = line
-            if line.startswith(b'{"account_id"'):
-                yield _row(self.path, line)
-        if digest.hexdigest() != self.digest or last != _last_line(self.digest):
+        last = b""
+        for last in _whole(self.path):
+            if last.startswith(_ROW):
+                yield _row(self.path, last)
+        if last != _last_line(self.digest):
             raise _changed(self.path)
 
 
@@ -166,26 +165,31 @@ def read_plan(path: Path) -> Plan:
     Raises:
         PlanError: there is none, or a byte of it was changed.
     """
-    digest, header, count, last = hashlib.sha256(), None, 0, b""
-    for line in _lines(path):
-        digest.update(last)
-        last = line
-        header = header or _header(path, line)
-        count += line.startswith(b'{"account_id"')
-    if header is None or last != _last_line(digest.hexdigest()) or count != header.rows:
+    lines, count, last = _whole(path), 0, b""
+    header = _header(path, next(lines, b""))
+    for last in lines:
+        count += last.startswith(_ROW)
+    if count != header.rows:
         raise _changed(path)
-    return Plan(path, header, digest.hexdigest())
+    return Plan(path, header, last.decode().split('"')[3])
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def _whole(path: Path) -> Iterator[bytes]:
+    """The lines of a plan; raises PlanError at their end if a byte of them was changed."""
+    digest, last = hashlib.sha256(), b""
     try:
         with path.open("rb") as file:
-            yield from file
+            for line in file:
+                digest.update(last)
+                last = line
+                yield line
     except OSError as error:
         raise PlanError(
             f"there is no plan in {path.parent} ({error.strerror}). Make one first: run the "
             "runbook without approved_plan."
         ) from None
+    if last != _last_line(digest.hexdigest()):
+        raise _changed(path)
 
 
 def _pieces(header: Header, rows: Iterable[Row]) -> Iterator[bytes]:

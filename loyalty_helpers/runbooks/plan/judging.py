@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 
 from loyalty_helpers.api import LARGEST_POINTS, same_words
 from loyalty_helpers.redaction import mask_phone, mask_reason
-from loyalty_helpers.runbooks.plan.accounts import Accounts, name_of
-from loyalty_helpers.runbooks.plan.holdings import Holdings, content_of
-from loyalty_helpers.runbooks.plan.intent import Intent
+from loyalty_helpers.runbooks.plan.found import Accounts, Holdings, content_of, name_of
+from loyalty_helpers.runbooks.plan.guards import Intent
 from loyalty_helpers.runbooks.plan.rows import Problem, Row
 
 ONCE = "each row once; if both are meant, give them a row_id of their own"

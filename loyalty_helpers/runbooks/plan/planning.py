@@ -3,7 +3,6 @@
 All problems of all rows are found before any of them is told.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -16,7 +15,6 @@ from loyalty_helpers.redaction import mask_phone
 from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.identity import identity_of
 from loyalty_helpers.runbooks.ledger import adjustments_of, newest_event
-from loyalty_helpers.runbooks.plan.accounts import Accounts, name_of
 from loyalty_helpers.runbooks.plan.document import (
     JOURNAL,
     PLAN,
@@ -25,9 +23,8 @@ from loyalty_helpers.runbooks.plan.document import (
     plan_kept,
     write_plan,
 )
-from loyalty_helpers.runbooks.plan.guards import Place, place_of
-from loyalty_helpers.runbooks.plan.holdings import Holdings
-from loyalty_helpers.runbooks.plan.intent import Intent
+from loyalty_helpers.runbooks.plan.found import Accounts, Holdings, name_of
+from loyalty_helpers.runbooks.plan.guards import Intent, Place, place_of
 from loyalty_helpers.runbooks.plan.judging import LEFT_OUT_COLUMNS, Judge
 from loyalty_helpers.runbooks.plan.rows import Problem, Row
 from loyalty_helpers.steps import check_no_walkthrough
@@ -36,6 +33,8 @@ LEFT_OUT = "left_out.csv"  # rows of an undoing that were not possible
 PROBLEMS = "problems.csv"
 PROBLEM_COLUMNS = ("line", "row_id", "column", "found", "allowed")
 TOLD = 50  # problems in the error text; the file beside it holds all
+SHARED = ("run_id", "runbook", "source", "source_sha256")
+ALLOWED = ("allow_negative_balance", "allow_repeats")
 BEFORE_NEWEST = timedelta(days=1)
 RepeatsTold = Callable[[Path, Iterable[Row]], list[str]]
 
@@ -83,11 +82,11 @@ def make_plan(
 
 @contextmanager
 def writable(folder: Path) -> Iterator[None]:
-    """Turns what the file system and SQLite refuse into a PlanError of one line."""
+    """Turns what the file system refuses into a PlanError of one line."""
     try:
         yield
-    except (OSError, sqlite3.OperationalError) as error:
-        why = getattr(error, "strerror", None) or error
+    except OSError as error:
+        why = error.strerror or error
         raise PlanError(f"{folder} cannot be written: {why}. Nothing was changed.") from None
 
 
@@ -135,23 +134,24 @@ def _judge(
     """All that can be said of the rows, from the cheapest to the dearest; raises PlanError."""
     judge.file()
     _check(judge, folder)
-    accounts = Accounts(client, judge.rows)
-    judge.accounts(accounts)
-    _check(judge, folder)
-    for row in judge.rows:
-        _resolve(row, accounts, show_phone_numbers=judge.intent.show_phone_numbers)
-    events = adjustments_of(client, sorted(accounts.by_id))
+    events = adjustments_of(client, _resolved(client, judge, folder))
     judge.ledger(Holdings(judge.rows, place, newest, events))
     judge.balances()
     _check(judge, folder)
 
 
-def _resolve(row: Row, accounts: Accounts, *, show_phone_numbers: bool) -> None:
-    [row.account_id] = accounts.named(*name_of(row))
-    account = accounts.by_id[row.account_id]
-    row.customer_id, row.before = account.customer_id, account.balance
-    number = account.phone_number
-    row.phone = number if show_phone_numbers or not number else mask_phone(number)
+def _resolved(client: LoyaltyClient, judge: Judge, folder: Path) -> list[str]:
+    """The ids of all accounts that were found; each row has its own."""
+    accounts = Accounts(client, judge.rows)
+    judge.accounts(accounts)
+    _check(judge, folder)
+    for row in judge.rows:
+        [row.account_id] = accounts.named(*name_of(row))
+        account = accounts.by_id[row.account_id]
+        row.customer_id, row.before = account.customer_id, account.balance
+        shown = judge.intent.show_phone_numbers or not account.phone_number
+        row.phone = account.phone_number if shown else mask_phone(account.phone_number)
+    return sorted(accounts.by_id)
 
 
 def _check(judge: Judge, folder: Path) -> None:
@@ -183,20 +183,13 @@ def _header(intent: Intent, place: Place, newest: datetime | None, judge: Judge)
     rows = judge.rows
     sent = [row.points for row in rows if row.is_sent(allow_repeats=intent.allow_repeats)]
     return Header(
-        runbook=intent.runbook,
-        environment=place.environment,
-        merchant_id=place.merchant_id,
-        program_id=place.program_id,
-        run_id=intent.run_id,
-        allow_negative_balance=intent.allow_negative_balance,
+        **vars(place),
+        **{name: getattr(intent, name) for name in (*SHARED, *ALLOWED)},
         rows=len(rows),
         accounts=len({row.account_id for row in rows}),
         added=sum(max(points, 0) for points in sent),
         taken=sum(min(points, 0) for points in sent),
         ledger_since=newest - BEFORE_NEWEST if newest else None,
-        source=intent.source,
-        source_sha256=intent.source_sha256,
-        allow_repeats=intent.allow_repeats,
         applied=sum(row.applied != "" for row in rows),
         repeats=sum(row.repeats != "" for row in rows),
         left_out=len(judge.left_out),

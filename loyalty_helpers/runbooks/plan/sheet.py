@@ -12,7 +12,7 @@ import re
 import stat
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -177,7 +177,7 @@ def _row(line: int, head: Head, cells: Sequence[str], max_points: int) -> Iterat
     names = head.names
     problem = _shape_problem(line, names, cells) or _swallowed(line, head, cells)
     if problem:
-        yield problem
+        yield replace(problem, row_id=shown_id(dict(zip(names, cells, strict=False))))
         return
     absent = dict.fromkeys([name for name in COLUMNS if name != "row_id"], "")
     named = dict(zip(names, map(unguarded, cells), strict=False))  # what is over is empty
@@ -188,17 +188,16 @@ def _row(line: int, head: Head, cells: Sequence[str], max_points: int) -> Iterat
 
 def _shape_problem(line: int, names: Sequence[str], cells: Sequence[str]) -> Problem | None:
     """What is wrong with the number of cells, or with their borders; empty ones do no harm."""
-    row = shown_id(dict(zip(names, cells, strict=False)))
     if any(map(_SPACE_BEFORE_QUOTE.match, cells)):
         allowed = "a quote right behind the separator, or none"
-        return Problem(line, "", "a space before a quote", allowed, row)
+        return Problem(line, "", "a space before a quote", allowed)
     missing = [name for name in names[len(cells) :] if name not in (IGNORED, "")]
     if missing or any(cell.strip() for cell in cells[len(names) :]):
         allowed = f"{len(names)} as in the header; a cell with a separator in it stands in quotes"
-        return Problem(line, "", f"{len(cells)} cells", allowed, row)
+        return Problem(line, "", f"{len(cells)} cells", allowed)
     for name, cell in zip(names, cells, strict=False):
         if not name and cell.strip():
-            return Problem(line, "", f"{shown(cell)} in a column without a name", NAMED, row)
+            return Problem(line, "", f"{shown(cell)} in a column without a name", NAMED)
     return None
 
 
@@ -216,8 +215,7 @@ def _swallowed(line: int, head: Head, cells: Sequence[str]) -> Problem | None:
             fields = text.split(head.separator)
             if len(fields) >= least and _POINTS.fullmatch(fields[place]):
                 found = f"a line break beside what looks like a row: {shown(text)}"
-                row = shown_id(dict(zip(names, cells, strict=False)))
-                return Problem(line, names[n], found, SWALLOWED, row)
+                return Problem(line, names[n], found, SWALLOWED)
     return None
 
 

@@ -1,0 +1,30 @@
+"""Ctrl-C and SIGTERM stop a run at the border of rows."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+STOPS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM only say so meanwhile, so that a step is not cut in its middle.
+
+    The second one interrupts at once, for who does not want to wait for an answer that is slow.
+    """
+
+    def first(*_: object) -> None:
+        for number in STOPS:
+            signal.signal(number, signal.default_int_handler)
+        interrupt()
+
+    before = {}
+    with suppress(ValueError):  # signals reach the main thread alone, and any other is refused
+        for number in STOPS:
+            before[number] = signal.signal(number, first)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
