@@ -62,7 +62,7 @@ record: $(READY)  ## make every recording anew with the emulator
 	LOYALTY_RECORD_CONTRACT=1 $(BIN)/python -m pytest --quiet tests/contract/test_wire.py
 
 notebooks: $(READY)  ## run every notebook from a fresh kernel on its recording, and save its outputs
-	$(BIN)/python -m loyalty_helpers.runner.refresh $(NOTEBOOKS)
+	$(BIN)/python -m tests.notebooks.refresh $(NOTEBOOKS)
 
 bench: $(READY)  ## measure against rivals; every figure is a ratio within one run
 	$(BIN)/python -m benchmarks

@@ -68,16 +68,26 @@ def connect(
         check_injected()
     chosen = settings or load_settings()
     name = check_environment(environment or chosen.loyalty_environment)
-    place = _place(name, notebook, chosen, transport)
+    return _opened(name, notebook, chosen, policy, transport)
+
+
+def _opened(
+    environment: str,
+    notebook: str,
+    settings: Settings,
+    policy: RetryPolicy | None,
+    transport: httpx.BaseTransport | None,
+) -> LoyaltyClient:
+    place = _place(environment, notebook, settings, transport)
     close = place.on_close
     try:
-        answering = _recorded_too(name, notebook, chosen, place.transport)
+        answering = _recorded_too(environment, notebook, settings, place.transport)
         wire = Wire(place.url, auth=BearerToken(place.token), transport=answering, policy=policy)
-        gate = _plans_only(chosen) if name == "production" else None
-        client = LoyaltyClient(wire, environment=name, gate=gate, on_close=place.on_close)
+        gate = _plans_only(settings) if environment == "production" else None
+        client = LoyaltyClient(wire, environment=environment, gate=gate, on_close=place.on_close)
         close = client.close
-        if name == "production":
-            check_merchant(client, chosen.loyalty_allow_production)
+        if environment == "production":
+            check_merchant(client, settings.loyalty_allow_production)
     except BaseException:
         close()
         raise

@@ -113,8 +113,10 @@ def test_no_import_of_runbooks_points_up(path):
 
 
 @pytest.mark.parametrize("path", RUNBOOK_SOURCES, ids=lambda path: str(path.relative_to(RUNBOOKS)))
-def test_the_plan_is_used_through_its_front_door(path):
-    assert [] == [names for names in rooms_imported(path) if names[0] == "plan" and names[1:]]
+def test_rooms_of_runbooks_are_used_through_their_front_doors(path):
+    rooms = ("plan", "apply")
+
+    assert [] == [names for names in rooms_imported(path) if names[0] in rooms and names[1:]]
 
 
 @pytest.mark.parametrize("path", RUNBOOK_SOURCES, ids=lambda path: str(path.relative_to(RUNBOOKS)))

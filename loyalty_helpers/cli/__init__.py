@@ -243,16 +243,7 @@ _DATABASE = click.option(
     metavar="KIND[:OPTIONS]",
     help="What goes wrong on purpose; may be given several times.",
 )
-def serve(
-    port: int,
-    db: Path | None,
-    token: str,
-    seed: int | None,
-    now: str | None,
-    program: str | None,
-    assumed: tuple[str, ...],
-    faults: tuple[str, ...],
-) -> None:
+def serve(port: int, db: Path | None, token: str, **wanted: Any) -> None:
     """Serve the emulator on 127.0.0.1 until Ctrl-C.
 
     \b
@@ -265,13 +256,12 @@ def serve(
     Options of all of them: path=REGEX, next=N, probability=P. For example
       --fault drop-after:path=/adjust,next=1
     """
-    from loyalty_helpers.cli.emulating import Wanted, serve_emulator
+    from loyalty_helpers.cli.emulating import serve_emulator
 
     def on_ready(url: str) -> None:
         click.echo(f"listening on {url}")
 
-    wanted = Wanted(seed, now, program, assumed, faults)
-    serve_emulator(port, db, token, wanted, on_ready=on_ready)
+    serve_emulator(port, db, token, on_ready=on_ready, **wanted)
 
 
 @emulator.command()

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,57 +15,52 @@ from loyalty_helpers.session import open_emulator
 from loyalty_helpers.settings import load_settings
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What makes one run the same as another, which rules hold, and what goes wrong.
-
-    Attributes:
-        seed: ids are made from it.
-        now: the time at which the clock stands still, RFC 3339.
-        program: which of Square's examples the seller's program is.
-        assumed: rules that Square does not document, as `NAME=VALUE`.
-        faults: as Fault.parse reads them.
-    """
-
-    seed: int | None = None
-    now: str | None = None
-    program: str | None = None
-    assumed: Sequence[str] = ()
-    faults: Sequence[str] = ()
-
-
 def serve_emulator(
-    port: int, file: Path | None, token: str, wanted: Wanted, *, on_ready: Callable[[str], None]
+    port: int, file: Path | None, token: str, *, on_ready: Callable[[str], None], **wanted: Any
 ) -> None:
-    """Serve until interrupted; `on_ready` gets the URL."""
+    """Serve until interrupted; `on_ready` gets the URL, and `wanted` is what `_injected` takes."""
     from loyalty_helpers.emulator import PortInUseError, serve
 
     if holds_token(token):
         raise SettingsError("--token looks like a token of Square: the emulator gets none")
     secret = {"loyalty_emulator_token": SecretStr(token)}
     settings = load_settings().model_copy(update=secret)
-    with open_emulator(settings, file, **_injected(wanted)) as emulator:
+    with open_emulator(settings, file, **_injected(**wanted)) as emulator:
         try:
             serve(emulator, port, on_ready=on_ready)
         except PortInUseError as error:
             raise EmulatorError(str(error)) from None
 
 
-def _injected(wanted: Wanted) -> dict[str, Any]:
-    """The arguments of Emulator.open."""
+def _injected(
+    seed: int | None,
+    now: str | None,
+    program: str | None,
+    assumed: Sequence[str],
+    faults: Sequence[str],
+) -> dict[str, Any]:
+    """What makes a run the same as another, which rules hold, what goes wrong: for Emulator.open.
+
+    Args:
+        seed: ids are made from it.
+        now: the time at which the clock stands still, RFC 3339.
+        program: which of Square's examples the seller's program is.
+        assumed: rules that Square does not document, as `NAME=VALUE`.
+        faults: as Fault.parse reads them.
+    """
     from loyalty_helpers import emulator
     from loyalty_helpers.emulator import Fault, Faults, SeededIds, SettableClock, parse_rfc3339
 
-    plan = Faults(wanted.seed or 0)
-    injected: dict[str, Any] = {"faults": plan, "assumptions": _assumptions(wanted.assumed)}
-    if wanted.seed is not None:
-        injected["ids"] = SeededIds(wanted.seed)
-    if wanted.now is not None:
-        with _refused(f"--now {wanted.now}", "2026-11-01T09:00:00Z"):
-            injected["clock"] = SettableClock(parse_rfc3339(wanted.now))
-    if wanted.program is not None:
-        injected["program"] = emulator.program(wanted.program)
-    for text in wanted.faults:
+    plan = Faults(seed or 0)
+    injected: dict[str, Any] = {"faults": plan, "assumptions": _assumptions(assumed)}
+    if seed is not None:
+        injected["ids"] = SeededIds(seed)
+    if now is not None:
+        with _refused(f"--now {now}", "2026-11-01T09:00:00Z"):
+            injected["clock"] = SettableClock(parse_rfc3339(now))
+    if program is not None:
+        injected["program"] = emulator.program(program)
+    for text in faults:
         with _refused(f"--fault {text}", "drop-after:path=/adjust,next=1"):
             plan.add(Fault.parse(text))
     return injected

@@ -1,11 +1,8 @@
 """Runbooks: plan, approve, apply, verify, undo, reconcile; each row once, whatever stops."""
 
-from loyalty_helpers.runbooks.apply.journal import Journal
-from loyalty_helpers.runbooks.apply.journal_file import owned_by
-from loyalty_helpers.runbooks.apply.progress import standing_of
+from loyalty_helpers.runbooks.apply import Journal, owned_by, standing_of
 from loyalty_helpers.runbooks.limits import Limits, errors_allowed
 from loyalty_helpers.runbooks.plan import (
-    APPROVAL_LENGTH,
     JOURNAL,
     MAX_PLAN_AGE,
     PLAN,
@@ -25,7 +22,6 @@ from loyalty_helpers.runbooks.views import Verified
 
 __all__ = [
     "ADJUSTMENTS",
-    "APPROVAL_LENGTH",
     "DIFFERENCES",
     "JOURNAL",
     "KEPT",

@@ -9,9 +9,7 @@ from loyalty_helpers.api import ACCOUNTS_PER_PAGE, LoyaltyClient, check_id, star
 from loyalty_helpers.errors import NotFoundError, ParameterError, PlanError
 from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks import plan as plans
-from loyalty_helpers.runbooks.apply.journal import Journal
-from loyalty_helpers.runbooks.apply.outcomes import stopped_if_put_off
-from loyalty_helpers.runbooks.apply.progress import Reading
+from loyalty_helpers.runbooks.apply import Journal, Reading, stopped_if_put_off
 from loyalty_helpers.runbooks.books import GROUPED_BY, Books, Difference, Period
 from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.ledger import READINGS, over_again
@@ -66,10 +64,7 @@ def reconcile(
     ids = account_list(account_ids)
     period = Period(start_of_day(start_date, "start_date"), start_of_day(end_date, "end_date"))
     shown = yes_or_no(show_phone_numbers, "show_phone_numbers")
-    folder, settle = folder_of(run_id), settle_time(client)
-    with plans.writable(folder):
-        _check_own(folder)
-        plans.make_folder(folder)
+    folder, settle = _own_folder(run_id), settle_time(client)
     reading, books = Reading(folder), Books(period, settle, show_phone_numbers=shown)
     missing = _read_accounts(client, books, reading.one_by_one(ids, len(ids)))
     if not ids:
@@ -82,13 +77,17 @@ def reconcile(
     return _told(books, amiss, (*missing, *gone) if ids else ())
 
 
-def _check_own(folder: Path) -> None:
-    """Refuse the folder of a run whose results would be taken away."""
-    if (folder / plans.PLAN).exists():
-        raise ParameterError(
-            f"run_id {folder.name!r} is a run with a plan: give it as check_run_id to compare it "
-            "with the ledger, and take another run_id"
-        )
+def _own_folder(run_id: str) -> Path:
+    """The folder to write into; that of a run, whose results would be taken away, is refused."""
+    folder = folder_of(run_id)
+    with plans.writable(folder):
+        if (folder / plans.PLAN).exists():
+            raise ParameterError(
+                f"run_id {folder.name!r} is a run with a plan: give it as check_run_id to compare "
+                "it with the ledger, and take another run_id"
+            )
+        plans.make_folder(folder)
+    return folder
 
 
 def _read_all(client: LoyaltyClient, books: Books, reading: Reading) -> None:

@@ -13,9 +13,7 @@ from typing import Any
 
 from loyalty_helpers.errors import JournalError
 from loyalty_helpers.redaction import mask_body, mask_reason, mask_text
-from loyalty_helpers.runbooks.apply.journal import Journal
-from loyalty_helpers.runbooks.apply.journal_file import OWNER, told
-from loyalty_helpers.runbooks.apply.rows import OPEN, RESULTS
+from loyalty_helpers.runbooks.apply import OPEN, OWNER, RESULTS, Journal, told
 from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.plan import (
     APPROVAL_LENGTH,

@@ -4,9 +4,10 @@ Each verb reads what it needs from the run's folder: cells may run twice, or in 
 """
 
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,7 @@ from loyalty_helpers.api import LoyaltyClient, check_run_id, given_number, whole
 from loyalty_helpers.errors import ParameterError, ProductionGuardError, RunStoppedError
 from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks import plan as plans
-from loyalty_helpers.runbooks.apply.journal import Journal
-from loyalty_helpers.runbooks.apply.outcomes import UNREAD, stopped_if_put_off
-from loyalty_helpers.runbooks.apply.progress import Progress
-from loyalty_helpers.runbooks.apply.running import Run as _Run
+from loyalty_helpers.runbooks.apply import UNREAD, Applying, Journal, Progress, stopped_if_put_off
 from loyalty_helpers.runbooks.limits import Limits, Time, settle_time
 from loyalty_helpers.runbooks.results import repeats_told, write_results, write_verified
 from loyalty_helpers.runbooks.undo import compensating_rows
@@ -192,8 +190,7 @@ class Run:
             PlanError, ProductionGuardError, JournalError: nothing was sent.
             RunStoppedError: it stopped before its end; the text has the command that resumes it.
         """
-        self._limits = replace(self._limits, **limits)
-        planned = self._last()
+        within, planned = replace(self._limits, **limits), self._last()
         if not planned.approved:
             return Applied(planned.plan, {})
         if on_drift not in ("note", "skip"):
@@ -206,24 +203,18 @@ class Run:
                 plans.check_place(plan.header, plans.place_of(self._client))
                 journal = held.enter_context(Journal.open(plan))
             _stop_on_sigterm(held)
-            return self._sent(writing, plan, journal, on_drift)
+            skipping = on_drift == "skip"
+            applying = partial(Applying, writing, plan, journal, within, skip_moved=skipping)
+            return self._sent(applying, plan, journal)
 
     def _sent(
-        self, writing: LoyaltyClient, plan: plans.Plan, journal: Journal, on_drift: str
+        self, applying: Callable[..., Applying], plan: plans.Plan, journal: Journal
     ) -> Applied:
         with journal.commit():
             journal.set_meta("approved_by", self._approved_by or journal.meta("approved_by"))
         progress = Progress(journal, plan.header.rows)
         try:
-            _Run(
-                writing,
-                plan,
-                journal,
-                self._limits,
-                skip_moved=on_drift == "skip",
-                time=self._time,
-                told=progress,
-            ).run()
+            applying(time=self._time, told=progress).run()
         except (RunStoppedError, *UNREAD, KeyboardInterrupt) as stopped:
             with suppress(OSError):  # why it stopped is told, whatever the disk says
                 write_results(plan.folder, journal)

@@ -8,8 +8,7 @@ from sys import intern
 from typing import NamedTuple
 
 from loyalty_helpers.api import LoyaltyClient
-from loyalty_helpers.runbooks.apply.journal import Journal
-from loyalty_helpers.runbooks.apply.rows import amiss
+from loyalty_helpers.runbooks.apply import Journal, amiss
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.ledger import adjustments_of
 from loyalty_helpers.runbooks.limits import Limits, Time

@@ -8,7 +8,7 @@ from typing import Any
 
 from loyalty_helpers.records import VERIFICATION_MIME, Bundle, Shown, card, points_text, table
 from loyalty_helpers.redaction import mask_reason
-from loyalty_helpers.runbooks.apply.rows import OPEN, RESULTS
+from loyalty_helpers.runbooks.apply import OPEN, RESULTS
 from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, LEFT_OUT, Header, Plan
 from loyalty_helpers.runbooks.results import command, repeats_told
 from loyalty_helpers.runbooks.verify import Difference

@@ -54,10 +54,15 @@ def run_folder(folder: Path, *, keep: Collection[str] = ()) -> Iterator[RunFolde
     Raises:
         ParameterError: another run of the same id is at work, or nothing can be written.
     """
+    check_room(folder)  # before anything is moved away
     with ExitStack() as held:
-        check_room(folder)  # before anything is moved away
         with refusing(folder):
-            held.enter_context(_locked(folder))
+            try:
+                held.enter_context(locked(folder))
+            except BlockingIOError:
+                raise ParameterError(
+                    f"another run is at work in {folder}: wait for its end, and look at its receipt"
+                ) from None
             moved = _make_room(folder, {EARLIER, *keep})
         yield RunFolder(folder, moved)
 
@@ -84,18 +89,6 @@ def refusing(folder: Path, *, named: str = "") -> Iterator[None]:
     except OSError as error:
         place = f"{str(folder)!r} ({named})" if named else repr(str(folder))
         raise ParameterError(f"nothing can be written to {place}: {error}") from None
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    with ExitStack() as held:
-        try:
-            held.enter_context(locked(folder))
-        except BlockingIOError:
-            raise ParameterError(
-                f"another run is at work in {folder}: wait for its end, and look at its receipt"
-            ) from None
-        yield
 
 
 def _make_room(folder: Path, keep: Collection[str]) -> Path | None:

@@ -37,25 +37,14 @@ def started_kernel(
         busy: whether the kernel with this process id is at something that must not be cut
             short. Ctrl-C reaches this process alone, so the kernel is interrupted and waited for.
     """
-    from jupyter_client.manager import AsyncKernelManager
     from jupyter_core.utils import run_sync
 
     with _sockets() as sockets:
-        # The asynchronous kind: nbclient waits for a cell and for Ctrl-C at the same time.
-        manager = AsyncKernelManager(kernel_name="python3", **sockets)
-        shut_down = manager.shutdown_kernel
-
-        async def finish_first(*args: Any, **options: Any) -> None:
-            process = getattr(manager.provisioner, "process", None)
-            if process is not None:
-                await asyncio.to_thread(_interrupt, process, busy)
-            await shut_down(*args, **options)
-
-        manager.shutdown_kernel = finish_first  # nbclient calls it when Ctrl-C is pressed
+        manager = _manager(busy)(kernel_name="python3", **sockets)
+        # A kernel that is stopped in the middle has much to say, none of it for a user.
+        # Nor does it write what it is given, parameters among it, into the user's history.
+        options = ["--log-level=CRITICAL", "--HistoryManager.enabled=False"]
         try:
-            # A kernel that is stopped in the middle has much to say, none of it for a user.
-            # Nor does it write what it is given, parameters among it, into the user's history.
-            options = ["--log-level=CRITICAL", "--HistoryManager.enabled=False"]
             run_sync(manager.start_kernel)(
                 cwd=str(folder), extra_arguments=options, env=os.environ | dict(variables or {})
             )
@@ -70,6 +59,23 @@ def started_kernel(
                 process.kill()
                 process.wait()  # here, because jupyter_client asks every 0.1 s only
             run_sync(manager.shutdown_kernel)(now=True)
+
+
+def _manager(busy: Callable[[int], bool]) -> Any:
+    """The kind of manager, asynchronous: nbclient waits for a cell and for Ctrl-C together."""
+    from jupyter_client.manager import AsyncKernelManager
+
+    class Finishing(AsyncKernelManager):
+        async def shutdown_kernel(  # type: ignore[override]  # as the one that it replaces
+            self, *args: Any, **options: Any
+        ) -> None:
+            """Called by nbclient when Ctrl-C is pressed."""
+            process = getattr(self.provisioner, "process", None)
+            if process is not None:
+                await asyncio.to_thread(_interrupt, process, busy)
+            await super().shutdown_kernel(*args, **options)
+
+    return Finishing
 
 
 def _interrupt(process: Any, busy: Callable[[int], bool]) -> None:

@@ -4,11 +4,9 @@ import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.errors import LoyaltyError
-from loyalty_helpers.files import write_json
 from loyalty_helpers.records import VERIFICATION_MIME
 from loyalty_helpers.redaction import mask_body
 from loyalty_helpers.runner.execute import InterruptedRunError
@@ -69,8 +67,3 @@ def verification_of(notebook: Mapping[str, Any]) -> dict[str, Any] | None:
             if facts is not None:
                 return dict(facts)
     return None
-
-
-def save(path: Path, receipt: Mapping[str, Any]) -> None:
-    """Write the receipt, whole or not at all."""
-    write_json(path, dict(receipt))

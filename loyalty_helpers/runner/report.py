@@ -6,7 +6,6 @@ from typing import Any
 
 from loyalty_helpers.files import write_text
 from loyalty_helpers.redaction import mask_text
-from loyalty_helpers.runner.lean import leave_out_format_checkers
 
 # nbconvert's page would fetch scripts from public hosts. Here they are left out, and the policy
 # makes the browser refuse any other, in whatever text they might hide. Its style sheet is
@@ -95,7 +94,6 @@ def report_maker(source: Path) -> Any:
     Loading, compiling templates and patterns takes half a second, and making a report with all
     that done a fifth of it; so this is called while the kernel works.
     """
-    leave_out_format_checkers()
     from nbconvert.exporters.html import HTMLExporter
 
     exporter = HTMLExporter(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.errors import LoyaltyError, ParameterError, PlanError
+from loyalty_helpers.files import write_json
 from loyalty_helpers.runbooks import (
     KEPT,
     MAX_PLAN_AGE,
@@ -138,16 +139,9 @@ def _run(attempt: Attempt, held: RunFolder, out: str) -> RunResult:
     receipt = receipts.begin(source.stem, parameters, run_id=folder.name)
     asked = receipt["parameters"]
     with refusing(folder):
-        receipts.save(folder / RECEIPT, receipt | {"parameters": attempt.meant(asked)})
+        write_json(folder / RECEIPT, receipt | {"parameters": attempt.meant(asked)})
     output = MaskedOutput(folder / source.name, parameters)
-    variables = {"LOYALTY_RUNS": str(folder.parent), "LOYALTY_OUT": out}
-    with (
-        started_kernel(source.parent, variables, busy=partial(owned_by, folder)) as kernel,
-        ThreadPoolExecutor(1) as background,
-    ):
-        import_papermill()  # here, since two threads should not import the same things at once
-        maker = background.submit(report_maker, source)
-        error = _error_of(source, parameters, output, kernel)
+    error, maker = _executed(attempt, output, out)
     shown = None if attempt.plans else receipts.verification_of(output.notebook)
     refused = isinstance(error, CellError) and error.refused
     error = error or attempt.unproven(shown)
@@ -162,36 +156,38 @@ def _run(attempt: Attempt, held: RunFolder, out: str) -> RunResult:
         receipt["parameters"] = attempt.meant(asked)
     if attempt.runbook:  # from the journal, whatever became of the notebook
         receipt = {n: v for n, v in receipt.items() if n not in receipts.FACTS}
-        receipt |= _facts(folder, out)
-    receipts.save(folder / RECEIPT, receipt)
+        with suppress(LoyaltyError):  # of what cannot be read, the error has told
+            receipt |= facts(folder, out=out)
+    write_json(folder / RECEIPT, receipt)
     if attempt.plans and receipt["verified"]:
         shown = {"summary": told_of(folder, out)}
     summary = _summary(source.stem, receipt, shown)
     place = f"environment {receipt['environment']}"
     report = folder / f"{source.stem}.html"
     try:
-        write_report(maker.result(), output.notebook, report, f"{summary}\n{place}")
+        write_report(maker(), output.notebook, report, f"{summary}\n{place}")
     except Exception as trouble:
         raise LoyaltyError(f"{summary}, {place}, but there is no report: {trouble}") from trouble
     return RunResult(folder, report, receipt, summary)
 
 
-def _facts(folder: Path, out: str) -> dict[str, Any]:
-    """What plan and journal say; of those that cannot be read, the error has told."""
-    with suppress(LoyaltyError):
-        return facts(folder, out=out)
-    return {}
-
-
-def _error_of(
-    source: Path, parameters: Mapping[str, Any], output: MaskedOutput, kernel: Any
-) -> LoyaltyError | None:
-    """Run, and say what went wrong; the notebook's own metadata is never asked for that."""
-    try:
-        execute(source, parameters, output, kernel)
-    except LoyaltyError as error:
-        return error
-    return None
+def _executed(
+    attempt: Attempt, output: MaskedOutput, out: str
+) -> tuple[LoyaltyError | None, Callable[[], Any]]:
+    """What went wrong, of which the notebook is never asked; and what gives a warm report maker."""
+    source, folder = attempt.notebook.path, attempt.folder
+    variables = {"LOYALTY_RUNS": str(folder.parent), "LOYALTY_OUT": out}
+    with (
+        started_kernel(source.parent, variables, busy=partial(owned_by, folder)) as kernel,
+        ThreadPoolExecutor(1) as background,
+    ):
+        import_papermill()  # here, since two threads should not import the same things at once
+        maker = background.submit(report_maker, source)
+        try:
+            execute(source, attempt.parameters, output, kernel)
+        except LoyaltyError as error:
+            return error, maker.result
+    return None, maker.result
 
 
 def _summary(stem: str, receipt: Mapping[str, Any], facts: Mapping[str, Any] | None) -> str:

@@ -55,8 +55,10 @@ def kept_intent(environment: str, run_id: str, intent: Intent) -> Iterator[None]
     try:
         yield
     except REFUSED:
-        if environment not in before:
-            _put_back(path, before)
+        if before and environment not in before:
+            _write(path, before)
+        elif not before:
+            path.unlink(missing_ok=True)
         raise
 
 
@@ -127,10 +129,3 @@ def _write(path: Path, held: dict[str, Any]) -> None:
             f"what the run id stands for cannot be written to {path}: {error}. Nothing was sent: "
             "set LOYALTY_RUNS to a folder that can be written"
         ) from None
-
-
-def _put_back(path: Path, held: dict[str, Any]) -> None:
-    if held:
-        _write(path, held)
-    else:
-        path.unlink(missing_ok=True)

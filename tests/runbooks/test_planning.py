@@ -9,7 +9,10 @@ import pytest
 from loyalty_helpers import runbooks
 from loyalty_helpers.emulator import program
 from loyalty_helpers.errors import AuthenticationError, PlanError
-from loyalty_helpers.runbooks.plan import check_approval, read_plan
+from loyalty_helpers.records import LoyaltyEvent
+from loyalty_helpers.runbooks.plan import Row, check_approval, place_of, read_plan
+from loyalty_helpers.runbooks.plan.found import Holdings
+from tests.doubles import EVENT
 from tests.seed_world import ACCOUNT_ID
 
 from .conftest import SHEET
@@ -293,6 +296,37 @@ def test_a_plan_that_cannot_be_written_is_a_refusal(world, refused) -> None:
     told = refused(PlanError, world.plan)
 
     assert told.endswith("runs/run cannot be written: Is a directory. Nothing was changed.")
+
+
+def test_a_row_that_was_changed_since_its_plan_was_read_is_refused(world) -> None:
+    plan = world.plan().plan
+    plan.path.write_bytes(plan.path.read_bytes().replace(b'"points":', b'"pints":'))
+
+    with pytest.raises(PlanError, match="not as it was written"):
+        list(plan.rows())
+
+
+def test_of_a_long_ledger_only_what_says_something_of_a_row_is_kept(world) -> None:
+    """An event with its mark, one that it undoes, and those of as many points, up or down."""
+    mark, theirs = "a" * 16, "another-account"
+    row = Row(account_id=ACCOUNT_ID, points=-5, reason="r", marker=mark, undoes="e0")
+    events = [
+        event("e0", theirs, 1),
+        event("e1", theirs, 2, f"r [lr1:{mark}]"),
+        event("e2", ACCOUNT_ID, 5),
+        event("e3", ACCOUNT_ID, -5),
+        event("e4", theirs, 5),
+        event("e5", ACCOUNT_ID, 4),
+    ]
+    holdings = Holdings([row], place_of(world.client), None, events)
+
+    assert ["e0", "e1", "e2", "e3"] == list(holdings.contents)
+
+
+def event(event_id: str, account_id: str, points: int, reason: str = "r") -> LoyaltyEvent:
+    detail = {"points": points, "reason": reason}
+    body = EVENT | {"id": event_id, "loyalty_account_id": account_id, "adjust_points": detail}
+    return LoyaltyEvent.model_validate(body)
 
 
 def test_a_file_whose_name_is_too_long_is_one_problem(world, refused) -> None:

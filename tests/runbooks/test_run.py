@@ -3,7 +3,8 @@
 import pytest
 
 from loyalty_helpers.errors import ParameterError, PlanError
-from loyalty_helpers.runbooks import Run
+from loyalty_helpers.runbooks import Journal, Run
+from loyalty_helpers.runbooks.limits import Time
 
 from .conftest import QUICK
 
@@ -78,3 +79,16 @@ def test_what_a_run_may_do_is_checked_before_anything_is_read(world) -> None:
     with pytest.raises(ParameterError, match="allow_repeats"):
         run_of(world, allow_repeats="perhaps")
     assert [] == world.wire.paths
+
+
+def test_what_one_apply_is_told_is_not_kept_for_the_next(world) -> None:
+    """Above all that a person has looked: a row may have become one for REVIEW since."""
+    plan = run_of(world).plan_file(world.sheet()).plan
+    run = run_of(world, approved_plan=plan.digest)
+    with Journal.open(plan) as journal, journal.commit():
+        journal.sent(1, Time().now() - 3_600)
+    run.apply(resend_unknown=True)
+    sent = world.wire.writes
+
+    assert {"APPLIED": 3, "REVIEW": 1} == run.apply().counts
+    assert sent == world.wire.writes

@@ -1,1 +1,24 @@
 """Applying a plan: each row once, written down before and after it is sent."""
+
+from loyalty_helpers.runbooks.apply.journal import Journal
+from loyalty_helpers.runbooks.apply.journal_file import OWNER, owned_by, told
+from loyalty_helpers.runbooks.apply.outcomes import UNREAD, stopped_if_put_off
+from loyalty_helpers.runbooks.apply.progress import Progress, Reading, standing_of
+from loyalty_helpers.runbooks.apply.rows import OPEN, RESULTS, amiss
+from loyalty_helpers.runbooks.apply.running import Applying
+
+__all__ = [
+    "OPEN",
+    "OWNER",
+    "RESULTS",
+    "UNREAD",
+    "Applying",
+    "Journal",
+    "Progress",
+    "Reading",
+    "amiss",
+    "owned_by",
+    "standing_of",
+    "stopped_if_put_off",
+    "told",
+]

@@ -15,12 +15,10 @@ from dataclasses import replace
 from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.errors import LoyaltyError, RunStoppedError
 from loyalty_helpers.records import LoyaltyEvent
-from loyalty_helpers.runbooks.apply.chains import Chains
 from loyalty_helpers.runbooks.apply.journal import Journal
-from loyalty_helpers.runbooks.apply.outcomes import Outcome, outcome_of
-from loyalty_helpers.runbooks.apply.rows import Code, Entry, Note
+from loyalty_helpers.runbooks.apply.outcomes import Outcome, Trust, outcome_of
+from loyalty_helpers.runbooks.apply.rows import Chains, Code, Entry, Note
 from loyalty_helpers.runbooks.apply.signals import interruptible
-from loyalty_helpers.runbooks.apply.trust import Trust
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.ledger import is_older, moment
 from loyalty_helpers.runbooks.limits import Limits, Time

@@ -16,25 +16,17 @@ from pathlib import Path
 from loyalty_helpers.errors import JournalError
 from loyalty_helpers.files import taken_back
 from loyalty_helpers.runbooks.apply.journal_file import (
+    FORMAT,
     OWNER,
+    TABLES,
     begun,
     connect,
     connect_to_look,
     format_of,
+    renew,
     told,
 )
-from loyalty_helpers.runbooks.apply.rows import (
-    COLUMNS,
-    FORMAT,
-    NOTHING,
-    STATES,
-    TABLES,
-    Code,
-    Entry,
-    Note,
-    begins,
-    renew,
-)
+from loyalty_helpers.runbooks.apply.rows import COLUMNS, NOTHING, STATES, Code, Entry, Note, begins
 from loyalty_helpers.runbooks.plan import JOURNAL, Plan
 
 CHUNK = 500  # rows read at once

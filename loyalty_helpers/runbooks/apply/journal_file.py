@@ -1,4 +1,4 @@
-"""The file of a journal: how it is opened, who has it, and what its errors mean."""
+"""The file of a journal: its tables, how it is opened, who has it, and what its errors mean."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -7,9 +7,30 @@ from pathlib import Path
 
 from loyalty_helpers.errors import JournalError
 from loyalty_helpers.files import make_file
-from loyalty_helpers.runbooks.apply.rows import FORMAT, renew
+from loyalty_helpers.runbooks.apply.rows import OPEN, TEXTS, Code
 
 OWNER = "journal.owner"
+FORMAT = 2  # 1 had the text of a note where its code and its detail are now
+
+TABLES = f"""
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE account (
+    id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, planned INTEGER NOT NULL, found INTEGER
+) WITHOUT ROWID;
+CREATE TABLE row (
+    n INTEGER PRIMARY KEY, row_id TEXT NOT NULL, account_id TEXT NOT NULL, phone TEXT NOT NULL,
+    points INTEGER NOT NULL, reason TEXT NOT NULL, undoes TEXT NOT NULL,
+    key TEXT NOT NULL, marker TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL DEFAULT 'PLANNED', attempts INTEGER NOT NULL DEFAULT 0,
+    first_sent REAL, last_sent REAL,
+    event_id TEXT NOT NULL DEFAULT '', event_at TEXT NOT NULL DEFAULT '',
+    applied TEXT NOT NULL DEFAULT '',
+    code TEXT NOT NULL DEFAULT '', detail TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX unfinished ON row (state, n) WHERE state IN {OPEN};
+CREATE INDEX by_account ON row (account_id);
+PRAGMA user_version = {FORMAT};
+"""
 
 
 def owned_by(folder: Path, pid: int) -> bool:
@@ -47,15 +68,34 @@ def format_of(connection: sqlite3.Connection) -> int:
 def connect_to_look(path: Path) -> sqlite3.Connection:
     """Open a file that is there, to read what it tells; one of an older format as a copy."""
     # Not read-only: what a killed process left half-written has to be rolled back.
-    connection = _connected(path, "BEGIN", "SELECT count(*) FROM meta")
+    connection = _connected(path, "SELECT count(*) FROM meta")
     if format_of(connection) == FORMAT:
-        connection.execute("COMMIT")
         return connection
     copy = sqlite3.connect(":memory:", isolation_level=None)
     with closing(connection):
+        connection.executescript("BEGIN; SELECT count(*) FROM meta")  # nobody writes meanwhile
         connection.backup(copy)
     renew(copy)
     return copy
+
+
+def renew(journal: sqlite3.Connection) -> None:
+    """Give the journal of an older program, which wrote texts, the codes of today."""
+    journal.execute("DROP TABLE IF EXISTS sighting")  # what verifying saw
+    journal.execute("ALTER TABLE row RENAME COLUMN note TO detail")
+    journal.execute("ALTER TABLE row ADD COLUMN code TEXT NOT NULL DEFAULT ''")
+    for code, text in TEXTS.items():
+        journal.execute(
+            "UPDATE row SET code = ?, detail = substr(detail, ?)"
+            " WHERE ? != '' AND substr(detail, 1, ?) = ?",
+            (code, len(text) + 1, text, len(text), text),
+        )
+    journal.execute(
+        "UPDATE row SET code = CASE state WHEN 'REVIEW' THEN ? ELSE ? END"
+        " WHERE code = '' AND detail != ''",
+        (Code.AMISS, Code.ANSWERED),
+    )
+    journal.execute(f"PRAGMA user_version = {FORMAT}")
 
 
 def _connected(path: Path, *statements: str) -> sqlite3.Connection:

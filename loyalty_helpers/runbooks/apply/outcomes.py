@@ -1,4 +1,6 @@
-"""What an answer means for a row. Nothing that may have been carried out is ever called failed.
+"""What an answer means for a row, and for the run.
+
+Nothing that may have been carried out is ever called failed.
 
 | answer                                   | state    | what then                            |
 |------------------------------------------|----------|--------------------------------------|
@@ -16,7 +18,7 @@
 again after an earlier try without an answer stays UNKNOWN.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -40,8 +42,11 @@ from loyalty_helpers.records import LoyaltyEvent
 from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.runbooks.apply.pace import LONGEST
 from loyalty_helpers.runbooks.apply.rows import NOTHING, Code, Note
+from loyalty_helpers.runbooks.limits import Limits
 from loyalty_helpers.transports import LONG_WAIT, come_back
 
+UNKNOWN_IN_A_ROW = 3  # rows without an answer to trust, none applied in between: the run stops
+PATIENCE = 60.0  # seconds without an answer to trust, after which no row is tried again
 # What a read that was tried often enough ends with.
 UNREAD = (SquareError, NoAnswerError, UnexpectedAnswerError)
 
@@ -133,3 +138,62 @@ def _told(error: LoyaltyError) -> str:
     if isinstance(error, UnexpectedAnswerError):
         return f"{error.status} with an answer that Square does not document"
     return "not sent: no connection" if isinstance(error, NotSentError) else "no answer"
+
+
+class Trust:
+    """What a run may still lose; a pass begins without any trust in the service.
+
+    Args:
+        limits: of the run.
+        clock: seconds that only grow.
+    """
+
+    def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
+        self._limits, self._clock = limits, clock
+        self._retries = float(limits.retries)
+        self.stop = ""  # why nothing more may be sent, or an empty text
+        self.begin(0)
+
+    def begin(self, errors_allowed: int) -> None:
+        """A pass begins, in which so many rows may end without success."""
+        self._errors_left, self._unknown, self._heard_at = errors_allowed, 0, self._clock()
+        self.earned = False  # whether a row was applied
+
+    @property
+    def at_once(self) -> int:
+        """Rows on their way: before any is applied, no more than it takes to stop the run."""
+        most = self._limits.in_flight
+        return most if self.earned else min(most, UNKNOWN_IN_A_ROW)
+
+    def end(self, why: str) -> None:
+        """Nothing more may be sent; the first reason stays."""
+        self.stop = self.stop or why
+
+    def applied(self) -> None:
+        """A row was applied: that gives half a try back."""
+        self._unknown, self.earned, self._heard_at = 0, True, self._clock()
+        self._retries = min(self._retries + 0.5, float(self._limits.retries))
+
+    def refused(self) -> None:
+        """A row ended without success."""
+        self._heard_at = self._clock()
+        self._errors_left -= 1
+        if self._errors_left < 0:
+            self.end("more rows ended without success than max_errors allows")
+
+    def allows_again(self, attempts: int, outcome: Outcome) -> bool:
+        """Whether a row that was tried so often is tried again; if not, the ledger has to tell."""
+        if outcome.limited:
+            self._heard_at = self._clock()  # it is there, and says so
+        patient = self._clock() - self._heard_at < PATIENCE
+        left = outcome.limited or (attempts < self._limits.tries and patient)
+        why = f"Square does not answer as it should ({outcome.note})"
+        if outcome.again and left:
+            if self._retries >= 1:
+                self._retries -= 1
+                return True
+            self.end(why)
+        self._unknown += 1
+        if self._unknown >= UNKNOWN_IN_A_ROW and not outcome.stop:
+            self.end(f"{why}: {self._unknown} rows one after another have no answer to trust")
+        return False

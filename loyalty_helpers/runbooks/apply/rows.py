@@ -1,6 +1,7 @@
-"""What a journal holds: its rows, their states, and the tables they are kept in."""
+"""The rows of a run: their states, why they are in them, and the chains they go out in."""
 
-import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -9,7 +10,6 @@ from loyalty_helpers.api import same_words
 from loyalty_helpers.records import LoyaltyEvent
 from loyalty_helpers.runbooks.plan import Header, Row
 
-FORMAT = 2  # 1 had the text of a note where its code and its detail are now
 RESULTS = "results.csv"  # where people see what came of each row
 
 # PLANNED: not sent. SENT: it may be on its way. UNKNOWN: it was sent, and no answer can be
@@ -57,26 +57,6 @@ class Note(NamedTuple):
 
 NOTHING = Note()
 
-TABLES = f"""
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE account (
-    id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, planned INTEGER NOT NULL, found INTEGER
-) WITHOUT ROWID;
-CREATE TABLE row (
-    n INTEGER PRIMARY KEY, row_id TEXT NOT NULL, account_id TEXT NOT NULL, phone TEXT NOT NULL,
-    points INTEGER NOT NULL, reason TEXT NOT NULL, undoes TEXT NOT NULL,
-    key TEXT NOT NULL, marker TEXT NOT NULL UNIQUE,
-    state TEXT NOT NULL DEFAULT 'PLANNED', attempts INTEGER NOT NULL DEFAULT 0,
-    first_sent REAL, last_sent REAL,
-    event_id TEXT NOT NULL DEFAULT '', event_at TEXT NOT NULL DEFAULT '',
-    applied TEXT NOT NULL DEFAULT '',
-    code TEXT NOT NULL DEFAULT '', detail TEXT NOT NULL DEFAULT ''
-);
-CREATE INDEX unfinished ON row (state, n) WHERE state IN {OPEN};
-CREATE INDEX by_account ON row (account_id);
-PRAGMA user_version = {FORMAT};
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -122,25 +102,6 @@ class Entry:
 COLUMNS = ", ".join(Entry.__slots__)
 
 
-def renew(journal: sqlite3.Connection) -> None:
-    """Give the journal of an older program, which wrote texts, the codes of today."""
-    journal.execute("DROP TABLE IF EXISTS sighting")  # what verifying saw
-    journal.execute("ALTER TABLE row RENAME COLUMN note TO detail")
-    journal.execute("ALTER TABLE row ADD COLUMN code TEXT NOT NULL DEFAULT ''")
-    for code, text in TEXTS.items():
-        journal.execute(
-            "UPDATE row SET code = ?, detail = substr(detail, ?)"
-            " WHERE ? != '' AND substr(detail, 1, ?) = ?",
-            (code, len(text) + 1, text, len(text), text),
-        )
-    journal.execute(
-        "UPDATE row SET code = CASE state WHEN 'REVIEW' THEN ? ELSE ? END"
-        " WHERE code = '' AND detail != ''",
-        (Code.AMISS, Code.ANSWERED),
-    )
-    journal.execute(f"PRAGMA user_version = {FORMAT}")
-
-
 def begins(header: Header, row: Row) -> tuple[str, Note]:
     """The state of a row before anything is done, and why.
 
@@ -164,3 +125,46 @@ def amiss(entry: Entry, event: LoyaltyEvent) -> str:
     if entry.event_id and event.id != entry.event_id:
         found.append(f"it is event {event.id}, and not the one that was answered")
     return "; ".join(found)
+
+
+class Chains:
+    """The rows of one pass, read as they are asked for.
+
+    So a plan means the same whatever runs beside it. Of a row that has to wait, only its number is
+    kept.
+
+    Args:
+        rows: in the order of the plan.
+        blocked: accounts whose rows stay planned until the ledger has told about the row before.
+        read: gives a row by its number.
+    """
+
+    def __init__(
+        self, rows: Iterable[Entry], blocked: Iterable[str], read: Callable[[int], Entry]
+    ) -> None:
+        self._rows, self._blocked, self._read = iter(rows), set(blocked), read
+        self._behind: dict[str, deque[int]] = {}  # rows behind the one at work, by account
+        self._next: deque[int] = deque()
+
+    def take(self) -> Entry | None:
+        """The next row that may go out; None if there is none before another one has ended."""
+        if self._next:
+            return self._read(self._next.popleft())
+        for entry in self._rows:
+            if entry.account_id in self._behind:
+                self._behind[entry.account_id].append(entry.n)
+            elif entry.account_id not in self._blocked:
+                self._behind[entry.account_id] = deque()
+                return entry
+        return None
+
+    def ended(self, account_id: str) -> None:
+        """The row at work has ended: the one behind it may go."""
+        if behind := self._behind.pop(account_id, None):
+            self._next.append(behind.popleft())
+            self._behind[account_id] = behind
+
+    def block(self, account_id: str) -> None:
+        """The row at work is left to the ledger, and those behind it wait for that."""
+        self._blocked.add(account_id)
+        self._behind.pop(account_id, None)

@@ -43,7 +43,7 @@ CANARY = "canary"  # the journal's word on it
 GO = ". To send the other rows all the same, run it with canary 0"
 
 
-class Run:
+class Applying:
     """Applies one plan with one journal.
 
     Args:
@@ -72,7 +72,6 @@ class Run:
         pace = Pace(limits.requests_per_second, clock=clock, sleep=sleep, now=now)
         self._client, self._plan, self._journal = client.variant(pace=pace), plan, journal
         self._limits, self._skip_moved = limits, skip_moved
-        self._contradicted: dict[int, Entry] = {}
         self._marks: defaultdict[str, list[str]] = defaultdict(list)  # of others, newest first
         self._sending = Sending(
             client.variant(pace=pace.while_awake(), attempts=1),
@@ -151,29 +150,28 @@ class Run:
         self._sending.awake_at = began
 
     def _see(self, events: Iterable[LoyaltyEvent]) -> None:
+        contradicted: dict[int, Entry] = {}
         for batch in batches(events, EVENTS_PER_COMMIT):
             with self._journal.commit():
                 for event in batch:
-                    self._saw(event)
-        while self._contradicted:  # it is there twice, or another event was answered
-            self._look_for(self._contradicted.popitem()[1])
+                    self._saw(event, contradicted)
+        for entry in contradicted.values():  # it is there twice, or another event was answered
+            self._look_for(replace(entry, event_id="", applied=""))
 
-    def _saw(self, event: LoyaltyEvent) -> None:
+    def _saw(self, event: LoyaltyEvent, contradicted: dict[int, Entry]) -> None:
         entry = self._journal.with_marker(marker_in(event.reason))
         if entry is None:
             self._leave_out_repeats(event)
         elif entry.state in OPEN:
             self._found(entry, event)
         elif entry.state == "APPLIED" and entry.event_id != event.id:
-            self._contradicted[entry.n] = replace(entry, event_id="", applied="")
+            contradicted[entry.n] = entry
 
     def _found(self, entry: Entry, event: LoyaltyEvent) -> None:
         """The ledger holds the row, whether or not its answer ever came."""
+        facts, applied = (event.id, moment(event)), "found" if entry.attempts else "before"
         wrong = amiss(entry, event)
-        state = "REVIEW" if wrong else "APPLIED"
-        facts = (event.id, moment(event))
-        applied = "found" if entry.attempts else "before"
-        note = Note(Code.AMISS, wrong) if wrong else NOTHING
+        state, note = ("REVIEW", Note(Code.AMISS, wrong)) if wrong else ("APPLIED", NOTHING)
         self._journal.settle(entry.n, state, event=facts, applied=applied, note=note)
 
     def _leave_out_repeats(self, event: LoyaltyEvent) -> None:
@@ -245,8 +243,12 @@ class Run:
         again: list[Entry] = []
         gone: list[Entry] = []
         for entry in lost:
-            if not self._look_for(entry):
-                (again if self._trusted(entry) else gone).append(entry)
+            if self._look_for(entry):
+                continue
+            if self._trusted(entry):
+                again.append(entry)
+            else:
+                gone.append(entry)
         if gone:
             self._give_up(gone)
         return again

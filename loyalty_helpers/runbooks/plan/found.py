@@ -18,6 +18,7 @@ from functools import partial
 from loyalty_helpers.api import PER_SEARCH, LoyaltyClient, same_words
 from loyalty_helpers.errors import NotFoundError
 from loyalty_helpers.records import LoyaltyAccount, LoyaltyEvent
+from loyalty_helpers.redaction import mask_phone
 from loyalty_helpers.runbooks.batches import batches
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.ledger import is_since, is_undone
@@ -66,6 +67,15 @@ class Accounts:
     def named(self, kind: str, value: str) -> list[str]:
         """The ids of the accounts with a name; there should be one."""
         return sorted(self._named[kind].get(value, ()))
+
+    def settle(self, rows: Iterable[Row], *, show_phone_numbers: bool) -> None:
+        """Give each row what it needs of the one account that it names."""
+        for row in rows:
+            [row.account_id] = self.named(*name_of(row))
+            account = self.by_id[row.account_id]
+            row.customer_id, row.before = account.customer_id, account.balance
+            shown = show_phone_numbers or not account.phone_number
+            row.phone = account.phone_number if shown else mask_phone(account.phone_number)
 
 
 def name_of(row: Row) -> tuple[str, str]:

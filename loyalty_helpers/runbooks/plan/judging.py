@@ -1,12 +1,12 @@
 """Judges the rows of a plan in the making by what accounts and ledger show; tells every problem."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
 
 from loyalty_helpers.api import LARGEST_POINTS, same_words
 from loyalty_helpers.redaction import mask_phone, mask_reason
+from loyalty_helpers.runbooks.identity import identity_of
 from loyalty_helpers.runbooks.plan.found import Accounts, Holdings, content_of, name_of
-from loyalty_helpers.runbooks.plan.guards import Intent
+from loyalty_helpers.runbooks.plan.guards import Intent, Place
 from loyalty_helpers.runbooks.plan.rows import Problem, Row
 
 ONCE = "each row once; if both are meant, give them a row_id of their own"
@@ -20,26 +20,42 @@ LeftOut = tuple[str, str, int, str, str, str, str]
 Wrong = tuple[Row, str, str, str]  # a row, the column, what was found there, what is allowed
 
 
-@dataclass
 class Judge:
     """Every check that takes more than one row, or more than the file.
 
-    Attributes:
+    Args:
+        found: what shall be done, and problems that it has by itself.
         intent: what the plan is for.
+        place: where.
+
+    Attributes:
         rows: those of the plan, as far as they were judged.
         problems: all that is wrong with them.
         left_out: rows that were taken out instead, each with what was found and is allowed. Ids
             and points repair a row, and are whole; a phone number does not, and is masked.
     """
 
-    intent: Intent
-    rows: list[Row]
-    problems: list[Problem]
-    left_out: list[LeftOut] = field(default_factory=list)
+    def __init__(self, found: Iterable[Row | Problem], intent: Intent, place: Place) -> None:
+        self._intent, self._place = intent, (place.environment, place.merchant_id)
+        self.rows: list[Row] = []
+        self.problems: list[Problem] = []
+        self.left_out: list[LeftOut] = []
+        for one in found:
+            if isinstance(one, Problem):
+                self.problems.append(one)
+            else:
+                self._take(one)
+
+    def _take(self, row: Row) -> None:
+        """Give a row its place, a name if it has none, and its marker."""
+        self.rows.append(row)
+        row.n, row.own_id = len(self.rows), row.row_id != ""
+        row.row_id = row.row_id or str(row.n)
+        row.marker = identity_of(*self._place, self._intent.run_id, row.row_id, row.undoes).marker
 
     def file(self) -> None:
         """What the rows show by themselves."""
-        count, points, intent = len(self.rows), sum(row.points for row in self.rows), self.intent
+        count, points, intent = len(self.rows), sum(row.points for row in self.rows), self._intent
         if count > intent.max_rows:
             self._tell_file(f"{count} rows", f"up to max_rows ({intent.max_rows})")
         if intent.expected_rows not in (None, count):
@@ -77,7 +93,7 @@ class Judge:
         """Problems of rows; where the rest shall be planned, the rows are left out instead."""
         gone = set()
         for row, column, found, allowed in list(wrong):
-            if self.intent.allow_partial:
+            if self._intent.allow_partial:
                 gone.add(row.n)
                 who, reason = mask_reason(name_of(row)[1]), mask_reason(row.reason)
                 left_out = (row.row_id, who, row.points, reason, row.undoes, found, allowed)
@@ -105,7 +121,7 @@ class Judge:
             others = [one for one in own if holdings.contents[one] != content]
             if others:
                 found = (
-                    f"run id {self.intent.run_id!r} was used before for other values: "
+                    f"run id {self._intent.run_id!r} was used before for other values: "
                     f"{holdings.contents[others[0]][1]:+d} points, event {others[0]}"
                 )
                 yield row, "", found, "those values, or a new run_id for a new intent"
@@ -120,10 +136,10 @@ class Judge:
         balances: dict[str, int] = {}
         for row in self.rows:
             row.before = balances.get(row.account_id, row.before)
-            sent = row.is_sent(allow_repeats=self.intent.allow_repeats)
+            sent = row.is_sent(allow_repeats=self._intent.allow_repeats)
             row.after = row.before + row.points * sent
             problems = list(self._balance_problems(row))
-            if problems and self.intent.allow_partial:
+            if problems and self._intent.allow_partial:
                 yield row, *problems[0]  # what it would have changed, it does not change
             else:
                 yield from ((row, *problem) for problem in problems)
@@ -133,12 +149,12 @@ class Judge:
         if row.applied:
             return
         change = f"account {row.account_id}, balance {row.before}, change {row.points:+d}"
-        if row.points < 0 > row.after and not self.intent.allow_negative_balance:
+        if row.points < 0 > row.after and not self._intent.allow_negative_balance:
             allowed = "a balance of 0 or more, unless allow_negative_balance is true"
             yield "points", f"{change} makes {row.after}", allowed
         if abs(row.after) > LARGEST_POINTS:
             yield "points", change, "a balance of 32 bits"
-        expected = self.intent.expected_balance
+        expected = self._intent.expected_balance
         if expected is not None and row.before != expected:
             allowed = f"expected_balance {expected}: look why it is another, then correct it"
             yield "expected_balance", f"the balance is {row.before}", allowed

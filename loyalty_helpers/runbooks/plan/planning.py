@@ -11,9 +11,7 @@ from pathlib import Path
 
 from loyalty_helpers.api import LoyaltyClient, check_run_id
 from loyalty_helpers.errors import PlanError
-from loyalty_helpers.redaction import mask_phone
 from loyalty_helpers.runbooks.csv_files import write_csv
-from loyalty_helpers.runbooks.identity import identity_of
 from loyalty_helpers.runbooks.ledger import adjustments_of, newest_event
 from loyalty_helpers.runbooks.plan.document import (
     JOURNAL,
@@ -23,7 +21,7 @@ from loyalty_helpers.runbooks.plan.document import (
     plan_kept,
     write_plan,
 )
-from loyalty_helpers.runbooks.plan.found import Accounts, Holdings, name_of
+from loyalty_helpers.runbooks.plan.found import Accounts, Holdings
 from loyalty_helpers.runbooks.plan.guards import Intent, Place, place_of
 from loyalty_helpers.runbooks.plan.judging import LEFT_OUT_COLUMNS, Judge
 from loyalty_helpers.runbooks.plan.rows import Problem, Row
@@ -72,12 +70,26 @@ def make_plan(
                     "run id."
                 )
             place, newest = place_of(client), _newest(client)
-            judge = Judge(intent, *_sorted_out(rows, intent, place))
-            _judge(client, judge, place, newest, folder)
-            _write_left_out(folder, judge)
+            judge = Judge(rows, intent, place)
+            accounts = _accounts(client, judge, intent, folder)
+            judge.ledger(Holdings(judge.rows, place, newest, adjustments_of(client, accounts)))
+            judge.balances()
+            _check(judge, folder)
+            _write_left_out(judge, folder)
             header = _header(intent, place, newest, judge)
             _check_something_to_do(folder, header, judge.rows, repeats_told)
             return write_plan(folder / PLAN, header, judge.rows)
+
+
+def _accounts(client: LoyaltyClient, judge: Judge, intent: Intent, folder: Path) -> list[str]:
+    """The ids of all accounts that were found; each row knows its own then."""
+    judge.file()
+    _check(judge, folder)
+    accounts = Accounts(client, judge.rows)
+    judge.accounts(accounts)
+    _check(judge, folder)
+    accounts.settle(judge.rows, show_phone_numbers=intent.show_phone_numbers)
+    return sorted(accounts.by_id)
 
 
 @contextmanager
@@ -110,50 +122,6 @@ def _newest(client: LoyaltyClient) -> datetime | None:
     return moment if isinstance(moment, datetime) else None
 
 
-def _sorted_out(
-    found: Iterable[Row | Problem], intent: Intent, place: Place
-) -> tuple[list[Row], list[Problem]]:
-    """Rows, each with its place, its id and its marker; and problems."""
-    rows: list[Row] = []
-    problems: list[Problem] = []
-    for one in found:
-        if isinstance(one, Problem):
-            problems.append(one)
-            continue
-        rows.append(one)
-        one.n, one.own_id = len(rows), one.row_id != ""
-        one.row_id = one.row_id or str(one.n)
-        where = (place.environment, place.merchant_id)
-        one.marker = identity_of(*where, intent.run_id, one.row_id, one.undoes).marker
-    return rows, problems
-
-
-def _judge(
-    client: LoyaltyClient, judge: Judge, place: Place, newest: datetime | None, folder: Path
-) -> None:
-    """All that can be said of the rows, from the cheapest to the dearest; raises PlanError."""
-    judge.file()
-    _check(judge, folder)
-    events = adjustments_of(client, _resolved(client, judge, folder))
-    judge.ledger(Holdings(judge.rows, place, newest, events))
-    judge.balances()
-    _check(judge, folder)
-
-
-def _resolved(client: LoyaltyClient, judge: Judge, folder: Path) -> list[str]:
-    """The ids of all accounts that were found; each row has its own."""
-    accounts = Accounts(client, judge.rows)
-    judge.accounts(accounts)
-    _check(judge, folder)
-    for row in judge.rows:
-        [row.account_id] = accounts.named(*name_of(row))
-        account = accounts.by_id[row.account_id]
-        row.customer_id, row.before = account.customer_id, account.balance
-        shown = judge.intent.show_phone_numbers or not account.phone_number
-        row.phone = account.phone_number if shown else mask_phone(account.phone_number)
-    return sorted(accounts.by_id)
-
-
 def _check(judge: Judge, folder: Path) -> None:
     """Raise PlanError with every problem, if there is any; a file holds those that are many."""
     path, problems = folder / PROBLEMS, judge.problems
@@ -171,11 +139,10 @@ def _check(judge: Judge, folder: Path) -> None:
     raise PlanError("\n".join([head, *lines]))
 
 
-def _write_left_out(folder: Path, judge: Judge) -> None:
-    path = folder / LEFT_OUT
-    path.unlink(missing_ok=True)
+def _write_left_out(judge: Judge, folder: Path) -> None:
+    (folder / LEFT_OUT).unlink(missing_ok=True)
     if judge.left_out:
-        write_csv(path, LEFT_OUT_COLUMNS, judge.left_out)
+        write_csv(folder / LEFT_OUT, LEFT_OUT_COLUMNS, judge.left_out)
 
 
 def _header(intent: Intent, place: Place, newest: datetime | None, judge: Judge) -> Header:

@@ -20,6 +20,7 @@ from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks.csv_files import unguarded
 from loyalty_helpers.runbooks.plan.rows import Problem, Row, judge_row, shown, shown_id
 from loyalty_helpers.runbooks.plan.sheet_header import (
+    AT_LEAST,
     COLUMNS,
     IGNORED,
     Head,
@@ -94,25 +95,27 @@ class Sheet:
 
 def read_sheet(path: Path) -> Sheet:
     """A CSV file, read once, whole; what is wrong with it is told with its rows."""
+    read = _read(path)
+    return Sheet(path.name, problem=read) if isinstance(read, Problem) else Sheet(path.name, read)
+
+
+def _read(path: Path) -> bytes | Problem:
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
-            found = Problem(0, "", "a link, a folder or a device", "a regular file")
-            return Sheet(path.name, problem=found)
+            return Problem(0, "", "a link, a folder or a device", "a regular file")
         with path.open("rb") as file:
             before = os.fstat(file.fileno())
             content = file.read(LARGEST + 1)
             after = os.fstat(file.fileno())
     except (OSError, ValueError) as error:  # ValueError: no name that the system takes
         why = getattr(error, "strerror", None) or error
-        found = Problem(0, "", f"an error: {why}: {path.absolute()}", "a file that can be read")
-        return Sheet(path.name, problem=found)
+        return Problem(0, "", f"an error: {why}: {path.absolute()}", "a file that can be read")
     if len(content) > LARGEST:
-        found = Problem(0, "", f"more than {LARGEST} bytes", "a smaller file, or several")
-        return Sheet(path.name, problem=found)
+        return Problem(0, "", f"more than {LARGEST} bytes", "a smaller file, or several")
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         allowed = "a file that nobody writes to: plan again when it is complete"
-        return Sheet(path.name, problem=Problem(0, "", "it changed while it was read", allowed))
-    return Sheet(path.name, content)
+        return Problem(0, "", "it changed while it was read", allowed)
+    return content
 
 
 def _encoding_problems(file: TextIO) -> list[Problem]:
@@ -135,17 +138,12 @@ def _looks_like(line: str) -> str:
 
 def _rows_of(file: TextIO, max_points: int, columns: Mapping[str, str]) -> Iterator[Row | Problem]:
     head = head_of(file, columns)
-    problems = list(header_problems(head, columns)) if head.text else [_nothing("an empty file")]
-    if problems:
+    if problems := list(header_problems(head, columns)):
         yield from problems
         return
     rows = _rows(file, head, max_points)
-    yield next(rows, _nothing("a header and nothing below it"))
+    yield next(rows, Problem(0, "", "a header and nothing below it", AT_LEAST))
     yield from rows
-
-
-def _nothing(found: str) -> Problem:
-    return Problem(0, "", found, "a header and at least one row")
 
 
 def _rows(file: TextIO, head: Head, max_points: int) -> Iterator[Row | Problem]:

@@ -17,6 +17,7 @@ REQUIRED = ("points", "reason")
 COLUMNS = (*BUYER, *REQUIRED, "row_id", "undoes")
 SEPARATORS = ",;\t"
 IGNORED = "-"
+AT_LEAST = "a header and at least one row"
 HEADER_LENGTH = 4096  # far more than all names; csv refuses a field that is far longer
 THE_COLUMNS = (
     f"a first line with the columns {', '.join(REQUIRED)} and one of {', '.join(BUYER)}, "
@@ -101,6 +102,9 @@ def _known(names: Sequence[str]) -> set[str]:
 
 def header_problems(head: Head, columns: Mapping[str, str]) -> Iterator[Problem]:
     """Everything that is wrong with a header."""
+    if not head.text:
+        yield Problem(0, "", "an empty file", AT_LEAST)
+        return
     if head.separator not in SEPARATORS:
         allowed = "a comma, a semicolon or a tab between columns"
         yield Problem(head.line, "", f"the separator {head.separator!r}", allowed)

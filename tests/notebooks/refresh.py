@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 
 from loyalty_helpers.files import write_text
-from loyalty_helpers.runner.kernels import started_kernel
-from loyalty_helpers.runner.lean import leave_out_format_checkers
+from loyalty_helpers.runner import started_kernel
+from loyalty_helpers.runner.execute import import_jsonschema
 from loyalty_helpers.settings import settle_variables
 
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
@@ -21,7 +21,7 @@ WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 
 def refresh(path: Path) -> None:
     """Execute one notebook in the environment `recorded`, and write it back."""
-    leave_out_format_checkers()
+    import_jsonschema()
     import nbformat
     from nbclient import NotebookClient
 
