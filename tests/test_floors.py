@@ -81,7 +81,8 @@ def rooms_imported(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names = (getattr(node, "module", None) or "").split(".")
         if isinstance(node, ast.ImportFrom) and names[:2] == ["loyalty_helpers", "runbooks"]:
-            yield from [names[2:]] if names[2:] and names[2] != room(path) else []
+            found = [names[2:]] if names[2:] else [[alias.name] for alias in node.names]
+            yield from (one for one in found if one[0] != room(path))
 
 
 def arrows():

@@ -13,18 +13,9 @@ from typing import Any
 
 from loyalty_helpers.errors import JournalError
 from loyalty_helpers.redaction import mask_body, mask_reason, mask_text
+from loyalty_helpers.runbooks import plan as plans
 from loyalty_helpers.runbooks.apply import OPEN, OWNER, RESULTS, Journal, told
 from loyalty_helpers.runbooks.csv_files import write_csv
-from loyalty_helpers.runbooks.plan import (
-    APPROVAL_LENGTH,
-    JOURNAL,
-    LOCK,
-    PLAN,
-    REPEAT_DAYS,
-    Plan,
-    Row,
-    read_plan,
-)
 from loyalty_helpers.runbooks.undo import numbered
 from loyalty_helpers.runbooks.verify import Held
 from loyalty_helpers.settings import load_settings
@@ -33,7 +24,7 @@ from loyalty_helpers.steps import INTENT
 UNDO = "undo.csv"
 RECEIPT = "receipt.json"  # that `loyalty run` leaves
 # What the next run with the same run id goes on with; all else is made anew.
-KEPT = (PLAN, LOCK, JOURNAL, f"{JOURNAL}-journal", OWNER, INTENT)
+KEPT = (plans.PLAN, plans.LOCK, plans.JOURNAL, f"{plans.JOURNAL}-journal", OWNER, INTENT)
 _VERDICT = "verified"  # name of the fact in the journal
 RESULT_COLUMNS = (
     *("row_id", "account_id", "phone_number", "points", "reason", "state", "applied", "event_id"),
@@ -58,18 +49,17 @@ class Verdict:
     differences: int = 0
 
 
-def write_verified(folder: Path, journal: Journal, differences: int, held: Iterable[Held]) -> None:
+def write_verified(journal: Journal, differences: int, held: Iterable[Held]) -> None:
     """Write down what came of every row, and how many the ledger contradicts.
 
     Args:
-        folder: of the run.
-        journal: of the run, open.
+        journal: of the run, open; its folder gets results.csv and undo.csv.
         differences: how many rows the ledger contradicts.
-        held: the events of the run that the ledger holds, for undo.csv.
+        held: the events of the run that the ledger holds.
     """
-    with told(folder / RESULTS):
-        write_results(folder, journal)
-        write_csv(folder / UNDO, UNDO_COLUMNS, _compensating(held))
+    with told(journal.path.with_name(RESULTS)):
+        write_results(journal)
+        write_csv(journal.path.with_name(UNDO), UNDO_COLUMNS, _compensating(held))
     verdict = Verdict(verdict_of(journal).times + 1, journal.counts(), differences)
     with journal.commit():
         journal.set_meta(_VERDICT, json.dumps(asdict(verdict)))
@@ -80,7 +70,7 @@ def verdict_of(journal: Journal) -> Verdict:
     return Verdict(**json.loads(journal.meta(_VERDICT) or "{}"))
 
 
-def write_results(folder: Path, journal: Journal) -> None:
+def write_results(journal: Journal) -> None:
     """One line for each row of the plan, the last column with the balance that it makes.
 
     Reasons are masked: plan and journal have them as they were sent.
@@ -88,7 +78,7 @@ def write_results(folder: Path, journal: Journal) -> None:
     none was read), plus what this run applied to the account up to this row. What others did
     meanwhile is not in it. It is empty where nothing was applied, or no balance is known.
     """
-    write_csv(folder / RESULTS, RESULT_COLUMNS, _results(journal))
+    write_csv(journal.path.with_name(RESULTS), RESULT_COLUMNS, _results(journal))
 
 
 def _results(journal: Journal) -> Iterator[tuple[Any, ...]]:
@@ -120,7 +110,7 @@ def _compensating(held: Iterable[Held]) -> Iterator[tuple[Any, ...]]:
             yield (own_id, event.account_id, -event.points, reason, event.event_id)
 
 
-def repeats_told(runs: Path, rows: Iterable[Row]) -> list[str]:
+def repeats_told(runs: Path, rows: Iterable[plans.Row]) -> list[str]:
     """A line for each row whose content the ledger holds already: which event, of which run.
 
     Args:
@@ -135,8 +125,8 @@ def repeats_told(runs: Path, rows: Iterable[Row]) -> list[str]:
         for row in held
     ]
     meant = (
-        f"Looked for within {REPEAT_DAYS} days before the newest event. If they are meant once "
-        "more: allow_repeats true"
+        f"Looked for within {plans.REPEAT_DAYS} days before the newest event. If they are meant "
+        "once more: allow_repeats true"
     )
     return [*lines, meant] if lines else []
 
@@ -162,7 +152,7 @@ def _events_of(folder: Path, event_ids: Collection[str]) -> Iterator[tuple[str, 
                 yield event_id, ""
 
 
-def command(plan: Plan, approved_by: str = "", *, out: str = "") -> str:
+def command(plan: plans.Plan, approved_by: str = "", *, out: str = "") -> str:
     """The one command that applies a plan, and that goes on with it after any stop.
 
     Args:
@@ -174,7 +164,7 @@ def command(plan: Plan, approved_by: str = "", *, out: str = "") -> str:
     given = {"environment": header.environment, "run_id": header.run_id}
     if header.runbook == "adjust_points":
         given["dry_run"] = "false"
-    given["approved_plan"] = plan.digest[:APPROVAL_LENGTH]
+    given["approved_plan"] = plan.digest[: plans.APPROVAL_LENGTH]
     given["approved_by"] = approved_by or "YOUR_NAME"
     named = out or load_settings().loyalty_out
     options = ["--out", shlex.quote(named)] if named else []
@@ -182,7 +172,7 @@ def command(plan: Plan, approved_by: str = "", *, out: str = "") -> str:
     return " ".join(["loyalty run", header.runbook, *options, *values])
 
 
-def parameters_of(plan: Plan) -> dict[str, Any]:
+def parameters_of(plan: plans.Plan) -> dict[str, Any]:
     """What applying a plan goes by, whatever else it was started with, by parameter; masked."""
     header = plan.header
     allowed = ("allow_negative_balance", "allow_repeats")
@@ -198,9 +188,9 @@ def parameters_of(plan: Plan) -> dict[str, Any]:
 
 def facts(folder: Path, *, out: str = "") -> dict[str, Any]:
     """What the receipt of a run says of its rows, from its plan and its journal as they are."""
-    if not (folder / PLAN).is_file():
+    if not (folder / plans.PLAN).is_file():
         return {}
-    plan = read_plan(folder / PLAN)
+    plan = plans.read_plan(folder / plans.PLAN)
     journal = Journal.look(folder)
     if journal is None:
         return {

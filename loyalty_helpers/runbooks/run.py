@@ -217,7 +217,7 @@ class Run:
             applying(time=self._time, told=progress).run()
         except (RunStoppedError, *UNREAD, KeyboardInterrupt) as stopped:
             with suppress(OSError):  # why it stopped is told, whatever the disk says
-                write_results(plan.folder, journal)
+                write_results(journal)
             reason = str(stopped) or "it was interrupted"
             came_to = Applied(plan, journal.counts(), reason, journal.moved())
             raise RunStoppedError(str(came_to)) from None
@@ -237,7 +237,7 @@ class Run:
         plans.check_place(plan.header, plans.place_of(self._client))
         with Journal.open(plan) as journal:
             differences, held = verify_rows(self._client, plan, journal, self._limits, self._time)
-            write_verified(plan.folder, journal, len(differences), held)
+            write_verified(journal, len(differences), held)
             return Verified(plan, journal.counts(), tuple(differences), journal.moved())
 
     def _made(self, rows: Iterable[plans.Row | plans.Problem], intent: plans.Intent) -> Planned:
