@@ -1,7 +1,7 @@
 """When the next request may go out: just under the limit that the service shows by its 429s.
 
 Square publishes no limit. So a run begins at 20 requests a second, and every answer adds 16 until
-the first 429. From then on the rate rises by a hundredth a second. A 429 takes a tenth off, once
+the first 429. From then on the rate rises by a fiftieth a second. A 429 takes a tenth off, once
 in two seconds at most, since a single one may be chance. When they are a fifth of all answers
 since the last cut, the rate falls to the share that was taken, or to a quarter. Retry-After is
 waited for by all, and answers to requests that went out before a cut say nothing of the rate
@@ -16,7 +16,7 @@ from loyalty_helpers.errors import HeldBackError
 
 FIRST_RATE = 20.0  # requests a second
 FIRST_STEP = 16.0  # what an answer adds before the first 429
-RISE = 0.01  # of the rate before the last cut, added each second
+RISE = 0.02  # of the rate before the last cut, added each second
 CUT = 0.9  # what is left of the rate after a 429
 HELD = 2.0  # seconds in which no further 429 cuts the rate, unless there are many
 MANY = 3, 0.2  # 429s since the last cut, and their share of all answers
