@@ -39,6 +39,7 @@ SLOWLY = replace(QUICK, in_flight=2)
 
 def apply_by_a_fast_clock(url: str, plan: Path) -> None:
     """What the child does that is stopped: a second is a few of them by its wall clock."""
+    os.environ["LOYALTY_RUNS"] = str(plan.parents[1])
     began = time.time()
     clock = Time(now=lambda: began + (time.time() - began) * FASTER)
     with client_of(url) as client:

@@ -3,8 +3,9 @@
 Square publishes no limit. So a run begins at 20 requests a second, and every answer adds 16 until
 the first 429. From then on the rate rises by a hundredth a second. A 429 takes a tenth off, once
 in two seconds at most, since a single one may be chance. When they are a fifth of all answers
-since the last cut, the rate falls to the share that was taken. Retry-After is waited for by all,
-and answers to requests that went out before a cut say nothing of the rate after it.
+since the last cut, the rate falls to the share that was taken, or to a quarter. Retry-After is
+waited for by all, and answers to requests that went out before a cut say nothing of the rate
+after it.
 """
 
 import threading
@@ -19,6 +20,7 @@ RISE = 0.01  # of the rate before the last cut, added each second
 CUT = 0.9  # what is left of the rate after a 429
 HELD = 2.0  # seconds in which no further 429 cuts the rate, unless there are many
 MANY = 3, 0.2  # 429s since the last cut, and their share of all answers
+LEAST = 0.25  # what is left of the rate, however many they are
 LOWEST = 0.5  # requests a second
 LOOK_UP = 0.5  # seconds after which a waiting request looks whether the run still goes on
 LONGEST = 300.0  # seconds of Retry-After that are waited for; a run stops at a longer one
@@ -93,7 +95,7 @@ class Pace:
     def _refuse(self, now: float, hold: float) -> None:
         share = self._refused / (self._refused + self._taken)
         if self._refused >= MANY[0] and share >= MANY[1]:
-            left = max(1 - share, 0.5)
+            left = max(1 - share, LEAST)
         elif hold or now - self._cut_at > HELD:
             left = CUT
         else:
