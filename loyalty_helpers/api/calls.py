@@ -1,6 +1,6 @@
 """What every operation of the client shares: sending, paging, and reading records."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import replace
 from typing import Any, Self, TypeVar
@@ -18,11 +18,10 @@ from loyalty_helpers.errors import (
     UnexpectedAnswerError,
 )
 from loyalty_helpers.plain import plain
-from loyalty_helpers.records import LoyaltyAccount, Record, Resource
+from loyalty_helpers.records import LoyaltyAccount, Record
 
 READS = ("/search", "/calculate")  # of what is posted, what changes nothing
 RecordT = TypeVar("RecordT", bound=Record)
-ResourceT = TypeVar("ResourceT", bound=Resource)
 # Raises ProductionGuardError unless a plan for this environment and merchant, approved by this
 # name, may be applied.
 Gate = Callable[[str, str, str], None]
@@ -109,15 +108,13 @@ class Calls:
         return self._wire.send("POST", path, body, writes=True)
 
     def _retrieve(
-        self, kind: type[ResourceT], path: str, name: str, value: str, *, any_id: str = ""
-    ) -> ResourceT:
+        self, kind: type[RecordT], path: str, name: str, value: str, *, any_id: str = ""
+    ) -> RecordT:
         """The record that has this id; `any_id` stands for whichever there is."""
         noun = name.removeprefix("loyalty_")
         exchange = self._wire.send("GET", f"{path}/{check_id(value, f'{noun}_id')}")
-        found = record(kind, exchange, name)
-        if value not in (any_id, found.id):
-            raise unexpected(exchange, f"it is another {noun}: {found!r}")
-        return found
+        same = {} if value == any_id else {"id": value}
+        return record(kind, exchange, name, same, f"another {noun}")
 
     def _pages(
         self, path: str, body: dict[str, Any], kind: type[RecordT], name: str
@@ -140,12 +137,25 @@ class Calls:
             page = body | {"cursor": cursor}
 
 
-def record(kind: type[RecordT], exchange: Exchange, name: str) -> RecordT:
-    """The record under `name`, or an UnexpectedAnswerError."""
+def record(
+    kind: type[RecordT],
+    exchange: Exchange,
+    name: str,
+    same: Mapping[str, Any] | None = None,
+    another: str = "",
+    error: type[UnexpectedAnswerError] = UnexpectedAnswerError,
+) -> RecordT:
+    """The record under `name`, or an UnexpectedAnswerError.
+
+    What it holds must be the `same` as was asked for; else it is `another`, which raises `error`.
+    """
     value = exchange.answer.get(name)
     if not isinstance(value, dict):
         raise unexpected(exchange, f"there is no {name!r} in it")
-    return parsed(kind, exchange, value)
+    found = parsed(kind, exchange, value)
+    if any(getattr(found, field) != wanted for field, wanted in (same or {}).items()):
+        raise unexpected(exchange, f"it is {another}: {found!r}", error)
+    return found
 
 
 def records(kind: type[RecordT], exchange: Exchange, name: str) -> list[RecordT]:

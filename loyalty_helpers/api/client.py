@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from loyalty_helpers.api.calls import READS, record, records, the_only, unexpected
+from loyalty_helpers.api.calls import READS, record, records, the_only
 from loyalty_helpers.api.checks import (
     check_id,
     check_list,
@@ -212,13 +212,10 @@ class LoyaltyClient(Shown, PurchaseCalls):
         if allow_negative_balance:
             body["allow_negative_balance"] = True
         path = f"/v2/loyalty/accounts/{check_id(account_id, 'account_id')}/adjust"
+        same = {"type": "ADJUST_POINTS", "loyalty_account_id": account_id, "points": points}
+        another = "the event of another adjustment"
         answer = self._write(path, body)
-        event = record(LoyaltyEvent, answer, "event")
-        found = event.type, event.loyalty_account_id, event.points
-        if found != ("ADJUST_POINTS", account_id, points):
-            what = f"it is the event of another adjustment: {event!r}"
-            raise unexpected(answer, what, AnotherEventError)
-        return event
+        return record(LoyaltyEvent, answer, "event", same, another, AnotherEventError)
 
     # Events
 

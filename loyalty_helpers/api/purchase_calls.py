@@ -61,11 +61,8 @@ class PurchaseCalls(Calls):
         }
         if source_id == "CASH":
             body["cash_details"] = {"buyer_supplied_money": money}
-        answer = self._write("/v2/payments", body)
-        payment = record(Payment, answer, "payment")
-        if payment.order_id != order_id:
-            raise unexpected(answer, f"it is the payment of another order: {payment!r}")
-        return payment
+        same, another = {"order_id": order_id}, "the payment of another order"
+        return record(Payment, self._write("/v2/payments", body), "payment", same, another)
 
     def pay_order(self, order_id: str, *, idempotency_key: str) -> Order:
         """Complete an order whose total is 0, which takes no payment.
@@ -157,11 +154,9 @@ class PurchaseCalls(Calls):
         if order_id:
             reward["order_id"] = order_id
         body = {"reward": reward, "idempotency_key": idempotency_key}
+        same, another = {"loyalty_account_id": account_id}, "a reward of another account"
         answer = self._write("/v2/loyalty/rewards", body)
-        made = record(LoyaltyReward, answer, "reward")
-        if made.loyalty_account_id != account_id:
-            raise unexpected(answer, f"it is a reward of another account: {made!r}")
-        return made
+        return record(LoyaltyReward, answer, "reward", same, another)
 
     def retrieve_reward(self, reward_id: str) -> LoyaltyReward:
         """One reward as it is now.

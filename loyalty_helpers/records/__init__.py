@@ -7,7 +7,6 @@ from loyalty_helpers.records.models import (
     LoyaltyEvent,
     LoyaltyProgram,
     Record,
-    Resource,
     RewardTier,
     Time,
 )
@@ -39,7 +38,6 @@ __all__ = [
     "Order",
     "Payment",
     "Record",
-    "Resource",
     "RewardTier",
     "Shown",
     "Time",

@@ -27,6 +27,7 @@ from loyalty_helpers.runbooks.limits import Limits
 from loyalty_helpers.runbooks.plan import Plan, read_plan
 from loyalty_helpers.runbooks.views import Planned, Verified
 from loyalty_helpers.settings import Settings
+from tests.commands import COMMAND
 
 QUICK = Limits(
     in_flight=8,
@@ -48,7 +49,7 @@ FORKS.set_forkserver_preload(["loyalty_helpers.runbooks", "phonenumbers", __name
 @contextmanager
 def served(database: Path, *faults: str) -> Iterator[str]:
     """The URL of an emulator in a process of its own."""
-    command = [str(Path(sys.executable).with_name("loyalty")), "emulator", "serve", "--db"]
+    command = [COMMAND, "emulator", "serve", "--db"]
     options = [option for fault in faults for option in ("--fault", fault)]
     server = subprocess.Popen(
         [*command, str(database), *options], stdout=subprocess.PIPE, text=True

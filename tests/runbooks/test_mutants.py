@@ -6,6 +6,7 @@ Every check is one that the core passes as it is; both run in a child, which a m
 import json
 import os
 import shutil
+import sqlite3
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -30,34 +32,35 @@ from loyalty_helpers.errors import (
 )
 from loyalty_helpers.runbooks import run as facade
 from loyalty_helpers.runbooks import undo as undoing
-from loyalty_helpers.runbooks.apply import applying, journal, running
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
-from loyalty_helpers.runbooks.apply.outcomes import Outcome
 from loyalty_helpers.runbooks.identity import marker_in, row_identity
 from loyalty_helpers.runbooks.limits import Time
 from loyalty_helpers.runbooks.plan import Row, found, guards
 from loyalty_helpers.runbooks.plan import document as plan
 from loyalty_helpers.runbooks.views import Planned
-from tests.doubles import ACCOUNT_ID, reply
+from tests.doubles import ACCOUNT_ID, make_client, refused, reply
+from tests.simulation.place import Hours
 
 from . import conftest
 from .conftest import QUICK, World
-from .harness import plan_by, run_of, start, told
+from .harness import before_commits, plan_by, run_of, start, told
 from .test_fault_matrix import on_adjust, state_of, whenever
 from .test_gates_and_clocks import HOURS, TWO_OF_ONE, Clock, elsewhere, nothing_is_done
 
 pytestmark = pytest.mark.slow
 
+Send = Callable[[httpx.Request], httpx.Response]
+Lie = Callable[[httpx.Request, Send], httpx.Response]
 OTHER = "row_id,phone_number,points,reason\na,+14155551234,5,Late\n"
 
 # Checks
 
 
 def once(world: World, planned) -> bool:
-    """Whether the ledger holds each row of the plan once."""
-    found = Counter(
-        marker_in(e.reason) for e in world.client.search_events(types=["ADJUST_POINTS"])
-    )
+    """Whether the ledger holds each row of the plan once: asked of the emulator, past any lie."""
+    with make_client(httpx.WSGITransport(world.emulator)) as client:
+        events = list(client.search_events(types=["ADJUST_POINTS"]))
+    found = Counter(marker_in(event.reason) for event in events)
     header = planned.plan.header
     return all(found[header.identity(row).marker] == 1 for row in planned.plan.rows())
 
@@ -93,13 +96,17 @@ def answers_that_stay_lost(world: World) -> None:
 
 def killed_in_the_middle_of_a_send(world: World) -> None:
     """The event of the row is found only after a while, and the run goes on at once."""
-    planned = world.plan()
-    with Journal.open(planned.plan) as opened, opened.commit():
-        opened.sent(1, Time().now())
-    applied_elsewhere(world, planned)
-    world.fail("late-events:seconds=1")
-    world.apply(planned, limits=replace(QUICK, settle=2.2))
-    assert once(world, planned)
+    hours = Hours()
+    waits = Time(lambda: hours.now, lambda: hours.now, hours.pass_by)
+    with Emulator.open(world.folder / "dated.sqlite3", clock=hours.utc) as emulator:
+        dated = World(world.folder, emulator)
+        planned = dated.plan()
+        with Journal.open(planned.plan) as opened, opened.commit():
+            opened.sent(1, waits.now())
+        applied_elsewhere(dated, planned)
+        dated.fail("late-events:seconds=1")
+        dated.apply(planned, limits=replace(QUICK, settle=2.2), time=waits)
+        assert once(dated, planned)
 
 
 def lost_journal(world: World) -> None:
@@ -341,43 +348,90 @@ def production_by_an_unseen_name(world: World) -> None:
 # Mutants: what is wrong, how, and the check that must not pass with it
 
 
+class Lying(httpx.BaseTransport):
+    """Between the core and the service: what is asked, or what is answered, becomes another."""
+
+    def __init__(self, inner: httpx.BaseTransport, lie: Lie) -> None:
+        self._inner, self._lie = inner, lie
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._lie(request, self._inner.handle_request)
+
+
+def lying(lie: Lie) -> None:
+    real = conftest.make_client
+    conftest.make_client = lambda transport: real(Lying(transport, lie))
+
+
+def answered(path: str, rewrite: Callable[[Any, Any], None]) -> None:
+    """The answers to requests whose path ends so are rewritten, knowing what was sent."""
+
+    def lie(request: httpx.Request, send: Send) -> httpx.Response:
+        answer = send(request)
+        if not request.url.path.endswith(path):
+            return answer
+        told = json.loads(answer.read())
+        rewrite(told, json.loads(request.content))
+        return reply(answer.status_code, told)()
+
+    lying(lie)
+
+
+def with_body(request: httpx.Request, body: bytes, path: str = "") -> httpx.Request:
+    headers = {n: v for n, v in request.headers.items() if n.lower() != "content-length"}
+    url = request.url.copy_with(path=path) if path else request.url
+    return httpx.Request(request.method, url, headers=headers, content=body)
+
+
 def new_key_per_try() -> None:
-    real = LoyaltyClient.adjust_points
+    def lie(request: httpx.Request, send: Send) -> httpx.Response:
+        if request.url.path.endswith("/adjust"):
+            body = json.loads(request.content) | {"idempotency_key": uuid.uuid4().hex}
+            request = with_body(request, json.dumps(body).encode())
+        return send(request)
 
-    def adjust_points(self, *args, **options):
-        return real(self, *args, **options | {"idempotency_key": uuid.uuid4().hex})
+    lying(lie)
 
-    LoyaltyClient.adjust_points = adjust_points
+
+def written(*statements: str) -> None:
+    """The journal's file gets something else than what is written to it."""
+
+    def write(journal: sqlite3.Connection) -> None:
+        for statement in statements:
+            journal.execute(statement)
+
+    before_commits(write)
 
 
 def intent_after_the_send() -> None:
-    Journal.sent = lambda *_: None
+    never = "attempts = 0, first_sent = NULL, last_sent = NULL"
+    written(f"UPDATE row SET state = 'PLANNED', {never} WHERE state = 'SENT'")  # noqa: S608
 
 
 def no_wait_before_a_resend() -> None:
-    running.Applying._settle = lambda _: None
+    """A wait of a second or longer takes no time."""
+    real = Hours.pass_by
+    Hours.pass_by = lambda self, seconds: real(self, seconds if seconds < 1 else 0)
 
 
 def unknown_taken_for_failed() -> None:
-    real = applying.outcome_of
+    def lie(request: httpx.Request, send: Send) -> httpx.Response:
+        try:
+            return send(request)
+        except httpx.RequestError:
+            return refused(400, "BAD_REQUEST")()
 
-    def outcome_of(answer) -> Outcome:
-        outcome = real(answer)
-        return Outcome("FAILED") if outcome.state == "UNKNOWN" else outcome
-
-    applying.outcome_of = outcome_of
-
-
-def no_look_at_the_ledger_first() -> None:
-    running.Applying._look_first = lambda _: None
+    lying(lie)
 
 
-def no_look_for_lost_rows() -> None:
-    running.Applying._look_for = lambda *_: False
+def ledger_not_looked_at() -> None:
+    """No search finds an event."""
+    answered("/events/search", lambda told, _: told.clear())
 
 
 def keys_trusted_for_ever() -> None:
-    running.Applying._trusted = lambda *_: True
+    now = "CAST(strftime('%s') AS REAL)"
+    written(f"UPDATE row SET first_sent = {now}, last_sent = {now} WHERE attempts > 0")  # noqa: S608
 
 
 def approval_not_checked() -> None:
@@ -397,33 +451,25 @@ def digest_not_compared() -> None:
 
 
 def journal_not_locked() -> None:
-    real = journal.connect
-
-    def connect(path):
-        connection = real(path)
-        connection.execute("PRAGMA locking_mode = NORMAL")
-        return connection
-
-    journal.connect = connect
-
-
-class SideBySide:
-    """No chains: every row may go out at once."""
-
-    def __init__(self, rows, *_) -> None:
-        self.rows = iter(rows)
-
-    def take(self):
-        return next(self.rows, None)
-
-    def ended(self, _: str) -> None:
-        """Nobody waits."""
-
-    block = ended
+    written("PRAGMA locking_mode = NORMAL")
 
 
 def rows_of_an_account_side_by_side() -> None:
-    applying.Chains = SideBySide
+    """For the core, the second row is of another account; on the way it is the first one's."""
+    written(
+        "INSERT OR IGNORE INTO account SELECT 'alias', customer_id, planned, found FROM account",
+        "UPDATE row SET account_id = 'alias' WHERE n = 2",
+    )
+
+    def lie(request: httpx.Request, send: Send) -> httpx.Response:
+        if "alias" not in f"{request.url.path}{request.content}":
+            return send(request)
+        body = request.content.replace(b"alias", ACCOUNT_ID.encode())
+        answer = send(with_body(request, body, request.url.path.replace("alias", ACCOUNT_ID)))
+        told = answer.read().replace(ACCOUNT_ID.encode(), b"alias")
+        return reply(answer.status_code, told)()
+
+    lying(lie)
 
 
 def undo_named_by_its_run() -> None:
@@ -433,8 +479,14 @@ def undo_named_by_its_run() -> None:
     plan.Header.identity = identity
 
 
-def verify_believes_the_journal() -> None:
-    facade.verify_rows = lambda *_: ([], [])
+def doubles_not_counted() -> None:
+    """A search finds one event of each mark."""
+
+    def rewrite(told: Any, _: Any) -> None:
+        events = told.get("events", [])
+        told["events"] = list({marker_in(json.dumps(e)) or e["id"]: e for e in events}.values())
+
+    answered("/events/search", rewrite)
 
 
 def plan_entered_unchecked() -> None:
@@ -444,82 +496,45 @@ def plan_entered_unchecked() -> None:
     plan.Plan.rows = rows
 
 
-def marks_not_looked_for_while_planning() -> None:
-    found.Holdings.marked = lambda *_: []
-
-
 def canary_forgotten() -> None:
-    real = running.Applying._canary
-
-    def canary(self) -> None:
-        if not self._journal.meta("tried"):
-            with self._journal.commit():
-                self._journal.set_meta("tried", "yes")
-            real(self)
-
-    running.Applying._canary = canary
-
-
-def resends_without_a_clock_or_a_look() -> None:
-    applying.is_young = lambda *_: True
-    applying.Sending._is_awake = lambda *_: True
+    tried = "SELECT 'canary', 'held by the ledger' FROM row WHERE attempts > 0"
+    written(f"INSERT OR REPLACE INTO meta {tried}")
 
 
 def sleep_not_noticed() -> None:
-    applying.Sending._is_awake = lambda *_: True
+    """The clock that the core looks at stands still."""
+    Clock.time = lambda _: Time(now=lambda: 1_700_000_000.0, sleep=lambda _: None)
 
 
 def reason_not_compared() -> None:
     found.same_words = lambda _: ""
 
 
-def turn_ends_too_soon() -> None:
-    real = applying.Sending._turn
-    applying.Sending._turn = lambda self, pool: (
-        real(self, pool) and bool(self._flying or self._again)
-    )
+def second_row_left_planned() -> None:
+    written("UPDATE row SET state = 'PLANNED' WHERE n = 2")
 
 
 def one_undoing_a_row() -> None:
     undoing.numbered = lambda row_id, _: row_id
 
 
-def repeats_not_looked_for() -> None:
-    found.Holdings.alike = lambda *_: []
-
-
 def intent_not_compared() -> None:
     facade.plans.check_same_row = lambda *_: None
 
 
-class Rewriting(httpx.BaseTransport):
-    """Tells the core of each adjustment what it wants to hear."""
-
-    def __init__(self, inner: httpx.BaseTransport, rewrite: Callable[..., None]) -> None:
-        self._inner, self._rewrite = inner, rewrite
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        answer = self._inner.handle_request(request)
-        if not request.url.path.endswith("/adjust"):
-            return answer
-        told = json.loads(answer.read())
-        self._rewrite(told["event"], json.loads(request.content))
-        return reply(answer.status_code, told)()
-
-
-def rewritten(rewrite: Callable[..., None]) -> None:
-    real = conftest.make_client
-    conftest.make_client = lambda transport: real(Rewriting(transport, rewrite))
-
-
 def mark_of_an_answer_not_looked_at() -> None:
     """Whatever is answered has the mark that was sent."""
-    rewritten(lambda event, sent: event["adjust_points"].update(sent["adjust_points"]))
+
+    def rewrite(told: Any, sent: Any) -> None:
+        told["event"]["adjust_points"].update(sent["adjust_points"])
+
+    answered("/adjust", rewrite)
 
 
 def age_of_an_answer_not_looked_at() -> None:
     """Whatever is answered was made just now."""
-    rewritten(lambda event, _: event.update(created_at="2999-01-01T00:00:00Z"))
+    later = {"created_at": "2999-01-01T00:00:00Z"}
+    answered("/adjust", lambda told, _: told["event"].update(later))
 
 
 def clients_without_a_gate() -> None:
@@ -540,28 +555,28 @@ MUTANTS = [
     (clients_without_a_gate, production_without_a_plan),
     (any_text_is_a_name, production_by_an_unseen_name),
     (plan_entered_unchecked, replaced_plan),
-    (marks_not_looked_for_while_planning, lost_folder_that_may_repeat),
+    (ledger_not_looked_at, lost_folder_that_may_repeat),
     (canary_forgotten, failed_canary),
-    (resends_without_a_clock_or_a_look, late_resend),
+    (sleep_not_noticed, late_resend),
     (sleep_not_noticed, asleep),
     (reason_not_compared, another_reason),
-    (turn_ends_too_soon, two_rows_of_one_buyer),
+    (second_row_left_planned, two_rows_of_one_buyer),
     (one_undoing_a_row, doubled_row_undone),
-    (repeats_not_looked_for, same_file_again),
+    (ledger_not_looked_at, same_file_again),
     (intent_not_compared, same_run_for_another),
     (new_key_per_try, lost_answers),
     (intent_after_the_send, killed_in_the_middle_of_a_send),
     (no_wait_before_a_resend, killed_in_the_middle_of_a_send),
     (unknown_taken_for_failed, lost_answers),
-    (no_look_at_the_ledger_first, lost_journal),
-    (no_look_for_lost_rows, answers_that_stay_lost),
+    (ledger_not_looked_at, lost_journal),
+    (ledger_not_looked_at, answers_that_stay_lost),
     (keys_trusted_for_ever, old_key),
     (approval_not_checked, another_digest),
     (digest_not_compared, edited_plan),
     (journal_not_locked, two_at_once),
     (rows_of_an_account_side_by_side, rows_of_one_account),
     (undo_named_by_its_run, two_undoings),
-    (verify_believes_the_journal, double_in_the_ledger),
+    (doubles_not_counted, double_in_the_ledger),
 ]
 
 

@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,6 +19,7 @@ import pytest
 
 from loyalty_helpers import connect
 from loyalty_helpers.emulator import Emulator, Fault, Server
+from tests.commands import COMMAND
 
 # In two parts, as everywhere: no file of ours holds what looks like a token or a real number.
 TOKEN = "canary-" + "token-5d1f"
@@ -73,7 +73,7 @@ class Canaries:
         SIGKILL strikes everything that it has started as well.
         """
         process = subprocess.Popen(
-            [Path(sys.executable).with_name("loyalty"), "run", *options],
+            [COMMAND, "run", *options],
             env=self._variables(),
             cwd=self.runs.parent,
             stdout=subprocess.PIPE,

@@ -3,13 +3,13 @@
 import os
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from loyalty_helpers.errors import LoyaltyError
 from loyalty_helpers.runner.kernels import socket_folder
+from tests.commands import COMMAND
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ def test_a_notebook_runs_where_the_folder_for_temporary_files_has_a_long_name(
 ) -> None:
     folder = long_folder(tmp_path, 120)
     result = subprocess.run(
-        [Path(sys.executable).with_name("loyalty"), "run", "03_retrieve_account"],
+        [COMMAND, "run", "03_retrieve_account"],
         env=os.environ | {"TMPDIR": str(folder)},
         capture_output=True,
         text=True,

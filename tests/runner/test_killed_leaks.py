@@ -10,6 +10,8 @@ from loyalty_helpers.emulator import Emulator, Fault, Server
 
 from .canaries import PHONE, REASON, TOKEN, Canaries, enrol, secrets_in
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("killed")]
+
 # The number finds the buyer and is in no reason, so that not even plan and journal may hold it.
 SHEET = "row_id,phone_number,points,reason\n" + "".join(
     f"r{n},{PHONE},{n},Late\n" for n in range(1, 9)

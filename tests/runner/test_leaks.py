@@ -13,6 +13,7 @@ from loyalty_helpers import connect
 from loyalty_helpers.emulator import Emulator, Server
 from loyalty_helpers.redaction import is_test_number
 from loyalty_helpers.settings import NOTEBOOKS
+from tests.commands import COMMAND
 
 from .canaries import NUMBERS, REASON, TOKENS, Canaries, flown, secrets_in
 
@@ -44,7 +45,7 @@ def test_a_run_leaks_neither_token_nor_phone_number(tmp_path: Path, outcome: str
         }
         if outcome == "verified":
             enrol(variables)
-        command = [Path(sys.executable).with_name("loyalty"), "run", "02_adjust_points"]
+        command = [COMMAND, "run", "02_adjust_points"]
         result = subprocess.run(
             [*command, "-p", "phone_number", PHONE, "-p", "reason", f"asked by {PHONE}"],
             env=os.environ | variables,

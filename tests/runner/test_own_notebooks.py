@@ -13,6 +13,8 @@ from loyalty_helpers.runner import Notebook
 from loyalty_helpers.settings import NOTEBOOKS
 from tests.commands import receipt, run
 
+pytestmark = pytest.mark.slow
+
 CELL = """
 environment: str = ""
 points: int = 5  # as this shop counts

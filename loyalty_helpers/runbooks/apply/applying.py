@@ -13,10 +13,11 @@ from contextlib import suppress
 from dataclasses import replace
 
 from loyalty_helpers.api import LoyaltyClient
-from loyalty_helpers.errors import LoyaltyError, RunStoppedError
+from loyalty_helpers.errors import HeldBackError, LoyaltyError, RateLimitedError, RunStoppedError
 from loyalty_helpers.records import LoyaltyEvent
 from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.outcomes import Outcome, Trust, outcome_of
+from loyalty_helpers.runbooks.apply.pace import Pace
 from loyalty_helpers.runbooks.apply.rows import Chains, Code, Entry, Note
 from loyalty_helpers.runbooks.apply.signals import interruptible
 from loyalty_helpers.runbooks.identity import marker_in
@@ -26,7 +27,7 @@ from loyalty_helpers.runbooks.limits import Limits, Time
 LONGEST_WAIT = 0.5  # seconds after which the loop looks up, to tell progress
 LAST_ANSWERS = 8.0  # seconds that a stop waits for what is on its way; systems kill after 10
 SET_RIGHT = 1.0  # seconds that a clock may be set back without having to be doubted
-ASLEEP = 10.0  # seconds; a shorter gap between two turns is no sleep of the machine
+ASLEEP = 10.0  # seconds; a shorter gap is no sleep of the machine
 
 
 def is_young(entry: Entry, now: float, limits: Limits) -> bool:
@@ -42,31 +43,31 @@ class Sending:
     """One pass over rows: sends them, tries again what is worth it, and writes all of it down.
 
     Args:
-        client: tries each request once; used by many threads.
+        client: tries each request once, at any time; used by many threads.
+        pace: when a row may go out.
         journal: open, and used by this thread alone.
         limits: of the run.
         allow_negative_balance: of the plan.
         newest: the newest event before this run, to tell what was applied by an earlier one.
         time: what waits go by.
-        stopping: called once when nothing more may go out.
         told: called after every commit, for progress.
     """
 
     def __init__(
         self,
         client: LoyaltyClient,
+        pace: Pace,
         journal: Journal,
         limits: Limits,
         *,
         allow_negative_balance: bool,
         newest: LoyaltyEvent | None,
         time: Time,
-        stopping: Callable[[], None],
         told: Callable[[], None],
     ) -> None:
-        self._client, self._journal, self._limits, self._newest = client, journal, limits, newest
-        self._allow_negative_balance = allow_negative_balance
-        self._time, self._stopping, self._told = time, stopping, told
+        self._client, self._pace, self._journal, self._limits = client, pace, journal, limits
+        self._allow_negative_balance, self._newest = allow_negative_balance, newest
+        self._time, self._told = time, told
         self._trust = Trust(limits, time.monotonic)
         self._answers: queue.SimpleQueue[tuple[Entry, Outcome]] = queue.SimpleQueue()
         self._asleep = max(limits.settle, ASLEEP)
@@ -141,6 +142,13 @@ class Sending:
     def _is_awake(self, since: float) -> bool:
         return -SET_RIGHT <= self._time.now() - since <= self._asleep
 
+    def _nap(self, seconds: float) -> None:
+        """Wait for a slot: what is meant to go out then may have been done elsewhere meanwhile."""
+        began = self._time.now()
+        self._time.sleep(seconds)
+        if abs(self._time.now() - began) > ASLEEP:
+            raise HeldBackError("the machine slept", request="", attempts=0)
+
     def _work(self, entry: Entry, since: float) -> None:
         """What a thread does: an error that nobody foresaw must not lose the row's answer."""
         try:
@@ -154,6 +162,7 @@ class Sending:
     def _send(self, entry: Entry) -> Outcome:
         answer: LoyaltyEvent | LoyaltyError
         try:
+            ticket = self._pace.take(self._nap)
             answer = self._client.adjust_points(
                 entry.account_id,
                 entry.points,
@@ -163,6 +172,10 @@ class Sending:
             )
         except LoyaltyError as error:
             answer = error
+        if isinstance(answer, RateLimitedError):
+            self._pace.seen(ticket, answer.status, answer.retry_after)
+        elif isinstance(answer, LoyaltyEvent):
+            self._pace.seen(ticket, 200, None)
         return outcome_of(answer)
 
     def _come_back(self, patience: float) -> None:
@@ -272,7 +285,7 @@ class Sending:
         the waiting, and leaves what is on its way to the ledger.
         """
         if self._trust.stop:
-            self._stopping()
+            self._pace.stop()
         deadline = self._time.monotonic() + patience
         pool.shutdown(wait=False)  # who is late is not waited for: its row is looked for later
         idle = [e for e, future in self._flying.values() if future is None or future.cancel()]

@@ -10,7 +10,6 @@ and answers to requests that went out before a cut say nothing of the rate after
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from loyalty_helpers.errors import HeldBackError
 
@@ -22,7 +21,6 @@ HELD = 2.0  # seconds in which no further 429 cuts the rate, unless there are ma
 MANY = 3, 0.2  # 429s since the last cut, and their share of all answers
 LOWEST = 0.5  # requests a second
 LOOK_UP = 0.5  # seconds after which a waiting request looks whether the run still goes on
-ASLEEP = 10.0  # seconds that a waiting request cannot oversleep by itself
 LONGEST = 300.0  # seconds of Retry-After that are waited for; a run stops at a longer one
 
 
@@ -31,7 +29,7 @@ class Pace:
 
     Args:
         limit: requests a second that are never exceeded; 0 finds the service's own limit.
-        clock, sleep, now: injected by tests; `now` is the wall clock.
+        clock, sleep: injected by tests.
     """
 
     def __init__(
@@ -40,10 +38,9 @@ class Pace:
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
-        now: Callable[[], float] = time.time,
     ) -> None:
         self._limit = limit or float("inf")
-        self._clock, self._sleep, self._now = clock, sleep, now
+        self._clock, self._sleep = clock, sleep
         self.rate = min(FIRST_RATE, self._limit)  # requests a second, as of now
         self.cuts = 0  # a slot's number of them is the ticket of its request
         self._before = 0.0  # the rate before the last cut
@@ -52,27 +49,20 @@ class Pace:
         self._stopped = False
         self._lock = threading.Lock()
 
-    def take(self) -> float:
-        """Wait for a slot; returns the ticket of its request.
+    def take(self, sleep: Callable[[float], None] | None = None) -> float:
+        """Wait for a slot, in short pieces; returns the ticket of its request.
+
+        Args:
+            sleep: what waits go by, in place of the pace's own; what it raises ends the waiting.
 
         Raises:
             HeldBackError: the run stops.
         """
-        return self.wait(lambda began: None)
-
-    def while_awake(self) -> "WhileAwake":
-        """The same slots, for requests that must not go out after a sleep of the machine."""
-        return WhileAwake(self, self._now)
-
-    def wait(self, waited: Callable[[float], None]) -> float:
-        """As `take`; `waited` is called after each piece of waiting, with when it began."""
         slot, ticket = self.slot()
         while (wait := slot - self._clock()) > 0 or self._stopped:
             if self._stopped:
                 raise HeldBackError("the run stops", request="", attempts=0)
-            began = self._now()
-            self._sleep(min(wait, LOOK_UP))
-            waited(began)
+            (sleep or self._sleep)(min(wait, LOOK_UP))
             if ticket != self.cuts:  # the rate has changed meanwhile, and with it the slots
                 slot, ticket = self.slot()
         return ticket
@@ -111,30 +101,3 @@ class Pace:
         self._before, self.rate = self.rate, max(self.rate * left, LOWEST)
         self._cut_at, self._next = now, now + max(hold, 1 / self.rate)
         self.cuts, self._taken, self._refused = self.cuts + 1, 0, 0
-
-
-@dataclass(frozen=True)
-class WhileAwake:
-    """Gives a slot of a Pace up when the machine slept before it came.
-
-    What was meant to go out then may have been done elsewhere since.
-
-    Attributes:
-        pace: whose slots.
-        now: the wall clock.
-    """
-
-    pace: Pace
-    now: Callable[[], float]
-
-    def take(self) -> float:
-        """Wait for a slot; HeldBackError if the run stops, or if the machine slept."""
-        return self.pace.wait(self._check)
-
-    def _check(self, began: float) -> None:
-        if abs(self.now() - began) > ASLEEP:
-            raise HeldBackError("the machine slept", request="", attempts=0)
-
-    def seen(self, ticket: float, status: int, retry_after: float | None) -> None:
-        """As the Pace's."""
-        self.pace.seen(ticket, status, retry_after)

@@ -68,19 +68,19 @@ class Applying:
         told: Callable[[], None] = lambda: None,
     ) -> None:
         self._time = time or Time()
-        clock, sleep, now = self._time.monotonic, self._time.sleep, self._time.now
-        pace = Pace(limits.requests_per_second, clock=clock, sleep=sleep, now=now)
+        clock, sleep = self._time.monotonic, self._time.sleep
+        pace = Pace(limits.requests_per_second, clock=clock, sleep=sleep)
         self._client, self._plan, self._journal = client.variant(pace=pace), plan, journal
         self._limits, self._skip_moved = limits, skip_moved
         self._marks: defaultdict[str, list[str]] = defaultdict(list)  # of others, newest first
         self._sending = Sending(
-            client.variant(pace=pace.while_awake(), attempts=1),
+            client.variant(attempts=1),
+            pace,
             journal,
             limits,
             allow_negative_balance=plan.header.allow_negative_balance,
             newest=newest_event(self._client),
             time=self._time,
-            stopping=pace.stop,
             told=told,
         )
 
