@@ -74,7 +74,7 @@ def reconcile(
     amiss = list(books.amiss())
     with plans.writable(folder):
         _write(folder, books, amiss)
-    return _told(books, amiss, (*missing, *gone) if ids else ())
+    return _told(books, amiss, tuple(dict.fromkeys([*missing, *gone])) if ids else ())
 
 
 def _own_folder(run_id: str) -> Path:

@@ -286,6 +286,23 @@ def test_an_account_that_does_not_exist_is_told_and_the_others_are_read(world):
     assert OTHER in str(reconciled)
 
 
+def test_an_account_that_is_deleted_while_it_is_read_alone_is_missing_once(world):
+    adjust(world, 12)
+    retrieve, left = world.client.retrieve_account, [1]
+
+    def deleting(account_id):
+        found = retrieve(account_id)
+        if left:
+            left.clear()
+            tamper(world, "DELETE FROM account WHERE id = ?", account_id)
+        return found
+
+    world.client.retrieve_account = deleting
+    reconciled = reconcile(world, account_ids=ACCOUNT_ID)
+
+    assert (ACCOUNT_ID,) == reconciled.missing
+
+
 def test_accounts_that_do_not_exist_are_shown_beside_balances_that_differ(world):
     adjust(world, 12)
     tamper(world, "UPDATE account SET balance = 15 WHERE id = ?", ACCOUNT_ID)

@@ -1,7 +1,7 @@
 import pytest
 
 from loyalty_helpers.errors import ParameterError
-from loyalty_helpers.runbooks import APPROVAL_LENGTH
+from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH
 from loyalty_helpers.runner import Notebook
 
 

@@ -63,12 +63,7 @@ def make_plan(
         check_no_walkthrough(folder, intent.run_id)
         make_folder(folder)
         with plan_kept(folder):
-            if (folder / JOURNAL).exists():
-                raise PlanError(
-                    f"run id {intent.run_id!r} has been applied, or its applying has begun. To go "
-                    "on with it, give its digest as approved_plan; for a new intent, take a new "
-                    "run id."
-                )
+            _check_not_begun(folder, intent.run_id)
             place, newest = place_of(client), _newest(client)
             judge = Judge(rows, intent, place)
             accounts = _accounts(client, judge, intent, folder)
@@ -90,6 +85,14 @@ def _accounts(client: LoyaltyClient, judge: Judge, intent: Intent, folder: Path)
     _check(judge, folder)
     accounts.settle(judge.rows, show_phone_numbers=intent.show_phone_numbers)
     return sorted(accounts.by_id)
+
+
+def _check_not_begun(folder: Path, run_id: str) -> None:
+    if (folder / JOURNAL).exists():
+        raise PlanError(
+            f"run id {run_id!r} has been applied, or its applying has begun. To go on with it, "
+            "give its digest as approved_plan; for a new intent, take a new run id."
+        )
 
 
 @contextmanager
