@@ -34,7 +34,7 @@ SDK_READY = "from square import Square; Square(token='t', base_url='http://127.0
 RUN = Promise(
     "`loyalty run 02_adjust_points`: check, execute, verify, report, receipt",
     "`papermill` on an empty notebook",
-    0.8,
+    0.72,
 )
 CLIENT = Promise(
     "`import loyalty_helpers` and a ready `local` client, emulator included",

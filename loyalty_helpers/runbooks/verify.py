@@ -16,7 +16,7 @@ from loyalty_helpers.runbooks.plan import Plan
 
 
 @dataclass(frozen=True)
-class Difference:
+class Contradiction:
     """A row that the ledger contradicts.
 
     Attributes:
@@ -61,7 +61,7 @@ def verify_rows(
     journal: Journal,
     limits: Limits,
     time: Time | None = None,
-) -> tuple[list[Difference], list[Held]]:
+) -> tuple[list[Contradiction], list[Held]]:
     """Compare every row of the plan with the ledger.
 
     An applied row's marker is there once, on its account, with its points; the marker of a row
@@ -98,7 +98,7 @@ def _held(client: LoyaltyClient, plan: Plan, journal: Journal) -> list[Held]:
     return sorted(held.values())
 
 
-def _differences(journal: Journal, held: list[Held]) -> Iterator[Difference]:
+def _differences(journal: Journal, held: list[Held]) -> Iterator[Contradiction]:
     """What does not agree; a row that is there more than once is for a person."""
     of_rows = {n: list(events) for n, events in groupby(held, attrgetter("n"))}
     for entry in journal.entries():
@@ -110,4 +110,4 @@ def _differences(journal: Journal, held: list[Held]) -> Iterator[Difference]:
                 state = "REVIEW"
                 with journal.commit():
                     journal.doubled(entry, [event.event_id for event in found])
-            yield Difference(entry.row_id, state, times, wrong)
+            yield Contradiction(entry.row_id, state, times, wrong)

@@ -11,7 +11,7 @@ from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.runbooks.apply import OPEN, RESULTS
 from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, LEFT_OUT, Header, Plan
 from loyalty_helpers.runbooks.results import command, repeats_told
-from loyalty_helpers.runbooks.verify import Difference
+from loyalty_helpers.runbooks.verify import Contradiction
 from loyalty_helpers.steps import Chart, bar_chart
 
 ROWS_SHOWN = 20
@@ -160,7 +160,7 @@ class Verified(Shown):
 
     plan: Plan
     counts: Mapping[str, int]
-    differences: tuple[Difference, ...]
+    differences: tuple[Contradiction, ...]
     moved: int = 0
     out: str = ""
 
