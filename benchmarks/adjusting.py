@@ -79,8 +79,9 @@ def _sheet(folder: Path, rows: int, mappings: list) -> Path:  # type: ignore[typ
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["row_id", "phone_number", "points", "reason"])
-        # Not the reason of the other side: its rows would be repeats.
-        writer.writerows([n, phones[n % len(phones)], 1, "Row"] for n in range(rows))
+        # Neither the reason of the other side nor of a run before: the rows would be repeats.
+        reason = f"Row of {path.stem}"
+        writer.writerows([n, phones[n % len(phones)], 1, reason] for n in range(rows))
     return path
 
 
