@@ -36,7 +36,7 @@ test: $(READY)  ## the tests, a sample where there are many of a kind; every not
 	    LOYALTY_RUNS=$$(mktemp -d) PYTHONPATH=tests/network_guard \
 	    $(BIN)/python -m pytest --nbval --nbval-current-env notebooks $(PARALLEL) loadfile
 
-test-all:  ## all tests of each kind: every transition and kill, and weeks of OFFICES=40
+test-all:  ## all tests of each kind: every transition and kill, and weeks of OFFICES=64: 100,000 rows
 	$(MAKE) test MARKED="-m ''"
 
 test-fast: $(READY)  ## what takes less than a minute: no kernel, no server, no browser

@@ -20,7 +20,7 @@ from .place import Hours, Machine, as_little_as_square_may
 
 pytestmark = pytest.mark.slow
 
-OFFICES = int(os.environ.get("OFFICES", "40"))  # of those that `make test-all` adds
+OFFICES = int(os.environ.get("OFFICES", "64"))  # 1,600 rows each, which `make test-all` adds
 SHORT, LONG = (120, 12), (250, 30)  # operations, and rows in a file at most
 SEEDS = range(4711, 4711 + OFFICES)
 
