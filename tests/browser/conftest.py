@@ -39,6 +39,7 @@ OPTIONS = [
 GUARD = Path(__file__).parent.parent / "network_guard"
 KEPT_VARIABLES = ("PATH", "LANG", "TMPDIR")
 LOCAL_SCHEMES = ("data", "blob")  # they hold what they show
+IDLE = re.compile(r"\| Idle")
 WAIT = 60  # seconds: a shared machine may be slow, and nothing waits longer than it must
 
 expect.set_options(timeout=WAIT * 500)
@@ -100,6 +101,7 @@ class OpenNotebook:
             }""",
             arg=before,
         )
+        expect(self.page.locator("#jp-main-statusbar")).to_contain_text(IDLE)
 
     def form(self, button: str) -> Locator:
         """The form that has this button."""
@@ -107,9 +109,13 @@ class OpenNotebook:
         return self.page.locator(".jp-OutputArea .widget-vbox").filter(has=has)
 
     def fill(self, **values: str) -> None:
-        """Type over what the fields of a form hold."""
+        """Type over what the fields of a form hold; again where JupyterLab took the focus away."""
         for name, value in values.items():
-            self.page.get_by_label(name, exact=True).fill(value)
+            field = self.page.get_by_label(name, exact=True)
+            field.fill(value)
+            if field.input_value() != value:
+                field.fill(value)
+            expect(field).to_have_value(value)
 
     def press(self, button: str) -> Locator:
         """Press a form's button; return the place where the form shows its answer."""
@@ -223,7 +229,7 @@ def open_notebook(lab: Lab, browser: Browser) -> Iterator[Callable[..., OpenNote
         opened.append(notebook)
         path = f"lab/workspaces/w{folder.name}/tree/{folder.name}/{source.name}"
         page.goto(f"{lab.url}{path}?token={lab.token}")
-        expect(page.locator("#jp-main-statusbar")).to_contain_text(re.compile(r"\| Idle"))
+        expect(page.locator("#jp-main-statusbar")).to_contain_text(IDLE)
         expect(page.locator(".jp-CodeCell").first).to_be_visible()
         return notebook
 
