@@ -236,7 +236,7 @@ class Run:
                 write_results(journal)
             reason = str(stopped) or "it was interrupted"
             came_to = Applied(plan, journal.counts(), reason, journal.moved())
-            raise RunStoppedError(str(came_to)) from None
+            raise RunStoppedError(str(came_to), reason) from None
         finally:
             progress.tell()
         return Applied(plan, journal.counts(), moved=journal.moved())

@@ -85,3 +85,12 @@ def test_who_listens_is_told_in_place_of_the_log(world: World, capsys) -> None:
 
 def test_a_standing_says_how_long_the_rest_may_take() -> None:
     assert "5 of 20 rows, 2.5/s, 6 s left, 1 without success" == str(Standing(5, 20, 2.5, 1))
+
+
+def test_what_is_raised_holds_the_reason_apart(world: World) -> None:
+    planned, stop = world.plan(), threading.Event()
+    stop.set()
+
+    with pytest.raises(RunStoppedError) as caught:
+        world.apply(planned, time=Time.until(stop))
+    assert "it was interrupted" == caught.value.reason
