@@ -20,7 +20,7 @@ FLOORS = """
     transports
     records
     settings injected
-    redaction variables files
+    redaction variables files clicks
     errors
     plain
 """
