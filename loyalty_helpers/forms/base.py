@@ -79,6 +79,7 @@ class Form(Shown):
         """What was typed, as arguments of the step's function; raises ParameterError."""
         values = self._values()
         self._taken = self.typed
+        self._show_head()
         return values
 
     def _values(self) -> dict[str, Any]:
@@ -102,8 +103,8 @@ class Form(Shown):
         return do
 
     def _forget(self) -> None:
-        outdated = self._taken not in (None, self.typed)
-        self.answer.value = _html(_trouble(OUTDATED)) if outdated else ""
+        self.answer.value = ""
+        self._show_head()
 
     def _leave(self) -> None:
         """The form above names another buyer: nothing that was meant for this one may stay."""
@@ -116,8 +117,11 @@ class Form(Shown):
         self._show_head()
 
     def _show_head(self) -> None:
-        who = self._left or (buyer_text(self._account) if self._account else "")
-        self._head.value = _html(card(self.title, [], note=who))
+        outdated = self._taken not in (None, self.typed)
+        who = "" if self._left or not self._account else buyer_text(self._account)
+        note = "\n".join(filter(None, [who, self._left, OUTDATED if outdated else ""]))
+        tone = "care" if self._left or outdated else ""
+        self._head.value = _html(card(self.title, [], note=note, tone=tone))
 
     def _view(self) -> Bundle:
         rows = [(name, _text(name, value)) for name, value in self.typed.items()]
@@ -156,7 +160,7 @@ def error_title(error: LoyaltyError) -> str:
     return in_words(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name))
 
 
-def _trouble(title: str, text: str = "") -> Bundle:
+def _trouble(title: str, text: str) -> Bundle:
     return card(title, [], note=mask_text(text), tone="bad")
 
 

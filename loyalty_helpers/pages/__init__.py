@@ -1,18 +1,17 @@
-"""Pages: each is one linked form for people who do not want to see code.
+"""Pages for people who do not want to see code: one linked form each.
 
-A page is a model, a plain class without widgets, and a thin view on it. Pages are imported on first
-use, so that one does not wait for what another one needs.
+A notebook in `notebooks/app` makes each of them, and `loyalty app` serves them. A page is imported
+when it is asked for, so that none loads what another one needs.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from loyalty_helpers.pages.desk_page import desk as desk
+_HOME: dict[str, str] = {
+    "desk": "desk_page",
+}
 
-_HOME = {"desk": "desk_page"}
-
-__all__ = ["desk"]
+__all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,7 @@ from loyalty_helpers.pages.desk import Desk, DeskError
 from loyalty_helpers.pages.desk_cards import buyer_card, done_card, named, preview_card
 from loyalty_helpers.pages.desk_find import NAMES
 from loyalty_helpers.pages.desk_stages import Done, Previewed, Search
+from loyalty_helpers.pages.frame import framed
 from loyalty_helpers.parameters import Parameter
 from loyalty_helpers.records import Bundle, Shown, points_text
 
@@ -33,9 +34,9 @@ TICKET = Parameter(
 )
 
 
-def desk(client: LoyaltyClient) -> "DeskPage":
+def desk() -> Any:
     """The desk: find a buyer, adjust points, see the proof, undo."""
-    return DeskPage(client)
+    return framed("desk", DeskPage)
 
 
 class DeskPage(Shown):
