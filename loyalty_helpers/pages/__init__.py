@@ -7,9 +7,11 @@ when it is asked for, so that none loads what another one needs.
 from importlib import import_module
 from typing import Any
 
-_HOME: dict[str, str] = {}
+_HOME = {
+    "serve_pages": "serving",
+}
 
-__all__ = sorted(_HOME)
+__all__ = ["serve_pages"]
 
 
 def __getattr__(name: str) -> Any:
