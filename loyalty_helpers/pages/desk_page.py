@@ -14,7 +14,7 @@ from loyalty_helpers.pages.desk_cards import buyer_card, done_card, named, previ
 from loyalty_helpers.pages.desk_find import NAMES
 from loyalty_helpers.pages.desk_stages import Done, Previewed, Search
 from loyalty_helpers.pages.frame import framed
-from loyalty_helpers.parameters import Parameter
+from loyalty_helpers.parameters import PARAMETERS, Parameter
 from loyalty_helpers.records import Bundle, Shown, points_text
 
 REASONS = (
@@ -50,10 +50,10 @@ class DeskPage(Shown):
         self._desk = Desk(client)
         self._fields = {
             "buyer": Field("buyer", label="Who is on the line?", rule=BUYER),
-            "points": Field("points", required=True),
-            "reason": Field("reason", required=True, suggestions=REASONS),
+            "points": _field("points", "Points"),
+            "reason": _field("reason", "Reason", suggestions=REASONS),
             "ticket": Field("ticket", label="Ticket number", rule=TICKET, required=True),
-            "approved_by": Field("approved_by", required=True),
+            "approved_by": _field("approved_by", "Approved by"),
         }
         self._find = self._act("Find", lambda: self._desk.find(self._fields["buyer"].typed))
         self._preview = self._act("Preview", self._previewed)
@@ -200,6 +200,11 @@ class DeskPage(Shown):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
         return {**self.widget._repr_mimebundle_(), **self._view()}
+
+
+def _field(name: str, label: str, **more: Any) -> Field:
+    """A field by the rule of a parameter, whose name says nothing to people at a desk."""
+    return Field(label, label=label, rule=PARAMETERS[name], required=True, **more)
 
 
 def _row(parts: list[widgets.Widget]) -> widgets.Box:
