@@ -1,7 +1,7 @@
 """Runbooks: plan, approve, apply, verify, undo, reconcile; each row once, whatever stops."""
 
-from loyalty_helpers.runbooks.apply import Journal, owned_by, standing_of
-from loyalty_helpers.runbooks.limits import Limits, errors_allowed
+from loyalty_helpers.runbooks.apply import Journal, Standing, owned_by, standing_of
+from loyalty_helpers.runbooks.limits import Limits, Time, errors_allowed
 from loyalty_helpers.runbooks.listing import list_runs, look_at, why
 from loyalty_helpers.runbooks.plan import (
     JOURNAL,
@@ -38,7 +38,9 @@ __all__ = [
     "Run",
     "RunRecord",
     "RunRows",
+    "Standing",
     "State",
+    "Time",
     "Verified",
     "account_list",
     "check_approval",
