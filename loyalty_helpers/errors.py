@@ -145,7 +145,15 @@ class AnotherEventError(UnexpectedAnswerError):
 
 
 class PlanError(LoyaltyError):
-    """A plan cannot be made, or is not the one that was approved; the text lists every problem."""
+    """A plan cannot be made, or is not the one that was approved; the text lists every problem.
+
+    Attributes:
+        problems: those of a file's rows, all of them, in its order; empty for another reason.
+    """
+
+    def __init__(self, text: str, problems: Sequence[Any] = ()) -> None:
+        super().__init__(text)
+        self.problems = tuple(problems)
 
 
 class JournalError(LoyaltyError):
@@ -153,7 +161,15 @@ class JournalError(LoyaltyError):
 
 
 class RunStoppedError(LoyaltyError):
-    """A run stopped before its end: nothing is lost, and the same command resumes it."""
+    """A run stopped before its end: nothing is lost, and the same command resumes it.
+
+    Attributes:
+        reason: why, without what the rows have come to so far.
+    """
+
+    def __init__(self, text: str, reason: str = "") -> None:
+        super().__init__(text)
+        self.reason = reason or text
 
 
 class SquareError(LoyaltyError):

@@ -6,6 +6,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from loyalty_helpers.clicks import clicked
 from loyalty_helpers.errors import LoyaltyError, ParameterError
 from loyalty_helpers.parameters import PARAMETERS
 from loyalty_helpers.records import Bundle, Shown, card
@@ -92,7 +93,8 @@ class Form(Shown):
             button.disabled = True
             self.answer.value = BUSY
             try:
-                self.answer.value = answer_html(lambda: action(**self.values))
+                with clicked():
+                    self.answer.value = answer_html(lambda: action(**self.values))
             finally:
                 button.disabled = False
 

@@ -1,6 +1,7 @@
 """What Square answers, as records, and how they look in a notebook and in a terminal."""
 
 from loyalty_helpers.records.models import (
+    Customer,
     ImpossibleTime,
     Location,
     LoyaltyAccount,
@@ -26,6 +27,7 @@ __all__ = [
     "EVENT_COLUMNS",
     "VERIFICATION_MIME",
     "Bundle",
+    "Customer",
     "EarnedPoints",
     "EventTable",
     "ImpossibleTime",

@@ -1,7 +1,7 @@
 """Runbooks: plan, approve, apply, verify, undo, reconcile; each row once, whatever stops."""
 
-from loyalty_helpers.runbooks.apply import Journal, owned_by, standing_of
-from loyalty_helpers.runbooks.limits import Limits, errors_allowed
+from loyalty_helpers.runbooks.apply import Journal, Standing, owned_by, standing_of
+from loyalty_helpers.runbooks.limits import Limits, Time, errors_allowed
 from loyalty_helpers.runbooks.plan import (
     JOURNAL,
     MAX_PLAN_AGE,
@@ -32,6 +32,8 @@ __all__ = [
     "Limits",
     "Plan",
     "Run",
+    "Standing",
+    "Time",
     "Verified",
     "account_list",
     "check_approval",

@@ -15,7 +15,14 @@ from loyalty_helpers.api import LoyaltyClient, check_run_id, given_number, whole
 from loyalty_helpers.errors import ParameterError, ProductionGuardError, RunStoppedError
 from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks import plan as plans
-from loyalty_helpers.runbooks.apply import UNREAD, Applying, Journal, Progress, stopped_if_put_off
+from loyalty_helpers.runbooks.apply import (
+    UNREAD,
+    Applying,
+    Journal,
+    Progress,
+    Standing,
+    stopped_if_put_off,
+)
 from loyalty_helpers.runbooks.limits import Limits, Time, settle_time
 from loyalty_helpers.runbooks.results import repeats_told, write_results, write_verified
 from loyalty_helpers.runbooks.undo import compensating_rows
@@ -163,7 +170,12 @@ class Run:
 
     @stopped_if_put_off()
     def apply(
-        self, *, on_drift: str = "note", max_plan_age: float = plans.MAX_PLAN_AGE, **limits: Any
+        self,
+        *,
+        on_drift: str = "note",
+        max_plan_age: float = plans.MAX_PLAN_AGE,
+        told: Callable[[Standing], None] | None = None,
+        **limits: Any,
     ) -> Applied:
         """Apply the approved plan, each row once; without approval it only says how to approve.
 
@@ -172,6 +184,7 @@ class Run:
                 applies it and says so, `skip` leaves it out.
             max_plan_age: hours after which a plan has to be made anew before it is applied; a run
                 that was begun is resumed whenever that is.
+            told: is told how far the run is, once a second at most, in place of a bar.
             limits: how fast, and when to stop: those of `Limits`, by their names.
 
         Raises:
@@ -193,14 +206,17 @@ class Run:
             _stop_on_sigterm(held)
             skipping = on_drift == "skip"
             applying = partial(Applying, writing, plan, journal, within, skip_moved=skipping)
-            return self._sent(applying, plan, journal)
+            return self._sent(applying, plan, journal, Progress(journal, plan.header.rows, told))
 
     def _sent(
-        self, applying: Callable[..., Applying], plan: plans.Plan, journal: Journal
+        self,
+        applying: Callable[..., Applying],
+        plan: plans.Plan,
+        journal: Journal,
+        progress: Progress,
     ) -> Applied:
         with journal.commit():
             journal.set_meta("approved_by", self._approved_by or journal.meta("approved_by"))
-        progress = Progress(journal, plan.header.rows)
         try:
             applying(time=self._time, told=progress).run()
         except (RunStoppedError, *UNREAD, KeyboardInterrupt) as stopped:
@@ -208,7 +224,7 @@ class Run:
                 write_results(journal)
             reason = str(stopped) or "it was interrupted"
             came_to = Applied(plan, journal.counts(), reason, journal.moved())
-            raise RunStoppedError(str(came_to)) from None
+            raise RunStoppedError(str(came_to), reason) from None
         finally:
             progress.tell()
         return Applied(plan, journal.counts(), moved=journal.moved())

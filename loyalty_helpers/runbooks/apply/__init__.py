@@ -3,7 +3,7 @@
 from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.journal_file import OWNER, owned_by, told
 from loyalty_helpers.runbooks.apply.outcomes import UNREAD, stopped_if_put_off
-from loyalty_helpers.runbooks.apply.progress import Progress, Reading, standing_of
+from loyalty_helpers.runbooks.apply.progress import Progress, Reading, Standing, standing_of
 from loyalty_helpers.runbooks.apply.rows import OPEN, RESULTS, amiss
 from loyalty_helpers.runbooks.apply.running import Applying
 
@@ -16,6 +16,7 @@ __all__ = [
     "Journal",
     "Progress",
     "Reading",
+    "Standing",
     "amiss",
     "owned_by",
     "standing_of",

@@ -68,8 +68,8 @@ class Applying:
         told: Callable[[], None] = lambda: None,
     ) -> None:
         self._time = time or Time()
-        clock, sleep = self._time.monotonic, self._time.sleep
-        pace = Pace(limits.requests_per_second, clock=clock, sleep=sleep)
+        clock, sleep, is_over = self._time.monotonic, self._time.sleep, self._time.is_over
+        pace = Pace(limits.requests_per_second, clock=clock, sleep=sleep, is_over=is_over)
         self._client, self._plan, self._journal = client.variant(pace=pace), plan, journal
         self._limits, self._skip_moved = limits, skip_moved
         self._marks: defaultdict[str, list[str]] = defaultdict(list)  # of others, newest first

@@ -7,7 +7,7 @@ from loyalty_helpers.redaction import mask_phone, mask_reason
 from loyalty_helpers.runbooks.identity import identity_of
 from loyalty_helpers.runbooks.plan.found import Found, Holdings, content_of, name_of
 from loyalty_helpers.runbooks.plan.guards import Intent, Place
-from loyalty_helpers.runbooks.plan.rows import Problem, Row
+from loyalty_helpers.runbooks.plan.rows import Problem, Row, shown_buyer
 
 ONCE = "each row once; if both are meant, give them a row_id of their own"
 HINTS = {
@@ -108,7 +108,8 @@ class Judge:
                 self.left_out.append(left_out)
             else:
                 row_id = row.row_id if row.own_id else ""
-                self.problems.append(Problem(row.line, column, found, allowed, row_id))
+                buyer = shown_buyer(dict([name_of(row)]))
+                self.problems.append(Problem(row.line, column, found, allowed, row_id, buyer))
         self.rows = [row for row in self.rows if row.n not in gone] if gone else self.rows
 
     def _tell_doubled(self, names: Callable[[Row], Iterable[Hashable]]) -> None:

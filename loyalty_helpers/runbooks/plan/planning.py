@@ -29,7 +29,7 @@ from loyalty_helpers.steps import check_no_walkthrough
 
 LEFT_OUT = "left_out.csv"  # rows of an undoing that were not possible
 PROBLEMS = "problems.csv"
-PROBLEM_COLUMNS = ("line", "row_id", "column", "found", "allowed")
+PROBLEM_COLUMNS = ("line", "row_id", "column", "found", "allowed", "buyer")
 TOLD = 50  # problems in the error text; the file beside it holds all
 SHARED = ("run_id", "runbook", "source", "source_sha256")
 ALLOWED = ("allow_negative_balance", "allow_repeats")
@@ -128,13 +128,13 @@ def _check(judge: Judge, folder: Path) -> None:
     """Raise PlanError with every problem, if there is any; a file holds those that are many."""
     path, count = folder / PROBLEMS, len(judge.problems)
     problems = sorted(judge.problems, key=lambda problem: (problem.line, problem.column))
-    rows = [(p.line, p.row_id, p.column, p.found, p.allowed) for p in problems]
+    rows = [(p.line, p.row_id, p.column, p.found, p.allowed, p.buyer) for p in problems]
     write_if_any(path, PROBLEM_COLUMNS, rows)
     if problems:
         lines = [str(problem) for problem in problems[:TOLD]]
         lines += [f"... and {count - TOLD} more: {path}"] if count > TOLD else []
         head = f"no plan was made, and nothing was changed. {count} problem{'s' * (count > 1)}:"
-        raise PlanError("\n".join([head, *lines]))
+        raise PlanError("\n".join([head, *lines]), problems)
 
 
 def _header(intent: Intent, place: Place, newest: datetime | None, judge: Judge) -> Header:
