@@ -136,8 +136,8 @@ class Field:
         self.error = ""
 
     def focus(self) -> None:
-        """Let the person type here next."""
-        self.input.focus()
+        """Let the person type here next; on a page that has yet to open, at first."""
+        self._browser.when_open(self.input.focus)
 
     def on_change(self, call: Callable[[], object]) -> None:
         """Call this whenever the value has changed, by typing or by the program."""
