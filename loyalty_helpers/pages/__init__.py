@@ -7,7 +7,9 @@ when it is asked for, so that none loads what another one needs.
 from importlib import import_module
 from typing import Any
 
-_HOME: dict[str, str] = {}
+_HOME = {
+    "bulk": "bulk_page",
+}
 
 __all__ = sorted(_HOME)
 

@@ -17,8 +17,8 @@ from loyalty_helpers.runbooks.plan import (
 from loyalty_helpers.runbooks.reconcile import account_list, compare_run, reconcile
 from loyalty_helpers.runbooks.reconcile_views import ADJUSTMENTS, DIFFERENCES
 from loyalty_helpers.runbooks.results import KEPT, facts, parameters_of, verdict_of
-from loyalty_helpers.runbooks.run import RECORDED_RUNS, Run
-from loyalty_helpers.runbooks.views import Verified
+from loyalty_helpers.runbooks.run import RECORDED_RUNS, Run, folder_of
+from loyalty_helpers.runbooks.views import Planned, Verified
 
 __all__ = [
     "ADJUSTMENTS",
@@ -31,6 +31,7 @@ __all__ = [
     "Journal",
     "Limits",
     "Plan",
+    "Planned",
     "Run",
     "Standing",
     "Time",
@@ -41,6 +42,7 @@ __all__ = [
     "compare_run",
     "errors_allowed",
     "facts",
+    "folder_of",
     "owned_by",
     "parameters_of",
     "planned_for",
