@@ -15,6 +15,8 @@ from loyalty_helpers.api import LoyaltyClient, check_approver, check_run_id
 from loyalty_helpers.errors import JournalError, LoyaltyError, ParameterError, PlanError
 from loyalty_helpers.files import replaced
 from loyalty_helpers.runbooks import (
+    JOURNAL,
+    PLAN,
     Limits,
     Planned,
     Run,
@@ -145,6 +147,11 @@ class Bulk:
             options: as for `Run.plan_file`, by their names.
         """
         self.forget()
+        if (folder_of(run_id) / JOURNAL).is_file():
+            raise ParameterError(
+                f"run id {run_id!r} has been used: its applying has begun. Open it to see where it "
+                "stands, or take another run id for this file."
+            )
         run = Run(
             self.client,
             run_id,
@@ -180,8 +187,12 @@ class Bulk:
         self.run_id, self.stage, self.planned = run_id, Stage.PLANNED, planned
 
     def open(self, run_id: str) -> None:
-        """Where a run stands, as its folder tells; raises PlanError if there is none."""
-        Run(self.client, run_id).last_plan()
+        """Where a run stands, as its folder tells; raises ParameterError if there is none."""
+        if not (folder_of(run_id) / PLAN).is_file():
+            raise ParameterError(
+                f"there is no run {run_id!r} here. Look at the run id; or choose a file, and check "
+                "that, to begin a run of this name."
+            )
         self.forget()
         self.run_id = run_id
         self._look()
@@ -213,17 +224,19 @@ class Bulk:
 
     def begin(self) -> None:
         """Take the run in hand, to apply what was approved or to go on with it: see `work`."""
-        if not self._approval[0] or self.stage not in (Stage.PLANNED, Stage.STOPPED):
+        left = self.stage in (Stage.PLANNED, Stage.STOPPED) or "REVIEW" in self.counts
+        if not (left and self._approval[0]):
             raise ParameterError("nothing is approved that is still to be done: approve a plan")
         self.stage, self.reason, self.verified = Stage.AT_WORK, "", None
 
-    def work(self, told: Callable[[Standing], None]) -> None:
+    def work(self, told: Callable[[Standing], None], **limits: Any) -> None:
         """Apply the run to its end, and compare it with the ledger; in any thread.
 
         Where it stops, or the ledger cannot be read, `reason` tells why, and nothing is raised.
 
         Args:
             told: is told how far it is, once a second at most.
+            limits: as for `Run.apply`, by their names.
         """
         verified, (digest, approved_by), time = None, self._approval, Time.until(self._stop)
         run = Run(
@@ -235,14 +248,13 @@ class Bulk:
             time=time,
         )
         try:
-            run.apply(told=told)
+            run.apply(told=told, **limits)
             verified = run.verify()
         except LoyaltyError as error:
             self.reason = getattr(error, "reason", str(error))
         finally:
-            self._stop = Event()
+            self._stop, self.verified = Event(), verified
             self._look()
-        self.verified = verified
 
     def stop(self) -> None:
         """Ask to stop at the border of rows; `work` ends when what is on its way is back."""

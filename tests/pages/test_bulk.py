@@ -118,6 +118,13 @@ def test_a_header_that_is_not_ours_takes_columns(office: Office) -> None:
     assert [12] == [row.points for row in page.planned.plan.rows()]
 
 
+def test_a_run_id_that_was_used_takes_no_other_file(office: Office) -> None:
+    office.applied()
+
+    with pytest.raises(ParameterError, match="Open it to see where it stands"):
+        office.planned(SHEET.replace(",50,", ",500,"))
+
+
 def test_a_sum_that_was_not_expected_is_a_problem_of_the_file(office: Office) -> None:
     page = office.planned(expected_points="62")
 
@@ -341,7 +348,7 @@ def test_after_its_kernel_died_a_run_is_shown_and_goes_on(office: Office, tmp_pa
 def test_a_run_that_nobody_knows_is_told(office: Office) -> None:
     page = office.planned()
 
-    with pytest.raises(PlanError, match="there is no plan"):
+    with pytest.raises(ParameterError, match="there is no run 'another'"):
         page.open("another")
     assert "run" == page.run_id
 
