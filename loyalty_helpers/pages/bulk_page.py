@@ -1,7 +1,6 @@
 """The bulk page: what it shows of a `Bulk`, and what its buttons do with one."""
 
 from collections.abc import Callable
-from html import escape
 from threading import Thread
 from typing import Any
 
@@ -11,8 +10,8 @@ from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.clicks import clicked
 from loyalty_helpers.errors import LoyaltyError, ParameterError, PlanError
 from loyalty_helpers.forms import Act, Field, banner
+from loyalty_helpers.pages import bulk_parts as parts
 from loyalty_helpers.pages.bulk_model import LARGEST, TYPED, Bulk, Stage, keep, sample, samples
-from loyalty_helpers.pages.bulk_parts import Paged, folded, links, paragraphs, row, section, seen
 from loyalty_helpers.parameters import of_kind
 from loyalty_helpers.records import Bundle, Shown, card
 from loyalty_helpers.runbooks import Standing
@@ -27,6 +26,8 @@ INTRO = (
     "of phone_number, customer_id and account_id. Nothing is changed before you approve the plan."
 )
 OPEN = "Leave this page open: closing it stops the run. Nothing is lost then; open it by its id."
+IN_PART = "not all of it can be taken back: see what is wrong, or tick to undo what can be undone"
+STOPPING = "It stops as soon as the rows that are on their way are back."
 LOST = "Nothing is lost, and no row is done twice. When the reason is gone, press Go on."
 
 
@@ -35,7 +36,7 @@ class BulkPage(Shown):
 
     def __init__(self, client: LoyaltyClient) -> None:
         self.model = Bulk(client)
-        self._filling = False
+        self._filling, self._proposed = False, ""
         sections = [self._file(), *self._plan(), self._approval(), *self._after()]
         above = [banner(client.environment), widgets.HTML(f"<p>{INTRO}</p>")]
         self.widget = widgets.VBox([*above, *sections]).add_class("loyalty-page")
@@ -52,10 +53,12 @@ class BulkPage(Shown):
             accept=".csv", description="Send a CSV file", layout=widgets.Layout(width="auto")
         )
         self.choice = widgets.Dropdown(
-            options=[("or choose one of the data folder", ""), *((n, n) for n in samples())],
+            options=[("none", ""), *((name, name) for name in samples())],
+            description="or one of the data folder:",
+            style={"description_width": "auto"},
             layout=widgets.Layout(width="auto"),
         )
-        self.chosen = widgets.HTML(paragraphs(LIMIT))
+        self.chosen = widgets.HTML(parts.paragraphs(LIMIT))
         self.check = Act("Check the file", self._check)
         self.open = Act("Open an earlier run", lambda: self._at(self.run_id, self._open))
         for field in (self.run_id, *self.options.values()):
@@ -63,16 +66,16 @@ class BulkPage(Shown):
         self.run_id.on_submit(self.check.press)
         self.upload.observe(lambda _: self._chose(self.choice, ""), "value")
         self.choice.observe(lambda _: self._chose(self.upload, ()), "value")
-        more = folded("More: columns of another name, limits", self.options.values())
+        more = parts.folded("More: columns of another name, limits", self.options.values())
         files = widgets.HBox([self.upload, self.choice], layout=widgets.Layout(flex_flow="wrap"))
-        buttons = row(self.check, self.open)
-        return section("1. The file", self.run_id.widget, files, self.chosen, more, buttons)
+        buttons = parts.row(self.check, self.open)
+        return parts.section("1. The file", self.run_id.widget, files, self.chosen, more, buttons)
 
     def _plan(self) -> list[widgets.Widget]:
-        self.problems, self.repair = Paged(), widgets.HTML()
-        self.problem_section = section("What is wrong", self.problems.widget, self.repair)
+        self.problems, self.repair = parts.Paged(), widgets.HTML()
+        self.problem_section = parts.section("What is wrong", self.problems.widget, self.repair)
         self.planned, self.chart = widgets.HTML(), widgets.HTML()
-        self.plan_section = section("2. The plan", self.planned, self.chart)
+        self.plan_section = parts.section("2. The plan", self.planned, self.chart)
         return [self.problem_section, self.plan_section]
 
     def _approval(self) -> widgets.Widget:
@@ -85,25 +88,25 @@ class BulkPage(Shown):
         self.apply = Act("Approve and apply", self._approve, writes="Changes the balances")
         self.go_on = Act("Go on", self._start, writes="Changes the balances that are left")
         self.typed.on_submit(self.apply.press)
-        more = folded("More: how it is applied", self.limits.values())
+        more = parts.folded("More: how it is applied", self.limits.values())
         fields = [self.typed.widget, self.approved_by.widget, self.seen.widget]
-        self.asked = widgets.VBox([self.digest, *fields, self.apply.widget])
-        self.apply_section = section("3. Apply", self.asked, more, self.go_on.widget)
+        self.asked = widgets.VBox([self.digest, *fields, parts.row(self.apply)])
+        self.apply_section = parts.section("3. Apply", self.asked, more, parts.row(self.go_on))
         return self.apply_section
 
     def _after(self) -> list[widgets.Widget]:
         self.bar, self.stop = widgets.HTML(), Act("Stop", self._stop)
-        self.work_section = section("At work", self.bar, self.stop.widget)
+        self.work_section = parts.section("At work", self.bar, parts.row(self.stop))
         self.result, self.links = widgets.HTML(), widgets.HTML()
         self.verify = Act("Compare with the ledger", self._verify)
         self.again = Act("Look again", self._open)
-        acts = row(self.verify, self.again)
-        self.result_section = section("What came of it", self.result, self.links, acts)
+        acts = parts.row(self.verify, self.again)
+        self.result_section = parts.section("What came of it", self.result, self.links, acts)
         self.undo_id = Field("run_id", label="Run id of the undoing", required=True)
         self.partial = Field("allow_partial", False)
         self.undo = Act("Plan the undoing", lambda: self._at(self.undo_id, self._undo))
-        fields = [self.undo_id.widget, self.partial.widget, self.undo.widget]
-        self.undo_section = section("Take it back", *fields)
+        fields = [self.undo_id.widget, self.partial.widget]
+        self.undo_section = parts.section("Take it back", *fields, parts.row(self.undo))
         return [self.work_section, self.result_section, self.undo_section]
 
     # What a person does
@@ -119,14 +122,12 @@ class BulkPage(Shown):
             self._fill(other, empty)
             self._changed()
         named = [f"{file['name']} ({file['size']:,} bytes)" for file in self.upload.value]
-        self.chosen.value = paragraphs(f"Chosen: {''.join(named) or self.choice.value or 'none'}")
+        self.chosen.value = parts.paragraphs(
+            f"Chosen: {''.join(named) or self.choice.value or 'none'}"
+        )
 
     def _fill(self, widget: Any, value: Any) -> None:
-        self._filling = True
-        try:
-            widget.value = value
-        finally:
-            self._filling = False
+        self._filling, widget.value, self._filling = True, value, False
 
     def _at(self, field: Field, action: Callable[[], object]) -> None:
         """What is wrong with a value is told at its field."""
@@ -140,6 +141,8 @@ class BulkPage(Shown):
     def _check(self) -> None:
         self._at(self.run_id, self._plan_file)
         self.show()
+        if self.model.planned is not None:
+            self.typed.focus()
 
     def _plan_file(self) -> None:
         run_id = self.run_id.read()
@@ -182,16 +185,14 @@ class BulkPage(Shown):
     def told(self, standing: Standing) -> None:
         """Show how far the run is."""
         if self.model.planned is not None:
-            rows = self.model.planned.plan.header.rows
-            look = f'max="{rows}" value="{standing.done}" style="width: 100%; height: 1.5em"'
-            text = str(standing) if standing.rows else f"{rows} rows: looking at the ledger first"
-            bar = f'<progress aria-label="Rows that are done" {look}></progress>'
-            self.bar.value = f'{bar}<p role="status">{escape(text)}</p><p>{OPEN}</p>'
+            self.bar.value = parts.bar(
+                standing, self.model.planned.plan.header.rows
+            ) + parts.paragraphs(OPEN)
 
     def _stop(self) -> None:
         self.model.stop()
         self.stop.enabled = False
-        self.bar.value += "<p>It stops as soon as the rows that are on their way are back.</p>"
+        self.bar.value += parts.paragraphs(STOPPING)
 
     def _verify(self) -> None:
         self.model.verify()
@@ -203,8 +204,7 @@ class BulkPage(Shown):
         except PlanError as error:
             if not error.problems:
                 raise
-            told = "not all of it can be taken back: see what is wrong, or tick the box above"
-            raise LoyaltyError(told) from None
+            raise LoyaltyError(IN_PART) from None
         finally:
             self._fill(self.run_id.input, self.model.run_id)
             self.show()
@@ -234,7 +234,7 @@ class BulkPage(Shown):
             (self.again.widget, stage is Stage.HELD),
             (self.undo_section, ended),
         ):
-            seen(widget, is_seen)
+            parts.seen(widget, is_seen)
         self._show_problems()
         self._show_plan()
         self._show_result()
@@ -253,7 +253,9 @@ class BulkPage(Shown):
         if rows != self.problems.rows:
             self.problems.put("problem", ("line", "row", "buyer", "found", "allowed"), rows)
         refused = self.model.stage is Stage.REFUSED
-        self.repair.value = links("To repair the file:", self.model.files() if refused else [])
+        self.repair.value = parts.links(
+            "To repair the file:", self.model.files() if refused else []
+        )
 
     def _show_plan(self) -> None:
         planned = self.model.planned
@@ -262,12 +264,16 @@ class BulkPage(Shown):
             self.typed.clear()
             self.seen.clear()
             return
-        digest, html = planned.plan.digest, str(planned._view()["text/html"])
-        seen(self.seen.widget, bool(planned.warnings))
-        self.digest.value = f"<p>Digest of this plan: <code>{digest}</code></p>"
+        digest, html = planned.plan.digest, parts.held(planned._view()["text/html"])
+        parts.seen(self.seen.widget, bool(planned.warnings))
+        told = card("Warnings", [], note="\n".join(planned.warnings), tone="care")["text/html"]
+        warnings = told if planned.warnings else ""
+        self.digest.value = parts.held(
+            f"{warnings}<p>Digest of this plan: <code>{digest}</code></p>"
+        )
         if html != self.planned.value:
             self.planned.value = html
-            self.chart.value = str(planned.chart._view()["image/svg+xml"])
+            self.chart.value = parts.held(planned.chart._view()["image/svg+xml"])
             self.typed.clear()
             self.seen.clear()
 
@@ -276,16 +282,16 @@ class BulkPage(Shown):
         if model.verified is not None:
             view = model.verified._view()
             more = "" if model.verified.ok else model.verified.summary
-            self.result.value = str(view["text/html"]) + paragraphs(more)
+            self.result.value = parts.held(view["text/html"] + parts.paragraphs(more))
         else:
             note = "\n".join(filter(None, [model.reason, LOST * (stage is Stage.STOPPED)]))
             title = f"Run {model.run_id}: {stage.value}"
             shown = card(title, model.counts.items(), note=note, tone="care")
-            self.result.value = str(shown["text/html"])
+            self.result.value = parts.held(shown["text/html"])
         ended = stage in (Stage.STOPPED, Stage.ENDED)
-        self.links.value = links("To take away:", model.files() if ended else [])
-        if ended and not self.undo_id.typed:
-            self.undo_id.input.value = f"{model.run_id[:58]}-undo"
+        self.links.value = parts.links("To take away:", model.files() if ended else [])
+        if ended and self.undo_id.typed in ("", self._proposed):
+            self.undo_id.input.value = self._proposed = f"{model.run_id[:58]}-undo"
 
     def _view(self) -> Bundle:
         return card("Bulk adjustments", [("environment", self.model.client.environment)])

@@ -10,6 +10,7 @@ import ipywidgets as widgets
 
 from loyalty_helpers.forms import Act, Field
 from loyalty_helpers.records import table
+from loyalty_helpers.runbooks import Standing
 
 ROWS_A_PAGE = 20
 LARGEST_LINK = 3 * 2**19  # bytes; a browser takes 2 MiB in a link, and four characters are three
@@ -31,6 +32,11 @@ def folded(title: str, fields: Iterable[Field]) -> widgets.Accordion:
     return widgets.Accordion([box], titles=[title], selected_index=None)
 
 
+def held(html: str) -> str:
+    """HTML in a box of its own, so that what is wide makes nothing else wide."""
+    return f'<div style="overflow-x: auto; overflow-wrap: anywhere">{html}</div>'
+
+
 def seen(widget: widgets.Widget, is_seen: bool) -> None:
     """Show a widget, or take it away with the place that it took."""
     widget.layout.display = None if is_seen else "none"
@@ -39,6 +45,14 @@ def seen(widget: widgets.Widget, is_seen: bool) -> None:
 def paragraphs(text: str) -> str:
     """Lines of text as HTML."""
     return "".join(f"<p>{escape(line)}</p>" for line in text.splitlines())
+
+
+def bar(standing: Standing, rows: int) -> str:
+    """How far a run of so many rows is; with words, for who sees no bar."""
+    look = f'max="{rows}" value="{standing.done}" style="width: 100%; height: 1.5em"'
+    text = str(standing) if standing.rows else f"{rows} rows: looking at the ledger first"
+    drawn = f'<progress aria-label="Rows that are done" {look}></progress>'
+    return f'{drawn}<p role="status">{text}</p>'
 
 
 def links(title: str, paths: Sequence[Path]) -> str:
@@ -55,7 +69,8 @@ def _link(path: Path) -> str:
     if len(content) > LARGEST_LINK:
         return f"{name} is large, and lies in {escape(str(path.parent))}"
     data = b64encode(content).decode()
-    return f'<a download="{name}" href="data:text/csv;base64,{data}">{name}</a>'
+    href = f"data:text/csv;base64,{data}"
+    return f'<a style="text-decoration: underline" download="{name}" href="{href}">{name}</a>'
 
 
 class Paged:
@@ -83,6 +98,6 @@ class Paged:
         many = len(self.rows) > ROWS_A_PAGE
         title = self._title + f": {self._first + 1:,} to {last:,}" * many
         shown = table(title, self._columns, self.rows[self._first : last])
-        self.body.value = f'<div style="overflow-x: auto">{shown["text/html"]}</div>'
+        self.body.value = held(shown["text/html"])
         self.back.enabled, self.next.enabled = self._first > 0, last < len(self.rows)
         seen(self._acts, many)
