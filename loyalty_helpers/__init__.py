@@ -31,6 +31,7 @@ _MODULES = {
     "purchases": "steps.purchases",
     "runbooks": "runbooks",
     "tables": "records.tables",
+    "training": "training",
 }
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "purchases",
     "runbooks",
     "tables",
+    "training",
 ]
 
 
