@@ -161,6 +161,23 @@ def _tell(result: "RunResult") -> None:
 
 
 @main.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the runs; without it LOYALTY_RUNS, else runs.",
+)
+@click.option("--json", "as_json", is_flag=True, help="A JSON list instead of the table.")
+def runs(out: Path | None, as_json: bool) -> None:
+    """List the runs with their states, what waits for a person first; writes runs/index.html.
+
+    Reads only plans, journals and receipts, and disturbs no run that is at work.
+    """
+    from loyalty_helpers.cli.listing import list_of_runs
+
+    click.echo(list_of_runs(out, as_json=as_json))
+
+
+@main.command()
 @click.argument("notebook")
 @click.option("--environment", type=click.Choice(["local", "sandbox"]), default="local")
 def record(notebook: str, environment: str) -> None:

@@ -8,10 +8,11 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
+    "desk": "desk_page",
     "serve_pages": "serving",
 }
 
-__all__ = ["serve_pages"]
+__all__ = ["desk", "serve_pages"]
 
 
 def __getattr__(name: str) -> Any:

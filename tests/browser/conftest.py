@@ -27,6 +27,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from loyalty_helpers import connect
 from loyalty_helpers.api.client import LoyaltyClient
+from loyalty_helpers.parameters import PARAMETERS
 from loyalty_helpers.settings import NOTEBOOKS, Settings
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -124,12 +125,16 @@ class OpenNotebook(Tab):
     def form(self, button: str) -> Locator:
         """The form that has this button."""
         has = self.page.get_by_role("button", name=button, exact=True)
-        return self.page.locator(".jp-OutputArea .widget-vbox").filter(has=has)
+        return self.page.locator(".jp-OutputArea .loyalty-form").filter(has=has)
+
+    def field(self, name: str) -> Locator:
+        """A form's field, found by its label: the words of the table, and the name beside."""
+        return self.page.get_by_label(f"{PARAMETERS[name].label} {name}", exact=True)
 
     def fill(self, **values: str) -> None:
         """Type over what the fields of a form hold; again where JupyterLab took the focus away."""
         for name, value in values.items():
-            field = self.page.get_by_label(name, exact=True)
+            field = self.field(name)
             field.fill(value)
             if field.input_value() != value:
                 field.fill(value)
@@ -138,7 +143,7 @@ class OpenNotebook(Tab):
     def press(self, button: str) -> Locator:
         """Press a form's button; return the place where the form shows its answer."""
         self.page.get_by_role("button", name=button, exact=True).click()
-        return self.form(button).locator(".widget-html").last
+        return self.form(button).locator(".loyalty-answer")
 
     def output(self, text: str) -> Locator:
         """The output of the cell whose code holds this text."""
