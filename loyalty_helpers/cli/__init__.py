@@ -193,6 +193,23 @@ def notebooks(folder: Path) -> None:
 @click.argument(
     "folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
 )
+@click.option("--port", type=click.IntRange(0, 65535), default=8888, show_default=True)
+@click.option("--browser/--no-browser", default=True, help="Whether to open one.")
+def lab(folder: Path | None, port: int, browser: bool) -> None:
+    """Open the notebooks in JupyterLab, to click through them, on 127.0.0.1 until Ctrl-C.
+
+    FOLDER has notebooks of your own in place of the project's: `loyalty notebooks` copies those.
+    """
+    from loyalty_helpers.cli.lab import open_lab
+    from loyalty_helpers.settings import NOTEBOOKS
+
+    open_lab((folder or NOTEBOOKS).resolve(), port, browser=browser)
+
+
+@main.command()
+@click.argument(
+    "folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
+)
 @click.option(
     "--environment",
     type=click.Choice(["local", "sandbox", "production"]),
