@@ -328,11 +328,13 @@ def open_notebook(lab: Lab, browser: Browser) -> Iterator[Callable[..., OpenNote
     """Opens a copy of a notebook, and waits for its kernel."""
     opened: list[OpenNotebook] = []
 
-    def open_copy(name: str, *, outputs: bool = False, more: str = "") -> OpenNotebook:
+    def open_copy(
+        name: str, *, outputs: bool = False, more: str = "", environment: str = ""
+    ) -> OpenNotebook:
         folder = lab.notebooks / str(len(opened))
         folder.mkdir()
         source = NOTEBOOKS / f"{name}.ipynb"
-        _copy(source, folder / source.name, outputs, more)
+        _copy(source, folder / source.name, outputs, more, environment)
         page = browser.new_context(viewport={"width": 1400, "height": 1000}).new_page()
         page.set_default_timeout(WAIT * 1000)
         notebook = OpenNotebook(page)
@@ -348,7 +350,7 @@ def open_notebook(lab: Lab, browser: Browser) -> Iterator[Callable[..., OpenNote
         notebook.page.context.close()
 
 
-def _copy(source: Path, target: Path, outputs: bool, more: str) -> None:
+def _copy(source: Path, target: Path, outputs: bool, more: str, environment: str) -> None:
     if outputs and not more:
         shutil.copyfile(source, target)
         return
@@ -359,6 +361,9 @@ def _copy(source: Path, target: Path, outputs: bool, more: str) -> None:
     for cell in cells:
         if cell["cell_type"] == "code":
             cell.update(outputs=[], execution_count=None)
+        if "parameters" in cell["metadata"].get("tags", []):
+            text = "".join(cell["source"])
+            cell["source"] = text.replace('str = ""', f'str = "{environment}"', 1)
     target.write_text(json.dumps(notebook), encoding="utf-8")
 
 
