@@ -21,6 +21,7 @@ LoyaltyError
 |   +-- AnotherEventError     a success, but of another account or of other points
 +-- PlanError                 a plan cannot be made, or is not the one that was approved
 +-- JournalError              the journal of a run cannot be used
+|   +-- JournalBusyError      another process is at work with it
 +-- RunStoppedError           a run stopped before its end, and can be resumed
 +-- SquareError               Square answered with an error
     +-- AuthenticationError       401, 403
@@ -163,6 +164,10 @@ class PlanError(LoyaltyError):
 
 class JournalError(LoyaltyError):
     """The journal of a run is in use, damaged, or of another plan."""
+
+
+class JournalBusyError(JournalError):
+    """Another process is at work with the run."""
 
 
 class RunStoppedError(LoyaltyError):

@@ -10,9 +10,10 @@ from typing import Any
 _HOME = {
     "desk": "desk_page",
     "serve_pages": "serving",
+    "bulk": "bulk_page",
 }
 
-__all__ = ["desk", "serve_pages"]
+__all__ = ["bulk", "desk", "serve_pages"]
 
 
 def __getattr__(name: str) -> Any:
