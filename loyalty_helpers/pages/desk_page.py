@@ -9,9 +9,9 @@ import ipywidgets as widgets
 from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.forms import Act, Field, banner
-from loyalty_helpers.pages.desk import Desk, DeskError
 from loyalty_helpers.pages.desk_cards import buyer_card, done_card, named, preview_card
 from loyalty_helpers.pages.desk_find import NAMES
+from loyalty_helpers.pages.desk_model import Desk, DeskError
 from loyalty_helpers.pages.desk_stages import Done, Previewed, Search
 from loyalty_helpers.pages.frame import framed
 from loyalty_helpers.parameters import PARAMETERS, Parameter
