@@ -19,14 +19,14 @@ from loyalty_helpers.runner.execute import import_jsonschema
 from loyalty_helpers.settings import NOTEBOOKS, settle_variables
 
 FIRST = NOTEBOOKS / "00_start_here.ipynb"
-README = NOTEBOOKS.parent / "README.md"
-GROUPS = {"": "Walkthroughs", "runbooks": "Runbooks", "app": "Pages", "training": "Lessons"}
+TOLD = [NOTEBOOKS.parent / name for name in ("README.md", "docs/training.md")]
+GROUPS = {"": "Walkthroughs", "runbooks": "Runbooks", "app": "Pages, which `make app` serves", "training": "Lessons"}
 TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 
 
 def contents() -> str:
-    """The table of the first notebook: all others by their titles, in the words of README."""
+    """The table of the first notebook: all others by their titles, in the words of README and of the lessons' page."""
     rows = ["| Notebook | What it does |", "|---|---|"]
     for folder, group in GROUPS.items():
         paths = sorted((NOTEBOOKS / folder).glob("*.ipynb"))
@@ -38,10 +38,11 @@ def contents() -> str:
 def _row(path: Path) -> str:
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     title = "".join(cells[0]["source"]).removeprefix("# ").partition("\n")[0]
-    number = "".join(re.findall(r"^\d+_", path.name)).replace("_", " ")
+    number = path.name[:3].replace("_", " ") if path.parent == NOTEBOOKS else ""
     link = path.relative_to(NOTEBOOKS).as_posix()
-    told = re.search(rf"^\|.*\(notebooks/{link}\) \| (.*) \|$", README.read_text(), re.MULTILINE)
-    assert told, f"README's table of notebooks has no row of {link}"
+    texts = "".join(path.read_text(encoding="utf-8") for path in TOLD)
+    told = re.search(rf"^\|.*notebooks/{link}\) \|(?:.*\|)? (.*) \|$", texts, re.MULTILINE)
+    assert told, f"no table of notebooks has a row of {link}: {', '.join(p.name for p in TOLD)}"
     return f"| [{number}{title}]({link}) | {told[1]} |"
 
 
