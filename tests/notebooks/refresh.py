@@ -20,13 +20,18 @@ from loyalty_helpers.settings import NOTEBOOKS, settle_variables
 
 FIRST = NOTEBOOKS / "00_start_here.ipynb"
 TOLD = [NOTEBOOKS.parent / name for name in ("README.md", "docs/training.md")]
-GROUPS = {"": "Walkthroughs", "runbooks": "Runbooks", "app": "Pages, which `make app` serves", "training": "Lessons"}
+GROUPS = {
+    "": "Walkthroughs",
+    "runbooks": "Runbooks",
+    "app": "Pages, which `make app` serves",
+    "training": "Lessons",
+}
 TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 
 
 def contents() -> str:
-    """The table of the first notebook: all others by their titles, in the words of README and of the lessons' page."""
+    """The table of the first notebook: all others by their titles, in the words of the docs."""
     rows = ["| Notebook | What it does |", "|---|---|"]
     for folder, group in GROUPS.items():
         paths = sorted((NOTEBOOKS / folder).glob("*.ipynb"))
