@@ -12,6 +12,7 @@ from loyalty_helpers.errors import LoyaltyError, ParameterError, PlanError
 from loyalty_helpers.forms import Act, Field, banner
 from loyalty_helpers.pages import bulk_parts as parts
 from loyalty_helpers.pages.bulk_model import LARGEST, TYPED, Bulk, Stage, keep, sample, samples
+from loyalty_helpers.pages.frame import framed
 from loyalty_helpers.parameters import of_kind
 from loyalty_helpers.records import Bundle, Shown, card
 from loyalty_helpers.runbooks import Standing
@@ -300,6 +301,6 @@ class BulkPage(Shown):
         return {**self.widget._repr_mimebundle_(), **self._view()}
 
 
-def bulk(client: LoyaltyClient) -> BulkPage:
+def bulk() -> Any:
     """The page on which one CSV file of adjustments is planned, approved, applied and proved."""
-    return BulkPage(client)
+    return framed("bulk", BulkPage)
