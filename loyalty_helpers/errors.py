@@ -2,6 +2,7 @@
 
 LoyaltyError
 +-- ParameterError            a value given by the caller is not allowed (also a ValueError)
+|   +-- RunIdTakenError       the run id stands for another intent
 +-- SettingsError             the environment or the settings do not allow it
 |   +-- MissingTokenError     sandbox or production without a token
 |   +-- ProductionGuardError  production, and not every guard agrees
@@ -51,6 +52,10 @@ class ParameterError(LoyaltyError, ValueError):
     def __init__(self, text: str, allowed: str = "") -> None:
         super().__init__(text)
         self.allowed = allowed
+
+
+class RunIdTakenError(ParameterError):
+    """The run id stands for another intent; nothing was changed."""
 
 
 class SettingsError(LoyaltyError):

@@ -19,10 +19,10 @@ from loyalty_helpers.runbooks.reconcile import account_list, compare_run, reconc
 from loyalty_helpers.runbooks.reconcile_views import ADJUSTMENTS, DIFFERENCES
 from loyalty_helpers.runbooks.record import RunRecord, State
 from loyalty_helpers.runbooks.results import KEPT, facts, parameters_of, verdict_of
-from loyalty_helpers.runbooks.run import RECORDED_RUNS, Run
+from loyalty_helpers.runbooks.run import RECORDED_RUNS, Run, folder_of
 from loyalty_helpers.runbooks.run_index import headline, write_index
 from loyalty_helpers.runbooks.run_rows import RunRows
-from loyalty_helpers.runbooks.views import Verified
+from loyalty_helpers.runbooks.views import Planned, Verified
 
 __all__ = [
     "ADJUSTMENTS",
@@ -35,6 +35,7 @@ __all__ = [
     "Journal",
     "Limits",
     "Plan",
+    "Planned",
     "Run",
     "RunRecord",
     "RunRows",
@@ -48,6 +49,7 @@ __all__ = [
     "compare_run",
     "errors_allowed",
     "facts",
+    "folder_of",
     "headline",
     "list_runs",
     "look_at",
