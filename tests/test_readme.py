@@ -24,6 +24,7 @@ COMMANDS = (
     "emulator serve",
     "emulator reset",
 )
+COMMANDS += tuple(f"training {verb}" for verb in ("list", "reset", "report", "grade", "check"))
 NOT_FOR_USERS = {"loyalty_record_to", "loyalty_out"}  # set by a command, for its kernel
 
 
