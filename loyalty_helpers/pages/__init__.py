@@ -9,11 +9,12 @@ from typing import Any
 
 _HOME = {
     "desk": "desk_page",
+    "runs": "runs_page",
     "serve_pages": "serving",
     "bulk": "bulk_page",
 }
 
-__all__ = ["bulk", "desk", "serve_pages"]
+__all__ = ["bulk", "desk", "runs", "serve_pages"]
 
 
 def __getattr__(name: str) -> Any:

@@ -22,6 +22,7 @@ from loyalty_helpers.runbooks import (
     read_plan,
 )
 from loyalty_helpers.runner import receipt as receipts
+from loyalty_helpers.runner.answer import answer_of
 from loyalty_helpers.runner.evidence import (
     READ_ONLY,
     Attempt,
@@ -165,7 +166,8 @@ def _run(attempt: Attempt, held: RunFolder, out: str) -> RunResult:
     place = f"environment {receipt['environment']}"
     report = folder / f"{source.stem}.html"
     try:
-        write_report(maker(), output.notebook, report, f"{summary}\n{place}")
+        answer = answer_of(receipt, summary, folder, out=out)
+        write_report(maker(), output.notebook, report, answer)
     except Exception as trouble:
         raise LoyaltyError(f"{summary}, {place}, but there is no report: {trouble}") from trouble
     return RunResult(folder, report, receipt, summary)
