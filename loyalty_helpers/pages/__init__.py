@@ -9,9 +9,11 @@ from typing import Any
 
 _HOME = {
     "bulk": "bulk_page",
+    "desk": "desk_page",
+    "serve_pages": "serving",
 }
 
-__all__ = sorted(_HOME)
+__all__ = ["bulk", "desk", "serve_pages"]
 
 
 def __getattr__(name: str) -> Any:
