@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 NOTEBOOKS := $(wildcard notebooks/*.ipynb notebooks/runbooks/*.ipynb)
 PAGES := $(wildcard notebooks/app/*.ipynb)
+LESSONS := $(wildcard notebooks/training/*.ipynb)
 
 .DEFAULT_GOAL := help
 .PHONY: help install run app lab test test-all test-fast test-httpx2 contract lint format notebooks record bench lock audit clean
@@ -66,7 +67,7 @@ record: $(READY)  ## make every recording anew with the emulator
 	LOYALTY_RECORD_CONTRACT=1 $(BIN)/python -m pytest --quiet tests/contract/test_wire.py
 
 notebooks: $(READY)  ## run every notebook from a fresh kernel on its recording, and save its outputs
-	$(BIN)/python -m tests.notebooks.refresh $(NOTEBOOKS) $(PAGES)
+	$(BIN)/python -m tests.notebooks.refresh $(NOTEBOOKS) $(PAGES) $(LESSONS)
 
 bench: $(READY)  ## measure against rivals; every figure is a ratio within one run
 	$(BIN)/python -m benchmarks

@@ -32,6 +32,7 @@ _MODULES = {
     "purchases": "steps.purchases",
     "runbooks": "runbooks",
     "tables": "records.tables",
+    "training": "training",
 }
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "purchases",
     "runbooks",
     "tables",
+    "training",
 ]
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from heapq import nsmallest
 from itertools import islice
 from typing import Any
 
@@ -12,7 +13,7 @@ from loyalty_helpers.runbooks.apply import OPEN, RESULTS
 from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, LEFT_OUT, Header, Plan
 from loyalty_helpers.runbooks.results import command, repeats_told
 from loyalty_helpers.runbooks.verify import Contradiction
-from loyalty_helpers.steps import Chart, bar_chart
+from loyalty_helpers.steps import Chart, bar_chart, before_after_chart
 
 ROWS_SHOWN = 20
 BARS = 40
@@ -37,7 +38,22 @@ class Planned(Shown):
         sizes = Counter(row.points for row in self.plan.rows()).most_common(BARS)
         values = [{"points": f"{points:+d}", "rows": rows} for points, rows in sorted(sizes)]
         title = f"Planned changes of run {self.plan.header.run_id}"
-        return bar_chart(title, values, x="points", y="rows")
+        told = ", ".join(f"{value['rows']} of {value['points']} points" for value in values)
+        return bar_chart(title, f"Rows: {told or 'none'}.", values, x="points", y="rows")
+
+    @property
+    def balances_chart(self) -> Chart:
+        """Each balance before and after, of the accounts that change most."""
+        balances: dict[str, tuple[int, int]] = {}
+        for row in self.plan.rows():
+            before, _ = balances.get(row.account_id, (row.before, 0))
+            balances[row.account_id] = (before, row.after)
+        changed = [(name, *both) for name, both in balances.items() if both[0] != both[1]]
+        shown = nsmallest(BARS, changed, key=lambda one: (-abs(one[2] - one[1]), one[0]))
+        which = f"the {BARS} that change most of " if len(changed) > BARS else ""
+        told = f"Accounts: {which}{len(changed)}, the largest change first."
+        title = f"Balances before and after run {self.plan.header.run_id}"
+        return before_after_chart(title, told, shown)
 
     def _view(self) -> Bundle:
         header, digest = self.plan.header, self.plan.digest

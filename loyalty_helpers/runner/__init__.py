@@ -2,7 +2,7 @@
 
 from loyalty_helpers.runner.execute import MaskedOutput, execute
 from loyalty_helpers.runner.kernels import SHORT_PLACES, socket_folder, started_kernel
-from loyalty_helpers.runner.notebooks import Notebook, find_notebook, notebooks, pages
+from loyalty_helpers.runner.notebooks import Notebook, find_notebook, lessons, notebooks, pages
 from loyalty_helpers.runner.run import RunResult, run_notebook
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "RunResult",
     "execute",
     "find_notebook",
+    "lessons",
     "notebooks",
     "pages",
     "run_notebook",
