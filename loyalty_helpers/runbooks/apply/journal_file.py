@@ -136,8 +136,13 @@ def _explained(path: Path, error: sqlite3.DatabaseError) -> str:
             "Wait for its end; what it does is not done twice."
         )
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
-        return (
-            f"{path} is damaged ({error}). Move it away and run the same command again: it is made "
-            "anew from the plan, and the ledger shows which rows were applied."
-        )
+        return damaged(path, error)
     return f"{path} cannot be written ({error}). Nothing more is sent; make room, then resume."
+
+
+def damaged(path: Path, why: object) -> str:
+    """What is told of a journal that cannot be believed."""
+    return (
+        f"{path} is damaged ({why}). Move it away and run the same command again: it is made "
+        "anew from the plan, and the ledger shows which rows were applied."
+    )
