@@ -139,8 +139,8 @@ def test_only_the_top_knows_of_environments():
     assert {a for a, b in arrows() if b == "session"} <= {"__init__", "cli", "pages"}
 
 
-def test_only_session_and_cli_import_the_emulator():
-    assert {a for a, b in arrows() if b == "emulator"} <= {"session", "cli"}
+def test_only_session_cli_and_training_import_the_emulator():
+    assert {a for a, b in arrows() if b == "emulator"} <= {"session", "cli", "training"}
 
 
 def test_the_emulator_imports_nothing_of_the_package_but_itself():

@@ -191,7 +191,7 @@ class Run:
             PlanError, ProductionGuardError, JournalError: nothing was sent.
             RunStoppedError: it stopped before its end; the text has the command that resumes it.
         """
-        within, planned = replace(self._limits, **limits), self._last()
+        within, planned = replace(self._limits, **limits), self.last_plan()
         if not planned.approved:
             return Applied(planned.plan, {})
         if on_drift not in ("note", "skip"):
@@ -230,7 +230,7 @@ class Run:
 
         Of a plan that was not applied here there is nothing to compare: see `compare_run`.
         """
-        plan = self._last().plan
+        plan = self.last_plan().plan
         if not plan.begun:
             return Verified(plan, {}, ())
         plans.check_place(plan.header, self._client)
@@ -252,8 +252,8 @@ class Run:
         self._planned = Planned(plan, plan.digest)
         return self._planned
 
-    def _last(self) -> Planned:
-        """What was planned here, or in a kernel before this one."""
+    def last_plan(self) -> Planned:
+        """What was planned here, or in a kernel before this one; PlanError if nothing was."""
         return self._planned or Planned(plans.read_plan(self._folder / plans.PLAN), self._approved)
 
     def _undone(self, undo: str) -> Path:

@@ -32,6 +32,11 @@ def pages() -> list[Path]:
     return sorted((NOTEBOOKS / "app").glob("*.ipynb"))
 
 
+def lessons() -> list[Path]:
+    """The notebooks of the course: `loyalty training` tells of them."""
+    return sorted((NOTEBOOKS / "training").glob("*.ipynb"))
+
+
 def find_notebook(name: str) -> Path:
     """The file of a notebook, named as those of the project are, or by its path.
 

@@ -133,7 +133,7 @@ class Journal:
         held = self._db.execute(f"SELECT {PLANNED} FROM row ORDER BY n")  # noqa: S608 - as above
         planned = (_planned(plan.header, row) for row in plan.rows())
         if any(here != there for here, there in zip_longest(held, planned)):
-            raise JournalError(damaged(self.path, "its rows are not those of its plan"))
+            raise damaged(self.path, "its rows are not those of its plan")
 
     # What is known
 
