@@ -17,6 +17,7 @@ from loyalty_helpers.runbooks import (
     PLAN,
     check_approval,
     check_may_begin,
+    check_not_begun,
     facts,
     owned_by,
     read_plan,
@@ -27,7 +28,6 @@ from loyalty_helpers.runner.evidence import (
     READ_ONLY,
     Attempt,
     applies,
-    check_not_applied,
     told_of,
 )
 from loyalty_helpers.runner.execute import (
@@ -135,7 +135,7 @@ def _check_plans(notebook: Notebook, parameters: Mapping[str, Any], target: Path
             f"run id {target.name!r} is a run with a plan: take another run id for this one"
         )
     if "approved_plan" in parameters and not applies(parameters):
-        check_not_applied(target)
+        check_not_begun(target)
 
 
 def _run(attempt: Attempt, held: RunFolder, out: str, kept: KeptKernel | None) -> RunResult:
