@@ -204,7 +204,7 @@ def _instead(fault: Fault, now: datetime, start_response: StartResponse) -> list
     status = 429 if fault.kind == "rate-limit" else fault.status
     code = TOKEN_CODES.get(fault.kind) or ERROR_CODES[status]
     error = refusal(code, "This error was asked for: it is a fault on purpose.")
-    body = compact_json(error.wire()).encode()
+    body = compact_json(error.envelope).encode()
     return respond(start_response, error.status, headers, body)
 
 
