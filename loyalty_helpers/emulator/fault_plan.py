@@ -209,8 +209,15 @@ def _instead(fault: Fault, now: datetime, start_response: StartResponse) -> list
 
 
 def _lost(kind: str) -> ConnectionError:
-    # Those errors are of httpx too, which only a client in the same process has loaded.
-    from .lost import ConnectError, ReadError
+    # A client in the same process knows no others than httpx's, whose names they bear; it has
+    # loaded httpx, which takes long.
+    import httpx
+
+    class ConnectError(httpx.ConnectError, ConnectionRefusedError):
+        """The connection was refused."""
+
+    class ReadError(httpx.ReadError, ConnectionResetError):
+        """The connection was lost before the answer came."""
 
     error = ConnectError if kind == "refuse" else ReadError
     return error(f"{kind}: a fault on purpose")

@@ -5,6 +5,10 @@ What a body may be is data, in bodies.json. `name!` is a field that must be ther
 text one value: `text` of so many characters at most, or `free-text` that may be empty; `integer`
 with its bounds; `boolean`, `time`; one of the words `A|B`; or what has that name further down.
 `= value` stands for an absent one.
+
+What is passed over would make an answer that is wrong and looks right: documented fields that are
+not acted on are refused, but for the values that are: `only` those. Fields that Square calls
+read-only are not among them: Square sets those, whatever is sent.
 """
 
 from __future__ import annotations
@@ -23,7 +27,6 @@ from .wire import Problem, WireError, canonical_json, problem, read_json, refusa
 
 INT32_MIN: Final = -(2**31)
 INT32_MAX: Final = 2**31 - 1
-_INDEX: Final = re.compile(r"\[\d+\]")
 _TABLES: Final = json.loads(Path(__file__).with_name("bodies.json").read_text(encoding="utf-8"))
 
 Shape = Any
@@ -32,10 +35,6 @@ Shape = Any
 SHAPES: Final[dict[str, Shape]] = _TABLES["bodies"]
 """The bodies of requests; that of a GET is in its URL."""
 
-# What is passed over would make an answer that is wrong and looks right: documented fields that
-# are not acted on are refused, but for the values that are. Those that Square calls read-only are
-# not among them: Square sets those, whatever is sent.
-_UNSUPPORTED: Final[dict[str, dict[str, dict[str, list[str]]]]] = _TABLES["unsupported"]
 _EXPECTED: Final[dict[type, tuple[str, str]]] = {
     str: ("EXPECTED_STRING", "Expected a string value."),
     int: ("EXPECTED_INTEGER", "Expected an integer value."),
@@ -57,6 +56,7 @@ class _MisfitError(Exception):
 class _Rule(NamedTuple):
     kind: str
     bounds: tuple[int, ...]
+    only: list[str]
     default: Any
 
 
@@ -64,9 +64,10 @@ class _Rule(NamedTuple):
 def _rule(text: str) -> _Rule:
     """Read what is said of a plain value."""
     told, has_default, default = text.partition(" = ")
-    kind, *bounds = told.split()
+    kind, *more = told.split()
+    only, bounds = (more, []) if kind == "only" else ([], more)
     value = int(default) if kind == "integer" and default else default
-    return _Rule(kind, tuple(map(int, bounds)), value if has_default else None)
+    return _Rule(kind, tuple(map(int, bounds)), only, value if has_default else None)
 
 
 class Sent(dict[str, Any]):
@@ -104,14 +105,13 @@ _MISSING: Final = "MISSING_REQUIRED_PARAMETER", "Field must be set"
 class _Reading:
     """Reads a body, and finds what is wrong with it."""
 
-    def __init__(self, assumptions: Assumptions, operation: str) -> None:
-        self._assumptions, self._operation = assumptions, operation
+    def __init__(self, assumptions: Assumptions) -> None:
+        self._assumptions = assumptions
         self.problems: list[Problem] = []
 
     def object(self, path: str, shape: Shape, data: dict[str, Any]) -> Sent:
         """Read an object, all fields of which have `path` before their names."""
         sent = Sent(path, self.problems)
-        unsupported = self._unsupported(sent, path, data)
         shape = dict.fromkeys(data, shape["*"]) if "*" in shape else shape
         for field, each in shape.items():
             name = field.rstrip("!")
@@ -124,22 +124,9 @@ class _Reading:
             elif isinstance(each, str):
                 sent[name] = _rule(each).default
         if self._assumptions.unread_fields_refused:
-            for name in data.keys() - {field.rstrip("!") for field in shape} - unsupported:
+            for name in data.keys() - {field.rstrip("!") for field in shape}:
                 sent.report(name, "UNKNOWN_BODY_PARAMETER", "The field is not known.")
         return sent
-
-    def _unsupported(self, sent: Sent, path: str, data: dict[str, Any]) -> set[str]:
-        """Refuse the fields that are not acted on, and return their names."""
-        place = _INDEX.sub("", path).rstrip(".")
-        unsupported = _UNSUPPORTED.get(self._operation, {}).get(place, {})
-        for name, values in unsupported.items():
-            value = data.get(name)
-            if value is not None and str(value) not in values:
-                beside = f" beside {' and '.join(values)}" if values else ""
-                detail = f"The emulator does not act on this field{beside}. Leave it out."
-                # It comes first: what else is wrong may follow from it.
-                self.problems.insert(0, problem("INVALID_VALUE", detail, path + name))
-        return {*unsupported}
 
     def _value(self, place: str, shape: Shape, value: Any) -> Any:
         """Return a value, or what stands in for a wrong one."""
@@ -153,14 +140,16 @@ class _Reading:
             return self._plain(_rule(shape), value)
         except _MisfitError as misfit:
             code, detail = misfit.args
-            self.problems.append(problem(code, detail, place))
+            # What is not acted on comes first: what else is wrong may follow from it.
+            at = 0 if str(shape).startswith("only") else len(self.problems)
+            self.problems.insert(at, problem(code, detail, place))
             return self._stand_in(shape)
 
     def _stand_in(self, shape: Shape) -> Any:
         match _named(shape):
             case dict() as fields:
                 # What is not there has no fields that could be missed as well.
-                return _Reading(self._assumptions, "").object("", fields, {})
+                return _Reading(self._assumptions).object("", fields, {})
             case list():
                 return []
         return _STAND_INS.get(_rule(shape).kind, "")
@@ -176,6 +165,12 @@ class _Reading:
         return list(value)
 
     def _plain(self, rule: _Rule, value: Any) -> Any:
+        if rule.kind == "only" and str(value) not in rule.only:
+            beside = f" beside {' and '.join(rule.only)}" if rule.only else ""
+            detail = f"The emulator does not act on this field{beside}. Leave it out."
+            raise _MisfitError("INVALID_VALUE", detail)
+        if rule.kind == "only":
+            return value
         if rule.kind == "boolean":
             return _typed(value, bool)
         if rule.kind == "integer":
@@ -263,6 +258,6 @@ def read_body(raw: bytes, assumptions: Assumptions, operation: str) -> Body:
         raise refusal("EXPECTED_JSON_BODY", f"Expected a JSON body: {plain}") from None
     if not isinstance(data, dict):
         raise refusal(*_EXPECTED[dict])
-    reading = _Reading(assumptions, operation)
+    reading = _Reading(assumptions)
     sent = reading.object("", SHAPES.get(operation, _ANYTHING), data)
     return Body(sent, data, canonical, reading.problems)
