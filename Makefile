@@ -9,9 +9,11 @@ PARALLEL := -n logical --maxprocesses 4 --dist
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 NOTEBOOKS := $(wildcard notebooks/*.ipynb notebooks/runbooks/*.ipynb)
+PAGES := $(wildcard notebooks/app/*.ipynb)
+LESSONS := $(wildcard notebooks/training/*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run lab test test-all test-fast test-httpx2 contract lint format notebooks record bench lock audit clean
+.PHONY: help install run app lab test test-all test-fast test-httpx2 contract lint format notebooks record bench lock audit clean
 
 help:  ## print this list
 	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -26,6 +28,9 @@ install: $(READY)  ## build .venv from the lock
 
 run: $(READY)  ## adjust a made-up buyer's points with notebook 02, headless, on the emulator
 	@$(BIN)/loyalty run 02_adjust_points
+
+app: $(READY)  ## serve the pages for people who do not want to see code; ENVIRONMENT=sandbox for another one
+	@$(BIN)/loyalty app $(if $(filter command,$(origin ENVIRONMENT)),--environment $(ENVIRONMENT))
 
 lab: $(READY)  ## open the notebooks in JupyterLab, to click through them
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
@@ -62,7 +67,7 @@ record: $(READY)  ## make every recording anew with the emulator
 	LOYALTY_RECORD_CONTRACT=1 $(BIN)/python -m pytest --quiet tests/contract/test_wire.py
 
 notebooks: $(READY)  ## run every notebook from a fresh kernel on its recording, and save its outputs
-	$(BIN)/python -m tests.notebooks.refresh $(NOTEBOOKS)
+	$(BIN)/python -m tests.notebooks.refresh $(NOTEBOOKS) $(PAGES) $(LESSONS)
 
 bench: $(READY)  ## measure against rivals; every figure is a ratio within one run
 	$(BIN)/python -m benchmarks

@@ -28,9 +28,11 @@ _MODULES = {
     "errors": "errors",
     "forms": "forms",
     "models": "records.models",
+    "pages": "pages",
     "purchases": "steps.purchases",
     "runbooks": "runbooks",
     "tables": "records.tables",
+    "training": "training",
 }
 
 __all__ = [
@@ -45,9 +47,11 @@ __all__ = [
     "errors",
     "forms",
     "models",
+    "pages",
     "purchases",
     "runbooks",
     "tables",
+    "training",
 ]
 
 

@@ -6,7 +6,7 @@ Values arrive as text from the command line, and are read as in forms and files:
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,12 +47,14 @@ class Parameter:
         read: gives the value of what was typed or given, or raises ValueError.
         allowed: what that takes, in words.
         help: what it means: in the cell, in a form, and in the help of a command.
+        label: what a form calls it, in words.
     """
 
     kind: type
     read: Callable[[Any], Any]
     allowed: str
     help: str
+    label: str = ""
 
 
 def _text(meaning: str, allowed: str, read: Callable[[str], Any]) -> Parameter:
@@ -155,6 +157,11 @@ def _default_only(value: Any) -> Any:
     raise ValueError("of another type")
 
 
+def in_words(name: str) -> str:
+    """`phone_number` as `Phone number`."""
+    return name.replace("_", " ").capitalize()
+
+
 def of_kind(kind: str, meaning: str) -> Parameter:
     """A name that is not in the table, by the type that a notebook gives it, and its comment."""
     kinds = {
@@ -167,7 +174,28 @@ def of_kind(kind: str, meaning: str) -> Parameter:
     return kinds.get(kind) or Parameter(object, _default_only, allowed, meaning)
 
 
-PARAMETERS: dict[str, Parameter] = {
+# Where the name in words would not do.
+_LABELS = {
+    "start_date": "First day",
+    "end_date": "Day after the last",
+    "reward_tier_id": "Reward to use",
+    "dry_run": "Plan only",
+    "approved_plan": "Digest of the approved plan",
+    "allow_repeats": "Apply what the ledger holds already",
+    "columns": "Names of the file's columns",
+    "max_points": "Most points in a row",
+    "show_phone_numbers": "Show phone numbers in full",
+    "canary": "Rows to try first",
+    "max_errors": "Errors at which to stop",
+    "in_flight": "Requests at the same time",
+    "on_drift": "Where a balance has moved",
+    "max_plan_age": "Hours that a plan is good for",
+    "resend_unknown": "Send rows for REVIEW once more",
+    "undo": "Run to undo",
+    "allow_partial": "Undo what can be undone",
+    "check_run_id": "Run to compare",
+}
+_RULES: dict[str, Parameter] = {
     "environment": _choice(
         "local, recorded, sandbox or production; empty for LOYALTY_ENVIRONMENT",
         ("", *ENVIRONMENTS),
@@ -267,3 +295,4 @@ PARAMETERS: dict[str, Parameter] = {
         lambda v: v and check_run_id(v),
     ),
 }
+PARAMETERS = {n: replace(p, label=_LABELS.get(n, in_words(n))) for n, p in _RULES.items()}

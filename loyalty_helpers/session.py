@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import SecretStr
 
 from loyalty_helpers.api import Gate, LoyaltyClient, RetryPolicy, Wire, is_name
+from loyalty_helpers.clicks import check_page
 from loyalty_helpers.errors import EmulatorError, ProductionGuardError, SettingsError
 from loyalty_helpers.injected import check_injected
 from loyalty_helpers.redaction import holds_token
@@ -68,6 +69,7 @@ def connect(
         check_injected()
     chosen = settings or load_settings()
     name = check_environment(environment or chosen.loyalty_environment)
+    check_page(name)
     return _opened(name, notebook, chosen, policy, transport)
 
 

@@ -16,7 +16,7 @@ from dotenv.parser import Binding, parse_stream
 from loyalty_helpers.errors import SettingsError
 
 ENV_FILE = "LOYALTY_ENV_FILE"
-NOT_SETTINGS = (ENV_FILE, "LOYALTY_TEST_SANDBOX", "LOYALTY_RECORD_CONTRACT")
+NOT_SETTINGS = (ENV_FILE, "LOYALTY_PAGES", "LOYALTY_TEST_SANDBOX", "LOYALTY_RECORD_CONTRACT")
 # Read by Square's SDKs and samples. Left alone only where ours says which environment is meant.
 OF_SQUARES_SDKS = ("SQUARE_ENVIRONMENT", "SQUARE_TOKEN")
 A_LINE = "a line is NAME=value, and a comment begins with #"

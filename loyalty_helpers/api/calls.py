@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from loyalty_helpers.api.checks import check_id, check_no_token
 from loyalty_helpers.api.exchange import Exchange
 from loyalty_helpers.api.wire import Pacing, Wire
+from loyalty_helpers.clicks import check_click
 from loyalty_helpers.errors import (
     AccountNotFoundError,
     ParameterError,
@@ -96,6 +97,7 @@ class Calls:
         return other
 
     def _write(self, path: str, body: dict[str, Any]) -> Exchange:
+        check_click()
         if self._gate is not None:
             raise ProductionGuardError(
                 f"this client of {self.environment!r} only reads: changing points there needs an "

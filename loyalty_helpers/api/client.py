@@ -8,6 +8,7 @@ from loyalty_helpers.api.calls import READS, record, records, the_only
 from loyalty_helpers.api.checks import (
     check_id,
     check_list,
+    check_no_token,
     check_one_given,
     check_page_size,
     check_path,
@@ -27,6 +28,7 @@ from loyalty_helpers.errors import (
 )
 from loyalty_helpers.records import (
     Bundle,
+    Customer,
     Location,
     LoyaltyAccount,
     LoyaltyEvent,
@@ -180,6 +182,22 @@ class LoyaltyClient(Shown, PurchaseCalls):
             raise AccountNotFoundError(
                 f"no loyalty account has the id {account_id!r}. Check the id, and the environment."
             ) from None
+
+    def search_customers(
+        self, *, email_address: str = "", reference_id: str = ""
+    ) -> Iterator[Customer]:
+        """All profiles with just this e-mail address, or this id of another system of the seller.
+
+        https://developer.squareup.com/reference/square/customers-api/search-customers
+
+        Needs CUSTOMERS_READ. A profile that was just made is found a minute later.
+        """
+        given = {"email_address": email_address, "reference_id": reference_id}
+        check_one_given(**given)
+        check_no_token(given, "the search")
+        wanted = {name: {"exact": text} for name, text in given.items() if text}
+        body = {"query": {"filter": wanted}}
+        return self._pages("/v2/customers/search", body, Customer, "customers")
 
     # Points
 

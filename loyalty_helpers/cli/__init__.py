@@ -6,59 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loyalty_helpers.cli.telling import Teller, be_patient
-from loyalty_helpers.errors import REFUSALS, LoyaltyError
+from loyalty_helpers.cli.course import training
+from loyalty_helpers.cli.group import FAILED, VERIFIED, Command, Group
+from loyalty_helpers.cli.telling import Teller
 from loyalty_helpers.plain import plain
-from loyalty_helpers.redaction import mask_text
 
 if TYPE_CHECKING:
     from loyalty_helpers.runner import RunResult
 
-VERIFIED, FAILED, REFUSED = 0, 1, 2
 
-
-class _Command(click.Command):
-    """Any of the commands; here its variables are read, once and for what it starts as well."""
-
-    def invoke(self, context: click.Context) -> object:
-        from loyalty_helpers.settings import settle_variables
-
-        settle_variables()
-        return super().invoke(context)
-
-
-class _Group(click.Group):
-    """Turns the project's errors into a message and an exit code; nobody sees a traceback."""
-
-    command_class = _Command
-    group_class = type
-
-    def main(self, *arguments: Any, **options: Any) -> Any:
-        be_patient()
-        return super().main(*arguments, **options)
-
-    def invoke(self, context: click.Context) -> object:
-        try:
-            return super().invoke(context)
-        except LoyaltyError as error:
-            refused, told = isinstance(error, REFUSALS), mask_text(str(error))
-            click.echo("refused:" if refused else "failed:", err=True)
-            click.echo("\n".join(f"  {line}" for line in told.splitlines()), err=True)
-            context.exit(REFUSED if refused else FAILED)
-        except BrokenPipeError:  # a reader that went away
-            raise
-        except OSError as error:  # such as a disk that has become full
-            click.echo(f"failed:\n  {error}", err=True)
-            context.exit(FAILED)
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="loyalty-notebooks", message="%(version)s")
 def main() -> None:
     """Loyalty notebooks, headless: run them, record them, serve the emulator."""
 
 
-class _Run(_Command):
+class _Run(Command):
     """`run`, whose help tells the parameters of the notebook that is named beside it."""
 
     def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
@@ -80,6 +43,9 @@ class _Run(_Command):
             rows.append((name, plain(f"{parameter.help}  [{shown or 'empty'}]".strip())))
         with formatter.section(f"Parameters of {plain(notebook.path.stem)}, with their defaults"):
             formatter.write_dl(rows)
+
+
+main.add_command(training)
 
 
 @main.command("list")
@@ -161,6 +127,23 @@ def _tell(result: "RunResult") -> None:
 
 
 @main.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the runs; without it LOYALTY_RUNS, else runs.",
+)
+@click.option("--json", "as_json", is_flag=True, help="A JSON list instead of the table.")
+def runs(out: Path | None, as_json: bool) -> None:
+    """List the runs with their states, what waits for a person first; writes runs/index.html.
+
+    Reads only plans, journals and receipts, and disturbs no run that is at work.
+    """
+    from loyalty_helpers.cli.listing import list_of_runs
+
+    click.echo(list_of_runs(out, as_json=as_json))
+
+
+@main.command()
 @click.argument("notebook")
 @click.option("--environment", type=click.Choice(["local", "sandbox"]), default="local")
 def record(notebook: str, environment: str) -> None:
@@ -204,6 +187,54 @@ def notebooks(folder: Path) -> None:
     from loyalty_helpers.cli.copying import copy_notebooks
 
     click.echo(f"copied: {copy_notebooks(folder)} notebooks to {plain(folder)}")
+
+
+@main.command()
+@click.argument(
+    "folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8888, show_default=True)
+@click.option("--browser/--no-browser", default=True, help="Whether to open one.")
+def lab(folder: Path | None, port: int, browser: bool) -> None:
+    """Open the notebooks in JupyterLab, to click through them, on 127.0.0.1 until Ctrl-C.
+
+    FOLDER has notebooks of your own in place of the project's: `loyalty notebooks` copies those.
+    """
+    from loyalty_helpers.cli.lab import open_lab
+    from loyalty_helpers.settings import NOTEBOOKS
+
+    open_lab((folder or NOTEBOOKS).resolve(), port, browser=browser)
+
+
+@main.command()
+@click.argument(
+    "folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
+)
+@click.option(
+    "--environment",
+    type=click.Choice(["local", "sandbox", "production"]),
+    help="Without it, what LOYALTY_ENVIRONMENT says; production has to be named here.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8866,
+    show_default=True,
+    help="If it is taken, one near it; 0 takes a free one.",
+)
+def app(folder: Path | None, environment: str | None, port: int) -> None:
+    """Serve the pages, for people who do not want to see code, on 127.0.0.1 until Ctrl-C.
+
+    Tells the address to open in a browser; it holds a token, which each start makes anew. FOLDER
+    has pages of your own in place of the project's.
+    """
+    from loyalty_helpers.pages import serve_pages
+    from loyalty_helpers.settings import NOTEBOOKS
+
+    def on_ready(url: str) -> None:
+        click.echo(f"open in a browser: {url}")
+
+    serve_pages((folder or NOTEBOOKS / "app").resolve(), port, environment, on_ready)
 
 
 @main.group()

@@ -6,6 +6,16 @@ so no work ever hangs on a click.
 """
 
 from loyalty_helpers.forms.base import Form
+from loyalty_helpers.forms.parts import Act, Field, banner
 from loyalty_helpers.forms.walkthroughs import adjust_form, buyer_form, events_form, purchase_form
 
-__all__ = ["Form", "adjust_form", "buyer_form", "events_form", "purchase_form"]
+__all__ = [
+    "Act",
+    "Field",
+    "Form",
+    "adjust_form",
+    "banner",
+    "buyer_form",
+    "events_form",
+    "purchase_form",
+]

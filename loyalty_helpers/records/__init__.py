@@ -1,6 +1,7 @@
 """What Square answers, as records, and how they look in a notebook and in a terminal."""
 
 from loyalty_helpers.records.models import (
+    Customer,
     ImpossibleTime,
     Location,
     LoyaltyAccount,
@@ -11,6 +12,7 @@ from loyalty_helpers.records.models import (
     Time,
 )
 from loyalty_helpers.records.orders import EarnedPoints, LoyaltyReward, Money, Order, Payment
+from loyalty_helpers.records.page import POLICY, STYLE, environment_html, html_page
 from loyalty_helpers.records.show import (
     VERIFICATION_MIME,
     Bundle,
@@ -24,8 +26,11 @@ from loyalty_helpers.records.tables import EVENT_COLUMNS, EventTable, event_row
 
 __all__ = [
     "EVENT_COLUMNS",
+    "POLICY",
+    "STYLE",
     "VERIFICATION_MIME",
     "Bundle",
+    "Customer",
     "EarnedPoints",
     "EventTable",
     "ImpossibleTime",
@@ -42,7 +47,9 @@ __all__ = [
     "Shown",
     "Time",
     "card",
+    "environment_html",
     "event_row",
+    "html_page",
     "plain",
     "points_text",
     "table",

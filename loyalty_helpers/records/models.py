@@ -244,3 +244,13 @@ class Location(Record):
     merchant_id: str
     name: str = ""
     currency: str = "USD"
+    country: str = ""
+
+
+class Customer(Record):
+    """https://developer.squareup.com/reference/square/objects/Customer
+
+    Only what leads to an account: names and addresses are not needed here, so they are not kept.
+    """
+
+    id: str

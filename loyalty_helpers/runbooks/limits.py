@@ -1,6 +1,7 @@
 """The limits of a run, with their defaults, and the time it goes by."""
 
 import re
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -66,11 +67,26 @@ def errors_allowed(text: str, rows: int = 0) -> int:
 
 @dataclass(frozen=True)
 class Time:
-    """What a run goes by; tests put their own in."""
+    """What a run goes by; tests put their own in.
+
+    Attributes:
+        now, monotonic, sleep: the clocks, and how to wait.
+        is_over: whether a person has asked to stop; in the main thread Ctrl-C does.
+    """
 
     now: Callable[[], float] = field(default=time.time)
     monotonic: Callable[[], float] = field(default=time.monotonic)
     sleep: Callable[[float], None] = field(default=time.sleep)
+    is_over: Callable[[], bool] = field(default=lambda: False)
+
+    @classmethod
+    def until(cls, stop: threading.Event) -> "Time":
+        """The usual time; no wait outlasts the event, and nothing is sent once it is set."""
+
+        def sleep(seconds: float) -> None:
+            stop.wait(seconds)
+
+        return cls(sleep=sleep, is_over=stop.is_set)
 
 
 def settle_time(client: LoyaltyClient) -> float:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from heapq import nsmallest
 from itertools import islice
 from typing import Any
 
@@ -12,7 +13,7 @@ from loyalty_helpers.runbooks.apply import OPEN, RESULTS
 from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, LEFT_OUT, Header, Plan
 from loyalty_helpers.runbooks.results import command, repeats_told
 from loyalty_helpers.runbooks.verify import Contradiction
-from loyalty_helpers.steps import Chart, bar_chart
+from loyalty_helpers.steps import Chart, bar_chart, before_after_chart
 
 ROWS_SHOWN = 20
 BARS = 40
@@ -37,7 +38,22 @@ class Planned(Shown):
         sizes = Counter(row.points for row in self.plan.rows()).most_common(BARS)
         values = [{"points": f"{points:+d}", "rows": rows} for points, rows in sorted(sizes)]
         title = f"Planned changes of run {self.plan.header.run_id}"
-        return bar_chart(title, values, x="points", y="rows")
+        told = ", ".join(f"{value['rows']} of {value['points']} points" for value in values)
+        return bar_chart(title, f"Rows: {told or 'none'}.", values, x="points", y="rows")
+
+    @property
+    def balances_chart(self) -> Chart:
+        """Each balance before and after, of the accounts that change most."""
+        balances: dict[str, tuple[int, int]] = {}
+        for row in self.plan.rows():
+            before, _ = balances.get(row.account_id, (row.before, 0))
+            balances[row.account_id] = (before, row.after)
+        changed = [(name, *both) for name, both in balances.items() if both[0] != both[1]]
+        shown = nsmallest(BARS, changed, key=lambda one: (-abs(one[2] - one[1]), one[0]))
+        which = f"the {BARS} that change most of " if len(changed) > BARS else ""
+        told = f"Accounts: {which}{len(changed)}, the largest change first."
+        title = f"Balances before and after run {self.plan.header.run_id}"
+        return before_after_chart(title, told, shown)
 
     def _view(self) -> Bundle:
         header, digest = self.plan.header, self.plan.digest
@@ -50,7 +66,7 @@ class Planned(Shown):
         accounts = f"{header.accounts} account{'s' * (header.accounts != 1)}"
         place = f"environment {header.environment}, merchant {header.merchant_id}"
         lines += [f"from {header.source}"] if header.source else []
-        lines += self._left_out()
+        lines += self.warnings
         lines += [
             f"{points_text(header.added)} and {points_text(header.taken)} in all, for {accounts}",
             f"{place}, run id {header.run_id}",
@@ -59,7 +75,8 @@ class Planned(Shown):
         title = f"Plan of {header.rows} row{'s' * (header.rows != 1)}"
         return table(title, COLUMNS, rows, note="\n".join(lines))
 
-    def _left_out(self) -> list[str]:
+    @property
+    def warnings(self) -> list[str]:
         """What a reader has to know of rows that are not sent, or are sent once more."""
         header, lines = self.plan.header, []
         if header.applied:

@@ -27,6 +27,16 @@ def notebooks() -> list[Path]:
     return [p for f in (NOTEBOOKS, NOTEBOOKS / "runbooks") for p in sorted(f.glob("*.ipynb"))]
 
 
+def pages() -> list[Path]:
+    """The notebooks that are pages: `loyalty app` serves them, and they take no parameters."""
+    return sorted((NOTEBOOKS / "app").glob("*.ipynb"))
+
+
+def lessons() -> list[Path]:
+    """The notebooks of the course: `loyalty training` tells of them."""
+    return sorted((NOTEBOOKS / "training").glob("*.ipynb"))
+
+
 def find_notebook(name: str) -> Path:
     """The file of a notebook, named as those of the project are, or by its path.
 

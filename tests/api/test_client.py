@@ -26,6 +26,7 @@ from tests.doubles import (
     ACCOUNT_ID,
     ADJUST,
     CANARY_PHONE,
+    CANARY_TOKEN,
     EVENT,
     PHONE,
     PROGRAM_ID,
@@ -75,6 +76,38 @@ def test_list_locations(local):
         locations[0].id,
         {location.merchant_id for location in locations},
     )
+
+
+def test_a_location_names_its_country(local):
+    assert {"US"} == {location.country for location in local.list_locations()}
+
+
+@pytest.mark.parametrize(
+    "by", [{"email_address": "ada@example.com"}, {"reference_id": "CRM 4711"}], ids=str
+)
+def test_search_customers(local, by):
+    profile = {"email_address": "ada@example.com", "reference_id": "CRM 4711"}
+    made = local.request("POST", "/v2/customers", profile | {"idempotency_key": "k"})
+
+    found = [customer.id for customer in local.search_customers(**by)]
+
+    [(name, text)] = by.items()
+    asked = {"query": {"filter": {name: {"exact": text}}}}
+    assert ("POST", "/v2/customers/search", asked) == sent(local)
+    assert [made.answer["customer"]["id"]] == found
+
+
+@pytest.mark.parametrize("by", [{}, {"email_address": "a@example.com", "reference_id": "1"}])
+def test_a_search_for_customers_takes_one_way(local, by):
+    with pytest.raises(ParameterError, match="exactly one of email_address, reference_id"):
+        local.search_customers(**by)
+
+
+def test_a_token_is_not_searched_for(local):
+    with pytest.raises(ParameterError, match="found an access token"):
+        local.search_customers(reference_id=CANARY_TOKEN)
+
+    assert not local.exchanges
 
 
 def test_create_account(local):

@@ -45,6 +45,7 @@ def main() -> None:
     for name in sys.argv[1:]:
         with tempfile.TemporaryDirectory(prefix="loyalty-") as runs:
             os.environ["LOYALTY_RUNS"] = runs
+            os.environ["TMPDIR"] = runs  # a lesson's kernel is killed before it can clear away
             refresh(Path(name).resolve())
         click.echo(f"saved {name}")
 

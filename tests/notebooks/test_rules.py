@@ -9,16 +9,38 @@ from typing import Any
 import pytest
 
 from loyalty_helpers.parameters import PARAMETERS
-from loyalty_helpers.runner import Notebook, notebooks
+from loyalty_helpers.runner import Notebook, lessons, notebooks, pages
 from loyalty_helpers.settings import NOTEBOOKS
 
 FORBIDDEN = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Global)
-PATHS = sorted(NOTEBOOKS.rglob("*.ipynb"))
 
 
-@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
+def read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) | {"path": path}
+
+
+@pytest.fixture(params=[*notebooks(), *pages(), *lessons()], ids=lambda path: path.stem)
 def notebook(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return json.loads(request.param.read_text(encoding="utf-8")) | {"path": request.param}
+    """Any of them."""
+    return read(request.param)
+
+
+@pytest.fixture(params=[*notebooks(), *lessons()], ids=lambda path: path.stem)
+def with_parameters(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """One that says in which environment it runs."""
+    return read(request.param)
+
+
+@pytest.fixture(params=notebooks(), ids=lambda path: path.stem)
+def runnable(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """One that can be run headlessly, and proves what it claims."""
+    return read(request.param)
+
+
+@pytest.fixture(params=pages(), ids=lambda path: path.stem)
+def page(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """One that is served to people who do not want to see code."""
+    return read(request.param)
 
 
 def source(cell: dict[str, Any]) -> str:
@@ -29,12 +51,26 @@ def code_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
+def parameters_of(notebook: dict[str, Any]) -> dict[str, Any]:
+    [cell] = [c for c in code_cells(notebook) if "parameters" in c["metadata"].get("tags", [])]
+    return cell
+
+
 def tree(notebook: dict[str, Any]) -> ast.Module:
     return ast.parse("\n".join(map(source, code_cells(notebook))))
 
 
-def test_every_notebook_can_be_run_by_its_name() -> None:
-    assert sorted(PATHS) == sorted(notebooks())
+def test_every_notebook_can_be_run_by_its_name_or_is_a_page_or_a_lesson() -> None:
+    assert sorted(NOTEBOOKS.rglob("*.ipynb")) == sorted([*notebooks(), *pages(), *lessons()])
+
+
+def test_a_page_is_a_title_and_one_cell(page: dict[str, Any]) -> None:
+    """Whoever opens one in JupyterLab sees what makes it, and nothing else."""
+    assert "markdown code" == " ".join(cell["cell_type"] for cell in page["cells"])
+
+
+def test_what_a_page_writes_is_written_by_a_button(page: dict[str, Any]) -> None:
+    assert [] == [tag for cell in page["cells"] for tag in cell["metadata"].get("tags", [])]
 
 
 def test_every_code_cell_has_been_run_in_order(notebook: dict[str, Any]) -> None:
@@ -109,32 +145,38 @@ def test_there_is_more_prose_than_code(notebook: dict[str, Any]) -> None:
     assert words >= 5 * lines
 
 
-def test_one_parameters_cell_with_typed_literals(notebook: dict[str, Any]) -> None:
-    [cell] = [c for c in code_cells(notebook) if "parameters" in c["metadata"].get("tags", [])]
+def test_one_parameters_cell_with_typed_literals(with_parameters: dict[str, Any]) -> None:
+    [cell] = [
+        c for c in code_cells(with_parameters) if "parameters" in c["metadata"].get("tags", [])
+    ]
 
     for statement in ast.parse(source(cell)).body:
         assert isinstance(statement, ast.AnnAssign), ast.unparse(statement)
         ast.literal_eval(statement.value)
 
 
-def test_parameters_have_comments_that_papermill_shows(notebook: dict[str, Any]) -> None:
+def test_parameters_have_comments_that_papermill_shows(with_parameters: dict[str, Any]) -> None:
     """papermill's help drops a line whose comment holds an equals sign."""
-    [cell] = [c for c in code_cells(notebook) if "parameters" in c["metadata"].get("tags", [])]
+    [cell] = [
+        c for c in code_cells(with_parameters) if "parameters" in c["metadata"].get("tags", [])
+    ]
 
     for line in source(cell).splitlines():
         assert re.search(r"  # [^=]+$", line), line
 
 
-def test_a_parameter_means_the_same_everywhere(notebook: dict[str, Any]) -> None:
-    [cell] = [c for c in code_cells(notebook) if "parameters" in c["metadata"].get("tags", [])]
+def test_a_parameter_means_the_same_everywhere(with_parameters: dict[str, Any]) -> None:
+    [cell] = [
+        c for c in code_cells(with_parameters) if "parameters" in c["metadata"].get("tags", [])
+    ]
 
     for line in source(cell).splitlines():
         name, kind, meaning = re.fullmatch(r"(\w+): (\w+) = .*  # (.+)", line).groups()
         assert (PARAMETERS[name].kind.__name__, PARAMETERS[name].help) == (kind, meaning)
 
 
-def test_each_default_is_one_that_may_be_given(notebook: dict[str, Any]) -> None:
-    found = Notebook.read(notebook["path"].stem)
+def test_each_default_is_one_that_may_be_given(with_parameters: dict[str, Any]) -> None:
+    found = Notebook.read(str(with_parameters["path"]))
 
     assert found.defaults == found.check(found.defaults)
 
@@ -162,15 +204,15 @@ def test_no_name_is_assigned_in_two_cells(notebook: dict[str, Any]) -> None:
         seen |= names
 
 
-def test_the_last_cell_asserts(notebook: dict[str, Any]) -> None:
-    last = ast.parse(source(code_cells(notebook)[-1]))
+def test_the_last_cell_asserts(runnable: dict[str, Any]) -> None:
+    last = ast.parse(source(code_cells(runnable)[-1]))
 
     assert any(isinstance(node, ast.Assert) for node in last.body)
 
 
-def test_the_same_setup_everywhere(notebook: dict[str, Any]) -> None:
-    stem = notebook["path"].stem
-    setup = source(code_cells(notebook)[1])
+def test_the_same_setup_everywhere(runnable: dict[str, Any]) -> None:
+    stem = runnable["path"].stem
+    setup = source(code_cells(runnable)[1])
 
     assert setup.endswith(f'client = connect(environment, notebook="{stem}")\nclient')
 

@@ -35,6 +35,12 @@ def test_the_plan_shows_balances_with_earlier_rows_of_the_same_account(world) ->
     assert [(0, 12), (322, 372), (92, 88), (372, 352)] == [(r.before, r.after) for r in rows]
 
 
+def test_a_chart_has_each_account_once_before_and_after_the_largest_change_first(world) -> None:
+    values = world.plan().balances_chart.spec["data"]["values"]
+
+    assert [(322, 352), (0, 12), (92, 88)] == [(v["before"], v["after"]) for v in values]
+
+
 def test_planning_the_same_again_gives_the_same_digest(world) -> None:
     assert world.plan().plan.digest == world.plan().plan.digest
 
@@ -334,3 +340,21 @@ def test_a_file_whose_name_is_too_long_is_one_problem(world, refused) -> None:
     told = refused(PlanError, lambda: plan_by(world.client, "plan_file", long, run_id="run"))
 
     assert "an error: File name too long" in told
+
+
+def named(world, sheet: str) -> list[tuple[int, str, str, str]]:
+    with pytest.raises(PlanError) as caught:
+        world.plan("row_id,phone_number,account_id,points,reason\n" + sheet)
+    return [(p.line, p.row_id, p.column, p.buyer) for p in caught.value.problems]
+
+
+def test_the_error_holds_every_problem_with_its_row_and_its_buyer(world) -> None:
+    found = named(world, "a,+14155551234,,1.5,Late\nb,,other,0,Late\n")
+
+    assert [(2, "a", "points", "***1234"), (3, "b", "points", "other")] == found
+
+
+def test_a_buyer_without_an_account_is_held_in_the_same_way(world) -> None:
+    found = named(world, "a,+1 (415) 555-0199,,5,Late\n")
+
+    assert [(2, "a", "phone_number", "***0199")] == found

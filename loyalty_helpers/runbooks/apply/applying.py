@@ -121,6 +121,8 @@ class Sending:
     def _turn(self, pool: ThreadPoolExecutor) -> bool:
         """Write down what came back and what goes out, in one commit; then let it go out."""
         self._come_back(self._patience() if self._quiet else 0.0)
+        if self._time.is_over():
+            self._interrupt()
         self._look_at_the_clock()
         self._quiet = not self._back
         self._write_down([] if self._ends else self._next_rows())

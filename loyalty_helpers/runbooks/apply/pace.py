@@ -32,6 +32,7 @@ class Pace:
     Args:
         limit: requests a second that are never exceeded; 0 finds the service's own limit.
         clock, sleep: injected by tests.
+        is_over: whether nothing more may go out.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Pace:
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
         self._limit = limit or float("inf")
         self._clock, self._sleep = clock, sleep
@@ -48,7 +50,7 @@ class Pace:
         self._before = 0.0  # the rate before the last cut
         self._cut_at, self._next = float("-inf"), clock()
         self._taken, self._refused = 0, 0  # answers since the last cut
-        self._stopped = False
+        self._stopped, self._is_over = False, is_over
         self._lock = threading.Lock()
 
     def take(self, sleep: Callable[[float], None] | None = None) -> float:
@@ -61,13 +63,17 @@ class Pace:
             HeldBackError: the run stops.
         """
         slot, ticket = self.slot()
-        while (wait := slot - self._clock()) > 0 or self._stopped:
-            if self._stopped:
-                raise HeldBackError("the run stops", request="", attempts=0)
+        while (wait := slot - self._clock()) > 0 or self._stops:
+            if self._stops:
+                raise HeldBackError("it was interrupted", request="", attempts=0)
             (sleep or self._sleep)(min(wait, LOOK_UP))
             if ticket != self.cuts:  # the rate has changed meanwhile, and with it the slots
                 slot, ticket = self.slot()
         return ticket
+
+    @property
+    def _stops(self) -> bool:
+        return self._stopped or self._is_over()
 
     def stop(self) -> None:
         """Let nothing more go out; who waits for a slot is told."""

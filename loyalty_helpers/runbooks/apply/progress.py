@@ -3,10 +3,10 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from loyalty_helpers.files import write_text
 from loyalty_helpers.runbooks.apply.journal import Journal
@@ -21,20 +21,47 @@ BAR = "{percentage:3.0f}%|{bar:20}| {desc}"
 ItemT = TypeVar("ItemT")
 
 
+class Standing(NamedTuple):
+    """How far a run is.
+
+    Attributes:
+        done, rows: rows that have come to their end, and all of them.
+        rate: rows a second, since this process is at it.
+        errors: rows without success.
+    """
+
+    done: int
+    rows: int
+    rate: float = 0.0
+    errors: int = 0
+
+    def __str__(self) -> str:
+        rate = f"{self.rate:.1f}/s{_left(self.rows - self.done, self.rate)}"
+        return f"{self.done} of {self.rows} rows, {rate}, {self.errors} without success"
+
+
 class Progress:
-    """Looks at a journal now and then, and tells; called after every commit."""
+    """Looks at a journal now and then, and tells; called after every commit.
+
+    Args:
+        journal: of the run, open.
+        rows: how many the run has.
+        listener: is told in place of who looks at a terminal, a cell, or a log.
+        clock: injected by tests.
+    """
 
     def __init__(
         self,
         journal: Journal,
         rows: int,
+        listener: Callable[[Standing], None] | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._journal, self._rows, self._clock = journal, rows, clock
         self._began = self._looked = clock()
         self._done_before = self._done(journal.counts())
-        self._tell = _Teller(journal.path.with_name(PROGRESS))
+        self._tell, self._listener = _Teller(journal.path.with_name(PROGRESS)), listener
 
     def __call__(self) -> None:
         """Tell, if the last time is long enough ago."""
@@ -46,8 +73,12 @@ class Progress:
         counts, self._looked = self._journal.counts(), self._clock()
         done, errors = self._done(counts), sum(counts.get(state, 0) for state in FAILED)
         rate = _rate(done - self._done_before, self._looked - self._began)
-        text = f"{done} of {self._rows} rows, {rate:.1f}/s{_left(self._rows - done, rate)}"
-        self._tell(done, self._rows, f"{text}, {errors} without success", end=end)
+        standing = Standing(done, self._rows, rate, errors)
+        if self._listener:
+            self._tell.write(done, self._rows, str(standing))
+            self._listener(standing)
+        else:
+            self._tell(done, self._rows, str(standing), end=end)
 
     def _done(self, counts: dict[str, int]) -> int:
         return self._rows - sum(counts.get(state, 0) for state in OPEN)
@@ -69,9 +100,9 @@ class Reading:
                 self._say(self._count, 0, self._read())
             yield record
 
-    def one_by_one(self, account_ids: Iterable[str], of: int) -> Iterator[str]:
-        """The same accounts, as they are asked for: so many, each of which takes its time."""
-        began = self._clock()
+    def one_by_one(self, account_ids: Collection[str]) -> Iterator[str]:
+        """The same accounts, as they are asked for: each of them takes its time."""
+        began, of = self._clock(), len(account_ids)
         for done, account_id in enumerate(account_ids):
             if self._clock() - self._looked >= EVERY:
                 left = _left(of - done, _rate(done, self._clock() - began))
@@ -117,10 +148,14 @@ class _Teller:
         self._path, self._line_at = path, float("-inf")
         self._bar: Any = None
 
-    def __call__(self, done: int, of: int, text: str, *, end: bool) -> None:
+    def write(self, done: int, of: int, text: str) -> None:
+        """Tell the file alone."""
         with suppress(OSError):  # a full disk is no reason to stop: the next write tells it
             value = {"done": done, "rows": of, "text": text}
             write_text(self._path, json.dumps(value), durable=False)
+
+    def __call__(self, done: int, of: int, text: str, *, end: bool) -> None:
+        self.write(done, of, text)
         if _in_a_cell() or sys.stderr.isatty():
             self._draw(done, of, text, end=end)
         elif end or time.monotonic() - self._line_at >= LINE_EVERY:

@@ -19,7 +19,8 @@ from loyalty_helpers.api import (
     whole_number,
 )
 from loyalty_helpers.errors import ParameterError
-from loyalty_helpers.redaction import holds_token, mask_repr, mask_text
+from loyalty_helpers.plain import plain
+from loyalty_helpers.redaction import holds_token, mask_phone, mask_repr, mask_text
 from loyalty_helpers.runbooks.identity import MARKER_ROOM
 
 REASON_ROOM = REASON_LENGTH - MARKER_ROOM  # 3,477 characters
@@ -88,6 +89,7 @@ class Problem:
         found: masked, and on one line.
         allowed: what is allowed instead.
         row_id: of the row, if it was given one.
+        buyer: whom the row names, masked.
     """
 
     line: int
@@ -95,6 +97,7 @@ class Problem:
     found: str
     allowed: str
     row_id: str = ""
+    buyer: str = ""
 
     def __str__(self) -> str:
         line = f"line {self.line}" if self.line else ""
@@ -107,7 +110,8 @@ def judge_row(line: int, cells: Mapping[str, str], max_points: int) -> Iterator[
     """The row, or every problem it has; a column that the file does not have is an empty cell."""
     problems = list(_problems(line, cells, max_points))
     if problems:
-        yield from (replace(problem, row_id=shown_id(cells)) for problem in problems)
+        row_id, buyer = shown_id(cells), shown_buyer(cells)
+        yield from (replace(problem, row_id=row_id, buyer=buyer) for problem in problems)
     else:
         yield Row(
             line=line,
@@ -152,6 +156,13 @@ def shown_id(cells: Mapping[str, str]) -> str:
     """The row's id as a problem may show it; empty if it has none, or a wrong one."""
     row_id = cells.get("row_id", "")
     return "" if _row_id(row_id) else mask_text(row_id)
+
+
+def shown_buyer(cells: Mapping[str, str]) -> str:
+    """Whom a row names, masked: by what finds the account best."""
+    kind = next((kind for kind in reversed(BUYER) if cells.get(kind, "").strip()), "")
+    name = plain(cells[kind]) if kind else ""
+    return mask_phone(name) if kind == "phone_number" else mask_text(name)
 
 
 def _problems(line: int, cells: Mapping[str, str], max_points: int) -> Iterator[Problem]:

@@ -1,0 +1,17 @@
+"""A course that is judged by the ledger: lessons, each in a world of the learner's own."""
+
+from loyalty_helpers.training.grade import check_lesson, forget, grade, progress, write_report
+from loyalty_helpers.training.lesson import LESSONS, begin, find_plan
+from loyalty_helpers.training.state import training_folder
+
+__all__ = [
+    "LESSONS",
+    "begin",
+    "check_lesson",
+    "find_plan",
+    "forget",
+    "grade",
+    "progress",
+    "training_folder",
+    "write_report",
+]

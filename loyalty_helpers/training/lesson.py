@@ -1,0 +1,289 @@
+"""What a lesson's notebook holds: the world, and the verbs check, hint, solution, stamp, reset."""
+
+import atexit
+import hashlib
+import inspect
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from shutil import rmtree
+
+from loyalty_helpers.api import LoyaltyClient
+from loyalty_helpers.errors import ParameterError, SettingsError
+from loyalty_helpers.injected import check_injected
+from loyalty_helpers.records import Bundle, LoyaltyAccount, LoyaltyEvent, Shown, card
+from loyalty_helpers.settings import SQUARE_HOSTS, check_environment, load_settings
+from loyalty_helpers.training.exercise import (
+    NOT_ATTEMPTED,
+    PASSED,
+    STAMP,
+    WRONG,
+    Exercise,
+    Finding,
+    Seen,
+    stamped,
+)
+from loyalty_helpers.training.state import Progress, training_folder
+from loyalty_helpers.training.world import Setup, World
+
+LESSONS = (
+    "01_accounts",
+    "02_adjusting",
+    "03_ledger",
+    "05_network",
+)
+PLACEMENT = "placement"
+EXAMPLE = "1beb38f9-54de-4cb6-8121-718bDexample"  # the account on which lessons show things
+SAME_FOR_ALL = 1  # the seed of a world that is thrown away
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a lesson is made of.
+
+    Attributes:
+        title: its aim in a few words.
+        minutes: what it takes a newcomer.
+        exercises: in order; the one called `placement` stands for all others.
+        setup: what happened in the world before the learner came.
+    """
+
+    title: str
+    minutes: int
+    exercises: tuple[Exercise, ...]
+    setup: Setup = lambda world: None
+
+    def prepare(self, world: World) -> None:
+        """Bring about all that happened before."""
+        self.setup(world)
+        for exercise in self.exercises:
+            exercise.setup(world)
+
+    def exercise(self, name: str) -> Exercise:
+        """One exercise by its name."""
+        names = {exercise.name: exercise for exercise in self.exercises}
+        if name not in names:
+            raise ParameterError(f"there is no exercise {name!r}; there are {', '.join(names)}")
+        return names[name]
+
+    def strays(self, world: World) -> tuple[LoyaltyEvent, ...]:
+        """What the learner did to accounts that no exercise asks about."""
+        every = world.events()
+        known = {event.id for exercise in self.exercises for event in exercise.ours(every)}
+        others = (e for e in every if e.id not in known and not e.reason.startswith(STAMP))
+        return tuple(e for e in others if e.loyalty_account_id != EXAMPLE)
+
+    @property
+    def made_for(self) -> str:
+        """The hash of the lesson's checker, which its notebook carries too."""
+        source = Path(inspect.getfile(self.exercises[0].solve)).read_bytes()
+        return hashlib.sha256(source).hexdigest()[:8]
+
+
+def find_plan(lesson: str) -> Plan:
+    """What a lesson is made of, by the name of its notebook."""
+    if lesson not in LESSONS:
+        raise ParameterError(f"there is no lesson {lesson!r}; there are {', '.join(LESSONS)}")
+    plan: Plan = import_module(f"loyalty_helpers.training.lessons.{lesson[3:]}").PLAN
+    return plan
+
+
+def begin(lesson: str, environment: str = "", *, made_for: str = "") -> "Lesson":
+    """Open a lesson in the learner's own world, as they left it.
+
+    Args:
+        lesson: the name of its notebook.
+        environment: `local`; in `recorded` the world is a new one, and thrown away afterwards.
+        made_for: the hash of the checker that the notebook was written for.
+
+    Raises:
+        SettingsError: `sandbox` or `production`: nobody learns on somebody's points.
+    """
+    check_injected()
+    plan = find_plan(lesson)
+    if open_to_learners(environment) == "local":
+        return Lesson(lesson, plan, Progress(training_folder()), made_for)
+    away = Path(tempfile.mkdtemp(prefix="loyalty-"))
+    atexit.register(rmtree, away, ignore_errors=True)
+    return Lesson(lesson, plan, Progress(away, SAME_FOR_ALL), made_for)
+
+
+def open_to_learners(environment: str) -> str:
+    """Return `local` or `recorded`, whichever is meant, or raise SettingsError."""
+    name = check_environment(environment or load_settings().loyalty_environment)
+    if name in SQUARE_HOSTS:
+        raise SettingsError(
+            f"a lesson does not run in {name!r}: in it mistakes are made on purpose, and there "
+            "they would change points at Square. Set environment to 'local'."
+        )
+    return name
+
+
+class Lesson(Shown):
+    """A lesson that a learner has open.
+
+    Attributes:
+        client: asks and changes the learner's own world.
+        world: that world.
+    """
+
+    def __init__(self, name: str, plan: Plan, progress: Progress, made_for: str = "") -> None:
+        self.name, self.plan, self.progress = name, plan, progress
+        self.outdated = bool(made_for) and made_for != plan.made_for
+        self._open()
+
+    def _open(self) -> None:
+        folder = self.progress.folder / self.name
+        self.world = World(folder, self.progress.seed, self.plan.prepare)
+
+    @property
+    def client(self) -> LoyaltyClient:
+        """The learner's client."""
+        return self.world.client
+
+    def stamp(self, exercise: str, account: LoyaltyAccount | str | None) -> "Told":
+        """Say in the ledger which account was found: one point, the exercise as its reason.
+
+        Stamped again, the last stamp counts. None stamps nothing.
+        """
+        self.plan.exercise(exercise)
+        if account is None:
+            return Told(exercise, [("stamped", "nothing yet: this cell still holds None")])
+        found = account if isinstance(account, str) else account.id
+        last = [e.loyalty_account_id for e in stamped(exercise)(self.world.events())]
+        if last == [found]:
+            return Told(exercise, [("stamped", f"account {found}, as before")])
+        key = f"stamp-{exercise}-{len(self.world.entries)}"
+        self.client.adjust_points(found, 1, reason=STAMP + exercise, idempotency_key=key)
+        return Told(exercise, [("stamped", f"account {found}")])
+
+    def trouble(self, *faults: str) -> "Told":
+        """Let something go wrong from now on; without arguments, nothing more."""
+        self.world.trouble(*faults)
+        return Told("Trouble from now on", [("kind", ", ".join(faults) or "none")], tone="care")
+
+    def turn(self, days: int) -> "Told":
+        """Turn the clock of this world on by so many days."""
+        return Told("Clock", [("now", self.world.turn(days))])
+
+    def check(self, exercise: str) -> "Told":
+        """Judge what the ledger holds, and say what was seen, what is expected, where to look."""
+        wanted = self.plan.exercise(exercise)
+        finding = wanted.check(self.world)
+        if finding.status != NOT_ATTEMPTED:
+            self._remember(exercise, finding)
+        return _told(wanted, finding, str(Seen(self.world, self.plan.strays(self.world))))
+
+    def _remember(self, exercise: str, finding: Finding) -> None:
+        """A check without a new effect is no new try."""
+        known = self.progress.of(self.name, exercise)
+        if known.get("events") == list(finding.events):
+            return
+        self.progress.note(
+            self.name,
+            exercise,
+            tries=int(known.get("tries", 0)) + 1,
+            passed=finding.status == PASSED,
+            mistakes=known.get("mistakes", [])
+            + [finding.mistake or "another"] * (finding.status == WRONG),
+            doubled=self.world.doubled(),
+            events=list(finding.events),
+            made_for=self.plan.made_for,
+        )
+
+    def hint(self, exercise: str) -> "Told":
+        """The next hint; each call says a little more."""
+        hints = self.plan.exercise(exercise).hints
+        shown = min(self.progress.count(self.name, exercise, "hints"), len(hints) - 1)
+        left = len(hints) - shown - 1
+        more = f"{left} more" if left else "no more hints: lesson.solution() has the rest"
+        return Told(f"Hint {shown + 1} for {exercise}", [], f"{hints[shown]}\n{more}")
+
+    def solution(self, exercise: str) -> "Solution":
+        """The code of the solution; before passing, it is marked that it was looked at."""
+        wanted, known = self.plan.exercise(exercise), self.progress.of(self.name, exercise)
+        marked = "" if known.get("passed") else "looked at before passing, which is marked"
+        if marked:
+            self.progress.note(self.name, exercise, solution="before passing")
+        return Solution(f"solution of {exercise}", wanted.solution, marked)
+
+    def reset(self) -> "Told":
+        """Begin this lesson anew: its world is made again, and nothing of it is passed any more."""
+        self.world.close()
+        rmtree(self.world.folder)
+        self.progress.unpass(self.name)
+        self._open()
+        note = "Begun anew. Run the notebook again from its top."
+        return Told(f"Lesson {self.name}", [], note)
+
+    @property
+    def passed(self) -> list[str]:
+        """The exercises whose effects are in the ledger now."""
+        found = ((e.name, e.check(self.world).status) for e in self.plan.exercises)
+        return [name for name, status in found if status == PASSED]
+
+    def _view(self) -> Bundle:
+        passed = self.passed
+        names = [e.name for e in self.plan.exercises]
+        open_ones = [] if PLACEMENT in passed else [n for n in names if n not in passed]
+        note = (
+            "This notebook was made for another version of its checker, so they may not fit: "
+            "`loyalty notebooks FOLDER` copies the notebooks anew."
+        )
+        rows = [
+            ("aim", self.plan.title),
+            ("takes", f"{self.plan.minutes} minutes"),
+            ("passed", f"{len(passed)} of {len(names)}: {', '.join(passed) or 'none yet'}"),
+            ("still open", ", ".join(open_ones) or "nothing: this lesson is done"),
+        ]
+        tone = "care" if self.outdated else "" if open_ones else "good"
+        return card(f"Lesson {self.name}", rows, note=note * self.outdated, tone=tone)
+
+
+@dataclass(frozen=True)
+class Told(Shown):
+    """What a lesson says: a title, rows, and a note."""
+
+    title: str
+    rows: Sequence[tuple[str, object]]
+    note: str = ""
+    tone: str = ""
+
+    def _view(self) -> Bundle:
+        return card(self.title, self.rows, note=self.note, tone=self.tone)
+
+
+@dataclass(frozen=True)
+class Solution(Shown):
+    """Code to read, and whether it was looked at before the exercise was passed."""
+
+    title: str
+    code: str
+    marked: str
+
+    def _view(self) -> Bundle:
+        title = ", ".join(filter(None, [self.title, self.marked]))
+        return {
+            "text/plain": f"{title}\n{self.code}",
+            "text/markdown": f"**{title}**\n```python\n{self.code}\n```",
+        }
+
+
+TONES = {PASSED: "good", WRONG: "bad", NOT_ATTEMPTED: ""}
+
+
+def _told(exercise: Exercise, finding: Finding, strays: str) -> Told:
+    """A check in words; what was expected is told once something was tried."""
+    rows = [("task", exercise.task)]
+    rows += [("seen", line) for line in finding.seen.splitlines()]
+    if finding.status != PASSED:
+        rows += [("seen elsewhere", line) for line in strays.splitlines()]
+    if finding.status == NOT_ATTEMPTED:
+        return Told(f"{exercise.name}: {finding.status}", rows)
+    rows.append(("expected", exercise.expected))
+    if finding.status == WRONG:
+        rows.append(("look at", exercise.look))
+    title = f"{exercise.name}: {finding.status}"
+    return Told(title, rows, finding.told, TONES[finding.status])
