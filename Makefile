@@ -13,7 +13,7 @@ PAGES := $(wildcard notebooks/app/*.ipynb)
 LESSONS := $(wildcard notebooks/training/*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run lab test test-all test-fast test-httpx2 contract lint format notebooks record bench lock audit clean
+.PHONY: help install run app lab test test-all test-fast test-httpx2 contract lint format notebooks record bench lock audit clean
 
 help:  ## print this list
 	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ install: $(READY)  ## build .venv from the lock
 
 run: $(READY)  ## adjust a made-up buyer's points with notebook 02, headless, on the emulator
 	@$(BIN)/loyalty run 02_adjust_points
+
+app: $(READY)  ## serve the pages for people who do not want to see code; ENVIRONMENT=sandbox for another one
+	@$(BIN)/loyalty app $(if $(filter command,$(origin ENVIRONMENT)),--environment $(ENVIRONMENT))
 
 lab: $(READY)  ## open the notebooks in JupyterLab, to click through them
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb

@@ -9,6 +9,12 @@ from loyalty_helpers.errors import ProductionGuardError, SettingsError
 
 SERVER = "SERVER_SOFTWARE"  # what a kernel of Voila finds there begins with its name
 PAGES = "LOYALTY_PAGES"  # the environment that `loyalty app` was started with by name
+NOT_NAMED = (
+    "environment 'production' is Square's real one, and these pages were not started for it: a "
+    "setting that lies around is not enough. Start them with `loyalty app --environment "
+    "production` (or `make app ENVIRONMENT=production`), or set LOYALTY_ENVIRONMENT to 'local' or "
+    "'sandbox'. Nothing was asked of Square."
+)
 
 
 class _Pressed:
@@ -53,9 +59,4 @@ def check_click() -> None:
 def check_page(environment: str) -> None:
     """Raise ProductionGuardError for a page of production that was not started by that name."""
     if environment == "production" and under_voila() and os.environ.get(PAGES) != environment:
-        raise ProductionGuardError(
-            "environment 'production' is Square's real one, and these pages were not started for "
-            "it: a setting that lies around is not enough. Start them with `loyalty app "
-            "--environment production` (or `make app ENVIRONMENT=production`), or set "
-            "LOYALTY_ENVIRONMENT to 'local' or 'sandbox'. Nothing was asked of Square."
-        )
+        raise ProductionGuardError(NOT_NAMED)

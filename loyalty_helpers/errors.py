@@ -2,6 +2,7 @@
 
 LoyaltyError
 +-- ParameterError            a value given by the caller is not allowed (also a ValueError)
+|   +-- RunIdTakenError       the run id stands for another intent
 +-- SettingsError             the environment or the settings do not allow it
 |   +-- MissingTokenError     sandbox or production without a token
 |   +-- ProductionGuardError  production, and not every guard agrees
@@ -20,6 +21,7 @@ LoyaltyError
 |   +-- AnotherEventError     a success, but of another account or of other points
 +-- PlanError                 a plan cannot be made, or is not the one that was approved
 +-- JournalError              the journal of a run cannot be used
+|   +-- JournalBusyError      another process is at work with it
 +-- RunStoppedError           a run stopped before its end, and can be resumed
 +-- SquareError               Square answered with an error
     +-- AuthenticationError       401, 403
@@ -50,6 +52,10 @@ class ParameterError(LoyaltyError, ValueError):
     def __init__(self, text: str, allowed: str = "") -> None:
         super().__init__(text)
         self.allowed = allowed
+
+
+class RunIdTakenError(ParameterError):
+    """The run id stands for another intent; nothing was changed."""
 
 
 class SettingsError(LoyaltyError):
@@ -158,6 +164,10 @@ class PlanError(LoyaltyError):
 
 class JournalError(LoyaltyError):
     """The journal of a run is in use, damaged, or of another plan."""
+
+
+class JournalBusyError(JournalError):
+    """Another process is at work with the run."""
 
 
 class RunStoppedError(LoyaltyError):

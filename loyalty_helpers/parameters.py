@@ -176,7 +176,6 @@ def of_kind(kind: str, meaning: str) -> Parameter:
 
 # Where the name in words would not do.
 _LABELS = {
-    "allow_negative_balance": "Let the balance fall below 0",
     "start_date": "First day",
     "end_date": "Day after the last",
     "reward_tier_id": "Reward to use",

@@ -92,7 +92,7 @@ def test_a_click_within_a_click_does_not_end_it(client):
 @pytest.mark.usefixtures("voila")
 def test_the_buttons_of_a_form_are_clicks(client):
     form = forms.Form("Add", {}, {"Add": lambda: add(client, "by-button")})
-    form.buttons["Add"].click()
+    form.acts["Add"].press()
 
     assert "by-button" not in form.answer.value
     assert 3 == client.retrieve_account(ACCOUNT_ID).balance

@@ -17,6 +17,7 @@ from loyalty_helpers.runbooks.reconcile_views import (
     MOST_READ_AGAIN,
     NOT_SETTLED,
 )
+from loyalty_helpers.runbooks.record import State
 from loyalty_helpers.runbooks.results import KEPT, RECEIPT, UNDO
 from loyalty_helpers.runner import Notebook
 
@@ -103,3 +104,10 @@ def test_links_lead_somewhere() -> None:
 
 def headings_of(text: str) -> list[str]:
     return re.findall(r"^##? (.*)$", text, re.MULTILINE)
+
+
+def test_each_state_of_a_run_is_explained() -> None:
+    page = (ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
+
+    assert [state for state in State if state is not State.FOREIGN] == explained

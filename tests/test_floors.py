@@ -34,7 +34,7 @@ RUNBOOK_FLOORS = [
     "apply books undo verify",
     "limits plan",
     "csv_files ledger",
-    "batches identity",
+    "identity",
 ]
 RUNBOOK_FLOOR = {name: n for n, names in enumerate(RUNBOOK_FLOORS, 1) for name in names.split()}
 RUNBOOK_SOURCES = sorted(RUNBOOKS.rglob("*.py"))

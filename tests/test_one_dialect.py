@@ -90,7 +90,7 @@ def by_file(client: Any, folder: Path, name: str, text: str) -> Any:
 def by_form(client: Any, folder: Path, name: str, text: str) -> Any:
     if name == "phone_number":
         form = forms.buyer_form(client)
-        form.fields[name].value = text
+        form.fields[name].typed = text
         return client.find_account(**form.values).mapping.phone_number
     account = client.find_account(phone_number="+14155550101")
     given = {"points": 1, "reason": "r", "run_id": "r", "allow_negative_balance": True, name: text}

@@ -14,7 +14,16 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
 TEXTS = PAGES | {name: (ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md")}
-COMMANDS = ("run", "list", "notebooks", "record", "drift", "emulator serve", "emulator reset")
+COMMANDS = (
+    "run",
+    "app",
+    "list",
+    "notebooks",
+    "record",
+    "drift",
+    "emulator serve",
+    "emulator reset",
+)
 COMMANDS += tuple(f"training {verb}" for verb in ("list", "reset", "report", "grade", "check"))
 NOT_FOR_USERS = {"loyalty_record_to", "loyalty_out"}  # set by a command, for its kernel
 

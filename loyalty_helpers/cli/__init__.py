@@ -127,6 +127,23 @@ def _tell(result: "RunResult") -> None:
 
 
 @main.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the runs; without it LOYALTY_RUNS, else runs.",
+)
+@click.option("--json", "as_json", is_flag=True, help="A JSON list instead of the table.")
+def runs(out: Path | None, as_json: bool) -> None:
+    """List the runs with their states, what waits for a person first; writes runs/index.html.
+
+    Reads only plans, journals and receipts, and disturbs no run that is at work.
+    """
+    from loyalty_helpers.cli.listing import list_of_runs
+
+    click.echo(list_of_runs(out, as_json=as_json))
+
+
+@main.command()
 @click.argument("notebook")
 @click.option("--environment", type=click.Choice(["local", "sandbox"]), default="local")
 def record(notebook: str, environment: str) -> None:
@@ -170,6 +187,37 @@ def notebooks(folder: Path) -> None:
     from loyalty_helpers.cli.copying import copy_notebooks
 
     click.echo(f"copied: {copy_notebooks(folder)} notebooks to {plain(folder)}")
+
+
+@main.command()
+@click.argument(
+    "folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
+)
+@click.option(
+    "--environment",
+    type=click.Choice(["local", "sandbox", "production"]),
+    help="Without it, what LOYALTY_ENVIRONMENT says; production has to be named here.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8866,
+    show_default=True,
+    help="If it is taken, one near it; 0 takes a free one.",
+)
+def app(folder: Path | None, environment: str | None, port: int) -> None:
+    """Serve the pages, for people who do not want to see code, on 127.0.0.1 until Ctrl-C.
+
+    Tells the address to open in a browser; it holds a token, which each start makes anew. FOLDER
+    has pages of your own in place of the project's.
+    """
+    from loyalty_helpers.pages import serve_pages
+    from loyalty_helpers.settings import NOTEBOOKS
+
+    def on_ready(url: str) -> None:
+        click.echo(f"open in a browser: {url}")
+
+    serve_pages((folder or NOTEBOOKS / "app").resolve(), port, environment, on_ready)
 
 
 @main.group()

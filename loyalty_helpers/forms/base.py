@@ -1,43 +1,30 @@
 """What all forms share: fields, buttons, and a place where an answer is shown."""
 
+import re
 from collections.abc import Callable, Mapping
-from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
-from loyalty_helpers.clicks import clicked
 from loyalty_helpers.errors import LoyaltyError, ParameterError
-from loyalty_helpers.parameters import PARAMETERS
-from loyalty_helpers.records import Bundle, Shown, card
+from loyalty_helpers.forms.parts import Act, Field
+from loyalty_helpers.parameters import in_words
+from loyalty_helpers.records import Bundle, LoyaltyAccount, Shown, card
 from loyalty_helpers.redaction import mask_phone, mask_reason, mask_text
 
-DESCRIPTION_WIDTH = "10em"
-FIELD_WIDTH = "42em"
-# Buttons stand below the fields, and not below their names.
-BUTTONS_MARGIN = "4px 0 8px calc(10em + 8px)"
 BUSY = "<div>Asking ...</div>"
-
-
-def field(name: str, value: Any) -> widgets.DOMWidget:
-    """The widget of a parameter: how it is called and what it means is told by the table."""
-    parameter = PARAMETERS[name]
-    look = {
-        "description": name,
-        "tooltip": parameter.allowed,
-        "style": {"description_width": DESCRIPTION_WIDTH},
-        "layout": widgets.Layout(width=FIELD_WIDTH),
-    }
-    if parameter.kind is bool:
-        return widgets.Checkbox(value=parameter.read(value), indent=True, **look)
-    look |= {"value": str(value), "placeholder": parameter.help}
-    return widgets.Textarea(rows=2, **look) if name == "reason" else widgets.Text(**look)
+OUTDATED = "The cells below took other values than these: run them again."
+LEFT = (
+    "The form above names another buyer now, so this one is empty. Run the cells from that form "
+    "on again."
+)
 
 
 class Form(Shown):
     """Fields above buttons above an answer. An answer goes when the values that it is for change.
 
-    Shown without a kernel, on a code host or in a report, it is a table of its values.
+    Shown without a kernel, on a code host or in a report, it is a table of its values. Enter in a
+    field of one line presses the first button, which only reads.
 
     Args:
         title: what the form is for.
@@ -46,6 +33,8 @@ class Form(Shown):
             the function returns is shown, and a LoyaltyError that it raises is shown as well.
         writes: what a button changes, by its text; any other only reads.
         read: makes arguments of a step's function out of parameters that were typed.
+        account: whom it acts on, as the account was when the form was made.
+        buyer: the form that names the account; when another is named there, this one is emptied.
     """
 
     def __init__(
@@ -56,55 +45,97 @@ class Form(Shown):
         *,
         writes: Mapping[str, str] | None = None,
         read: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+        account: LoyaltyAccount | None = None,
+        buyer: "Form | None" = None,
     ) -> None:
-        self.title, self._read = title, read
-        self.fields = {name: field(name, value) for name, value in given.items()}
-        self.answer = widgets.HTML()
-        self.buttons = {}
-        for text, action in actions.items():
-            changes = (writes or {}).get(text, "")
-            self.buttons[text] = button = widgets.Button(description=text)
-            button.tooltip = changes or "Reads only"
-            button.button_style = "warning" if changes else ""
-            button.on_click(self._handler(action))
+        self.title, self._read, self._account = title, read, account
+        self._left = ""
+        self._taken: dict[str, Any] | None = None  # by cells
+        self.fields = {name: Field(name, value) for name, value in given.items()}
+        self.answer = widgets.HTML().add_class("loyalty-answer")
+        self.acts = {
+            text: Act(text, self._doing(action), writes=(writes or {}).get(text, ""))
+            for text, action in actions.items()
+        }
         for each in self.fields.values():
-            each.observe(self._forget, "value")
-        parts = [widgets.HTML(f"<b>{escape(title)}</b>"), *self.fields.values()]
-        row = widgets.HBox([*self.buttons.values()], layout=widgets.Layout(margin=BUTTONS_MARGIN))
-        self.widget = widgets.VBox([*parts, row, self.answer])
+            each.on_change(self._forget)
+            each.on_submit(next(iter(self.acts.values())).press)
+        self._head = widgets.HTML()
+        self._show_head()
+        fields = [each.widget for each in self.fields.values()]
+        row = widgets.HBox([act.widget for act in self.acts.values()])
+        self.widget = widgets.VBox([self._head, *fields, row, self.answer])
+        self.widget.add_class("loyalty-form")
+        for each in buyer.fields.values() if buyer else ():
+            each.on_change(self._leave)
 
     @property
     def typed(self) -> dict[str, Any]:
         """What the fields hold now, by name; texts without space around them."""
-        return {name: _stripped(field.value) for name, field in self.fields.items()}
+        return {name: field.typed for name, field in self.fields.items()}
 
     @property
     def values(self) -> dict[str, Any]:
         """What was typed, as arguments of the step's function; raises ParameterError."""
-        typed = self.typed
-        told = {n: v for n, v in typed.items() if PARAMETERS[n].kind is not str}
-        return self._read(typed | {n: PARAMETERS[n].read(v) for n, v in told.items()})
+        values = self._values()
+        self._taken = self.typed
+        self._show_head()
+        return values
 
-    def _forget(self, _: Any) -> None:
-        self.answer.value = ""
-
-    def _handler(self, action: Callable[..., Shown]) -> Callable[[widgets.Button], None]:
-        def handle(button: widgets.Button) -> None:
-            button.disabled = True
-            self.answer.value = BUSY
+    def _values(self) -> dict[str, Any]:
+        if self._left:
+            raise ParameterError(self._left)
+        values, problems = {}, []
+        for name, field in self.fields.items():
             try:
-                with clicked():
-                    self.answer.value = answer_html(lambda: action(**self.values))
-            finally:
-                button.disabled = False
+                values[name] = field.read()
+            except ParameterError as error:
+                problems.append(str(error))
+        if problems:
+            raise ParameterError("\n".join(problems))
+        return self._read(values)
 
-        return handle
+    def _doing(self, action: Callable[..., Shown]) -> Callable[[], None]:
+        def do() -> None:
+            self.answer.value = BUSY
+            self.answer.value = answer_html(lambda: action(**self._values()))
+
+        return do
+
+    def _forget(self) -> None:
+        self.answer.value = ""
+        self._show_head()
+
+    def _leave(self) -> None:
+        """The form above names another buyer: nothing that was meant for this one may stay."""
+        self._left, self._taken = LEFT, None
+        for field in self.fields.values():
+            field.clear()
+            field.input.disabled = True
+        for act in self.acts.values():
+            act.enabled = False
+        self._show_head()
+
+    def _show_head(self) -> None:
+        outdated = self._taken not in (None, self.typed)
+        who = "" if self._left or not self._account else buyer_text(self._account)
+        note = "\n".join(filter(None, [who, self._left, OUTDATED if outdated else ""]))
+        tone = "care" if self._left or outdated else ""
+        self._head.value = _html(card(self.title, [], note=note, tone=tone))
 
     def _view(self) -> Bundle:
-        return card(self.title, [(name, _text(name, value)) for name, value in self.typed.items()])
+        rows = [(name, _text(name, value)) for name, value in self.typed.items()]
+        who = [("buyer", buyer_text(self._account))] if self._account and not self._left else []
+        return card(self.title, [*who, *rows], note=self._left)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
         return {**self.widget._repr_mimebundle_(), **self._view()}
+
+
+def buyer_text(account: LoyaltyAccount) -> str:
+    """Whom a form acts on: number, balance and id, so that nobody has to look elsewhere."""
+    phone = account.masked_phone_number or "no phone number"
+    return f"{phone}, balance {account.balance}, account {account.id}"
 
 
 def answer_html(action: Callable[[], Shown]) -> str:
@@ -117,18 +148,24 @@ def answer_html(action: Callable[[], Shown]) -> str:
     except ParameterError as error:
         view = _trouble("Please correct this", str(error))
     except LoyaltyError as error:
-        view = _trouble(type(error).__name__, str(error))
+        view = _trouble(error_title(error), str(error))
     except Exception as error:
         view = _trouble("This should not happen", f"{type(error).__name__}: {error}")
-    return str(view["text/html"])
+    return _html(view)
+
+
+def error_title(error: LoyaltyError) -> str:
+    """`AccountNotFoundError` as `Account not found`."""
+    name = type(error).__name__.removesuffix("Error")
+    return in_words(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name))
 
 
 def _trouble(title: str, text: str) -> Bundle:
     return card(title, [], note=mask_text(text), tone="bad")
 
 
-def _stripped(value: Any) -> Any:
-    return value.strip() if isinstance(value, str) else value
+def _html(view: Bundle) -> str:
+    return str(view["text/html"])
 
 
 def _text(name: str, value: Any) -> Any:

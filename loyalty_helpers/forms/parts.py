@@ -1,11 +1,13 @@
 """What forms and pages are made of: a field that tells its own errors, a button, a banner."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
+from loyalty_helpers.api import refusal
 from loyalty_helpers.clicks import clicked
 from loyalty_helpers.errors import LoyaltyError, ParameterError
 from loyalty_helpers.forms.settled import Browser, the_browser
@@ -28,13 +30,16 @@ STYLE = """<style>
 .loyalty-field > label.widget-label > span { font-weight: 400; opacity: .8; margin-left: .5em;
   font-family: monospace; font-size: .9em; }
 .loyalty-field > input, .loyalty-field > textarea { width: 100%; flex: none; }
-.loyalty-below { line-height: 1.4; font-size: .92em; white-space: normal; }
+.loyalty-below { line-height: 1.4; font-size: .92em; white-space: normal; max-width: 39em; }
 .loyalty-error { color: #b3261e; font-weight: 600; }
 body[data-jp-theme-light="false"] .loyalty-error { color: #ffb4ab; }
 .loyalty-act.jupyter-button.mod-warning { background: #a3480c; color: #fff; }
 .loyalty-banner { position: sticky; top: 0; z-index: 10; margin: 0 0 8px; }
 .loyalty-page, .loyalty-page .widget-container { overflow: visible; }
 </style>"""
+
+
+BUTTON = {"width": "auto", "min_width": "10em", "align_self": "flex-start"}
 
 
 class Field:
@@ -93,25 +98,23 @@ class Field:
         value = self.input.value
         return value.strip() if isinstance(value, str) else value
 
+    @typed.setter
+    def typed(self, value: Any) -> None:
+        self.input.value = value if self.rule.kind is bool else str(value)
+
     def read(self) -> Any:
         """The value by the field's rule; raises ParameterError, and shows it at the field."""
         try:
-            value = self._value()
-        except ParameterError as error:
-            self.error = str(error)
-            raise
-        self.error = ""
-        return value
-
-    def _value(self) -> Any:
-        if self.required and self.typed == "":
-            raise ParameterError(f"{self.label}: please fill this in. Allowed: {self.rule.allowed}")
-        try:
-            return self.rule.read(self.typed)
+            if self.required and self.typed == "":
+                raise ParameterError("empty")
+            value = self.rule.read(self.typed)
         except ValueError as error:
             allowed = getattr(error, "allowed", "") or self.rule.allowed
-            told = f"{self.label}: this cannot be right. Allowed: {allowed}"
-            raise ParameterError(told, allowed) from None
+            wrong = "this cannot be right" if self.typed else "please fill this in"
+            self.error = f"{self.label}: {wrong}. Allowed: {allowed}"
+            raise refusal(self.label, self.typed, allowed) from None
+        self.error = ""
+        return value
 
     @property
     def error(self) -> str:
@@ -124,7 +127,7 @@ class Field:
         told = f'<div class="loyalty-error" role="alert">{escape(self._error)}</div>'
         self.below.value = (
             f'{STYLE}<div class="loyalty-below mathjax_ignore tex2jax_ignore">'
-            f"{escape(self.rule.help)}{told if text else ''}</div>"
+            f"{escape(self.rule.help[:1].upper() + self.rule.help[1:])}{told if text else ''}</div>"
         )
 
     def clear(self) -> None:
@@ -133,8 +136,8 @@ class Field:
         self.error = ""
 
     def focus(self) -> None:
-        """Let the person type here next."""
-        self.input.focus()
+        """Let the person type here next; on a page that has yet to open, at first."""
+        self._browser.when_open(self.input.focus)
 
     def on_change(self, call: Callable[[], object]) -> None:
         """Call this whenever the value has changed, by typing or by the program."""
@@ -151,13 +154,11 @@ class Field:
 
     def _judge(self, _: Any) -> None:
         """Tell what is wrong as one types; an empty field is not wrong yet."""
-        wrong = ""
-        try:
-            if self.typed != "":
-                self._value()
-        except ParameterError as error:
-            wrong = str(error)
-        self.error = wrong
+        if self.typed == "":
+            self.error = ""
+            return
+        with suppress(ParameterError):
+            self.read()
 
 
 class Act:
@@ -181,7 +182,7 @@ class Act:
         self.text, self._action = text, action
         self._browser = browser or the_browser()
         self._enabled, self._busy, self._presses = True, False, 0
-        self.button = widgets.Button(description=text, layout=widgets.Layout(width="auto"))
+        self.button = widgets.Button(description=text, layout=BUTTON)
         self.button.tooltip = writes or "Reads only"
         self.button.button_style = "warning" if writes else ""
         self.button.add_class("loyalty-act").on_click(lambda _: self.press())

@@ -41,6 +41,13 @@ class Browser:
         self._waiting[number] = act
         self.signs.asked = number
 
+    def when_open(self, act: Callable[[], object]) -> None:
+        """Call `act` when there is a browser that can do what it asks, such as to focus a field."""
+        if self.signs.told:
+            act()
+        else:
+            self._waiting[1] = act
+
     def _hear(self, _: object) -> None:
         for number in sorted(self._waiting):
             if number <= self.signs.told:

@@ -26,8 +26,9 @@ def adjust_form(
     reason: str,
     run_id: str,
     allow_negative_balance: bool = False,
+    buyer: Form | None = None,
 ) -> Form:
-    """A form for `adjustments.preview(client, account, **form.values)`.
+    """A form for `adjustments.preview(client, account, **form.values)`; `buyer` names the account.
 
     Preview reads only. Adjust calls the functions of the notebook's next cells, so pressing it
     twice, or pressing it and then running the cells, adds the points once.
@@ -36,9 +37,8 @@ def adjust_form(
     def make(**values: Any) -> Verification:
         return verify(client, adjust(client, preview(client, account, **values)))
 
-    phone = account.masked_phone_number
     return Form(
-        f"Adjust the points of account {account.id}{f', phone number {phone}' if phone else ''}",
+        "Adjust the points of this buyer",
         {
             "points": points,
             "reason": reason,
@@ -46,7 +46,9 @@ def adjust_form(
             "allow_negative_balance": allow_negative_balance,
         },
         {"Preview": partial(preview, client, account), "Adjust": make},
-        writes={"Adjust": "Changes the balance, once for its run_id"},
+        writes={"Adjust": "Changes the balance, once for its run id"},
+        account=account,
+        buyer=buyer,
     )
 
 
@@ -57,6 +59,7 @@ def events_form(
     event_types: str = "",
     start_date: str = "",
     end_date: str = "",
+    buyer: Form | None = None,
 ) -> Form:
     """A form for `client.search_events(account_id=account.id, **form.values)`.
 
@@ -66,16 +69,19 @@ def events_form(
         event_types: Square's names, separated by commas; empty for all.
         start_date: the first day, `YYYY-MM-DD` in UTC; empty for no beginning.
         end_date: the day after the last, `YYYY-MM-DD` in UTC; empty for no end.
+        buyer: the form that names the account.
     """
 
     def search(**filters: Any) -> EventTable:
         return EventTable(tuple(client.search_events(account_id=account.id, **filters)))
 
     return Form(
-        f"Filter the events of account {account.id}",
+        "Filter the events of this buyer",
         {"event_types": event_types, "start_date": start_date, "end_date": end_date},
         {"Search events": search},
         read=_filters,
+        account=account,
+        buyer=buyer,
     )
 
 
@@ -96,8 +102,9 @@ def purchase_form(
     run_id: str,
     reward_tier_id: str = "",
     location_id: str = "",
+    buyer: Form | None = None,
 ) -> Form:
-    """A form for `purchases.plan(client, account, **form.values)`.
+    """A form for `purchases.plan(client, account, **form.values)`; `buyer` names the account.
 
     Preview reads only. Buy calls the functions of the notebook's next cells, so pressing it
     twice, or pressing it and then running the cells, buys once.
@@ -107,7 +114,7 @@ def purchase_form(
         return purchases.buy(client, purchases.plan(client, account, **values))
 
     return Form(
-        f"Two purchases with account {account.id}",
+        "Two purchases of this buyer",
         {
             "first_order": first_order,
             "second_order": second_order,
@@ -116,5 +123,7 @@ def purchase_form(
             "run_id": run_id,
         },
         {"Preview": partial(purchases.plan, client, account), "Buy": buy},
-        writes={"Buy": "Orders, pays and earns, once for its run_id"},
+        writes={"Buy": "Orders, pays and earns, once for its run id"},
+        account=account,
+        buyer=buyer,
     )

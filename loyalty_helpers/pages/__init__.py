@@ -7,9 +7,13 @@ when it is asked for, so that none loads what another one needs.
 from importlib import import_module
 from typing import Any
 
-_HOME: dict[str, str] = {}
+_HOME = {
+    "desk": "desk_page",
+    "serve_pages": "serving",
+    "bulk": "bulk_page",
+}
 
-__all__ = sorted(_HOME)
+__all__ = ["bulk", "desk", "serve_pages"]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,7 @@ from loyalty_helpers.records.models import (
     Time,
 )
 from loyalty_helpers.records.orders import EarnedPoints, LoyaltyReward, Money, Order, Payment
+from loyalty_helpers.records.page import POLICY, STYLE, environment_html, html_page
 from loyalty_helpers.records.show import (
     VERIFICATION_MIME,
     Bundle,
@@ -25,6 +26,8 @@ from loyalty_helpers.records.tables import EVENT_COLUMNS, EventTable, event_row
 
 __all__ = [
     "EVENT_COLUMNS",
+    "POLICY",
+    "STYLE",
     "VERIFICATION_MIME",
     "Bundle",
     "Customer",
@@ -44,7 +47,9 @@ __all__ = [
     "Shown",
     "Time",
     "card",
+    "environment_html",
     "event_row",
+    "html_page",
     "plain",
     "points_text",
     "table",

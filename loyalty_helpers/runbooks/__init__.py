@@ -2,6 +2,7 @@
 
 from loyalty_helpers.runbooks.apply import Journal, Standing, owned_by, standing_of
 from loyalty_helpers.runbooks.limits import Limits, Time, errors_allowed
+from loyalty_helpers.runbooks.listing import list_runs, look_at, why
 from loyalty_helpers.runbooks.plan import (
     JOURNAL,
     MAX_PLAN_AGE,
@@ -16,9 +17,12 @@ from loyalty_helpers.runbooks.plan import (
 )
 from loyalty_helpers.runbooks.reconcile import account_list, compare_run, reconcile
 from loyalty_helpers.runbooks.reconcile_views import ADJUSTMENTS, DIFFERENCES
+from loyalty_helpers.runbooks.record import RunRecord, State
 from loyalty_helpers.runbooks.results import KEPT, facts, parameters_of, verdict_of
-from loyalty_helpers.runbooks.run import RECORDED_RUNS, Run
-from loyalty_helpers.runbooks.views import Verified
+from loyalty_helpers.runbooks.run import RECORDED_RUNS, Run, folder_of
+from loyalty_helpers.runbooks.run_index import headline, write_index
+from loyalty_helpers.runbooks.run_rows import RunRows
+from loyalty_helpers.runbooks.views import Planned, Verified
 
 __all__ = [
     "ADJUSTMENTS",
@@ -31,8 +35,12 @@ __all__ = [
     "Journal",
     "Limits",
     "Plan",
+    "Planned",
     "Run",
+    "RunRecord",
+    "RunRows",
     "Standing",
+    "State",
     "Time",
     "Verified",
     "account_list",
@@ -41,6 +49,10 @@ __all__ = [
     "compare_run",
     "errors_allowed",
     "facts",
+    "folder_of",
+    "headline",
+    "list_runs",
+    "look_at",
     "owned_by",
     "parameters_of",
     "planned_for",
@@ -50,4 +62,6 @@ __all__ = [
     "sheet_path",
     "standing_of",
     "verdict_of",
+    "why",
+    "write_index",
 ]

@@ -3,7 +3,7 @@
 Memory is taken by accounts and by groups of adjustments, and not by events.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -112,7 +112,7 @@ class Books:
         for book in [self.accounts[account_id]] if account_id else self.accounts.values():
             book.events = book.made = book.raised = 0
         if not account_id:
-            self._groups: defaultdict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
+            self._groups: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
             self._walked: datetime | None = None  # the walk over all has found what is older
             self._young: set[str] = set()  # adjustments that it may have found or not
 
@@ -134,8 +134,10 @@ class Books:
         if young:
             self._young.add(event.id)
         reason = plain(mask_reason(MARKER.sub("", event.reason).rstrip()))
-        group = self._groups[_day(event), plain(event.source), reason]
-        _add(group, (1, max(event.points, 0), max(-event.points, 0)))
+        at = event.created_at
+        day = "unknown" if isinstance(at, ImpossibleTime) else f"{at:%Y-%m-%d}"
+        group = self._groups[day, plain(event.source), reason]
+        group.update(adjustments=1, added=max(event.points, 0), taken=max(-event.points, 0))
 
     def suspects(self, most: int) -> list[str]:
         """Accounts that differ, and those of events that belong to none that was read.
@@ -146,11 +148,12 @@ class Books:
         self.unsettled = tuple(found[most:])
         return found[:most]
 
-    def forget(self, account_id: str) -> None:
-        """The account is gone; its events stay."""
-        self.accounts[account_id].balance = None
-        if not self.accounts[account_id].events:
-            del self.accounts[account_id]
+    def forget(self, account_ids: Iterable[str]) -> None:
+        """These accounts are gone; their events stay."""
+        for account_id in account_ids:
+            self.accounts[account_id].balance = None
+            if not self.accounts[account_id].events:
+                del self.accounts[account_id]
 
     def gone(self) -> int:
         """How many accounts have events and do not exist."""
@@ -168,25 +171,16 @@ class Books:
 
     def adjustments(self) -> Iterator[tuple[object, ...]]:
         """Adjustments by day, source and reason, the oldest first."""
-        return ((*names, *group) for names, group in sorted(self._groups.items()))
+        return ((*names, *self._groups[names].values()) for names in sorted(self._groups))
 
     def grouped(self, by: str, most: int) -> tuple[Group, ...]:
         """Adjustments by `source`, `reason` or `day`: the most frequent, or the newest, first."""
-        sums: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+        sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for names, group in self._groups.items():
-            _add(sums[names[GROUPED_BY.index(by)]], group)
-        groups = [Group(name, *counts) for name, counts in sorted(sums.items())]
+            sums[names[GROUPED_BY.index(by)]].update(group)
+        groups = [Group(name, **sums[name]) for name in sorted(sums)]
         if by == "day":
             groups.reverse()
         else:
             groups.sort(key=lambda group: -group.adjustments)
         return tuple(groups[:most])
-
-
-def _add(group: list[int], more: Iterable[int]) -> None:
-    group[:] = map(sum, zip(group, more, strict=True))
-
-
-def _day(event: LoyaltyEvent) -> str:
-    moment = event.created_at
-    return "unknown" if isinstance(moment, ImpossibleTime) else f"{moment:%Y-%m-%d}"

@@ -39,3 +39,10 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]])
         writer.writerow(columns)
         writer.writerows([guarded(value) for value in row] for row in rows)
         text.detach()
+
+
+def write_if_any(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Write rows; without any there is no such file, not even that of an earlier time."""
+    path.unlink(missing_ok=True)
+    if rows:
+        write_csv(path, columns, rows)

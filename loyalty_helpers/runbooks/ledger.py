@@ -1,6 +1,6 @@
 """The rows of a run as the ledger shows them: the only proof of what was applied."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
@@ -10,12 +10,18 @@ from typing import Any, TypeVar
 from loyalty_helpers.api import EVENTS_PER_PAGE, LoyaltyClient
 from loyalty_helpers.errors import NotFoundError, SquareError
 from loyalty_helpers.records import ImpossibleTime, LoyaltyEvent, plain
-from loyalty_helpers.runbooks.batches import batches
 from loyalty_helpers.runbooks.identity import undo_identity
 
 READINGS = 3
 ACCOUNTS_AT_ONCE = 8
-RecordT = TypeVar("RecordT")
+ItemT = TypeVar("ItemT")
+
+
+def batches(items: Iterable[ItemT], size: int) -> Iterator[list[ItemT]]:
+    """The items in lists of up to `size`, read as they are asked for."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
 
 
 def newest_event(client: LoyaltyClient) -> LoyaltyEvent | None:
@@ -23,14 +29,7 @@ def newest_event(client: LoyaltyClient) -> LoyaltyEvent | None:
     return next(client.search_events(page_size=1), None)
 
 
-def all_events(
-    client: LoyaltyClient, *, account_id: str = "", types: Sequence[str] = (), **period: Any
-) -> Iterator[LoyaltyEvent]:
-    """All events that fit, newest first; an event can be given twice, and its id tells."""
-    return over_again(lambda: client.search_events(account_id=account_id, types=types, **period))
-
-
-def over_again(search: Callable[[], Iterator[RecordT]]) -> Iterator[RecordT]:
+def over_again(search: Callable[[], Iterator[ItemT]]) -> Iterator[ItemT]:
     """What a search finds, begun again when its page cursor has become invalid.
 
     New records may come meanwhile and shift the pages. One can be given twice; none is missed.
@@ -54,7 +53,7 @@ def adjustments_of(
     the way: the walk gives up when it has taken as many requests as there are accounts.
     """
     if len(accounts) > 1:
-        walk = all_events(client, types=["ADJUST_POINTS"], start_at=since)
+        walk = _adjustments(client, start_at=since)
         yield from islice(walk, len(accounts) * EVENTS_PER_PAGE)
         beyond = next(walk, None)
         if beyond is None:
@@ -64,7 +63,7 @@ def adjustments_of(
         for some in batches(accounts, ACCOUNTS_AT_ONCE):
             walks = [adjustments_on(client, one, since=since) for one in some]
             while walks:  # a page of each in turn: no history is ever in memory as a whole
-                pages = list(pool.map(_page, walks))
+                pages = list(pool.map(lambda walk: list(islice(walk, EVENTS_PER_PAGE)), walks))
                 yield from chain.from_iterable(pages)
                 walks = [walk for walk, page in zip(walks, pages, strict=True) if page]
 
@@ -77,32 +76,23 @@ def adjustments_on(
     An event can be given twice, and its id tells.
     """
     with suppress(NotFoundError):
-        yield from all_events(
-            client, account_id=account_id, types=["ADJUST_POINTS"], start_at=since
-        )
+        yield from _adjustments(client, account_id=account_id, start_at=since)
 
 
-def _page(walk: Iterator[LoyaltyEvent]) -> list[LoyaltyEvent]:
-    return list(islice(walk, EVENTS_PER_PAGE))
+def _adjustments(client: LoyaltyClient, **which: Any) -> Iterator[LoyaltyEvent]:
+    return over_again(lambda: client.search_events(types=["ADJUST_POINTS"], **which))
 
 
-def is_undone(
-    event_id: str,
-    environment: str,
-    merchant_id: str,
-    carrying: Callable[[str], Iterable[str] | None],
-) -> bool:
+def is_undone(event_id: str, place: tuple[str, str], marked: Mapping[str, Collection[str]]) -> bool:
     """Whether what undoes an event is there, and was not undone in its turn.
 
     Args:
         event_id: of the event.
-        environment: where it is.
-        merchant_id: whose it is.
-        carrying: the ids of the events that carry a mark.
+        place: environment and merchant that it belongs to.
+        marked: the ids of the events that carry a mark, by mark.
     """
-    place = (environment, merchant_id)
-    undoing = carrying(undo_identity(*place, event_id).marker) or ()
-    return any(not is_undone(one, *place, carrying) for one in undoing)
+    undoing = marked.get(undo_identity(*place, event_id).marker, ())
+    return any(not is_undone(one, place, marked) for one in undoing)
 
 
 def is_since(event: LoyaltyEvent, limit: datetime) -> bool:

@@ -11,7 +11,7 @@ from loyalty_helpers.files import is_there
 from loyalty_helpers.runbooks import plan as plans
 from loyalty_helpers.runbooks.apply import Journal, Reading, stopped_if_put_off
 from loyalty_helpers.runbooks.books import GROUPED_BY, Books, Difference, Period
-from loyalty_helpers.runbooks.csv_files import write_csv
+from loyalty_helpers.runbooks.csv_files import write_csv, write_if_any
 from loyalty_helpers.runbooks.ledger import READINGS, over_again
 from loyalty_helpers.runbooks.limits import Limits, Time, settle_time
 from loyalty_helpers.runbooks.reconcile_views import (
@@ -66,15 +66,14 @@ def reconcile(
     shown = yes_or_no(show_phone_numbers, "show_phone_numbers")
     folder, settle = _own_folder(run_id), settle_time(client)
     reading, books = Reading(folder), Books(period, settle, show_phone_numbers=shown)
-    missing = _read_accounts(client, books, reading.one_by_one(ids, len(ids)))
-    if not ids:
-        _read_all(client, books, reading)
-    gone = _read_again(client, books, reading, lambda: (time or Time()).sleep(settle))
+    missing = _read(client, books, reading, ids, lambda: (time or Time()).sleep(settle))
     reading.end()
     amiss = list(books.amiss())
     with plans.writable(folder):
-        _write(folder, books, amiss)
-    return _told(books, amiss, tuple(dict.fromkeys([*missing, *gone])) if ids else ())
+        write_csv(folder / DIFFERENCES, Difference._fields, amiss)
+        write_csv(folder / ADJUSTMENTS, ADJUSTMENT_COLUMNS, books.adjustments())
+        write_if_any(folder / NOT_SETTLED, ("account_id",), [(one,) for one in books.unsettled])
+    return _told(books, amiss, missing if ids else ())
 
 
 def _own_folder(run_id: str) -> Path:
@@ -90,17 +89,32 @@ def _own_folder(run_id: str) -> Path:
     return folder
 
 
-def _read_all(client: LoyaltyClient, books: Books, reading: Reading) -> None:
-    """Read all accounts, then all events in one walk.
+def _read(
+    client: LoyaltyClient,
+    books: Books,
+    reading: Reading,
+    account_ids: list[str],
+    wait: Callable[[], None],
+) -> tuple[str, ...]:
+    """Read these accounts, or all of them; returns the ids that do not exist.
 
-    A search for each account would be one request an account at least; the walk is one for
-    thirty events, whosever they are. What moves meanwhile looks like a difference: `_read_again`
-    settles it, account by account.
+    All events are read in one walk: a search for each account would be one request an account at
+    least; the walk is one for thirty events, whosever they are. What differs then is read once
+    more, account by account, when its events must be visible: it may have moved or come while
+    others were read. That takes some requests an account, so there is an end to it.
     """
-    accounts = over_again(lambda: client.search_accounts(page_size=ACCOUNTS_PER_PAGE))
-    for account in reading.counted(accounts):
-        books.put_account(account)
-    books.put_events(lambda: reading.counted(client.search_events()))
+    missing = _read_accounts(client, books, reading.one_by_one(account_ids))
+    if not account_ids:
+        accounts = over_again(lambda: client.search_accounts(page_size=ACCOUNTS_PER_PAGE))
+        for account in reading.counted(accounts):
+            books.put_account(account)
+        books.put_events(lambda: reading.counted(client.search_events()))
+    if suspects := books.suspects(MOST_READ_AGAIN):
+        wait()
+        gone = _read_accounts(client, books, reading.one_by_one(suspects))
+        books.forget(gone)
+        missing += gone
+    return tuple(dict.fromkeys(missing))
 
 
 def _read_accounts(client: LoyaltyClient, books: Books, account_ids: Iterable[str]) -> list[str]:
@@ -114,24 +128,6 @@ def _read_accounts(client: LoyaltyClient, books: Books, account_ids: Iterable[st
     return missing
 
 
-def _read_again(
-    client: LoyaltyClient, books: Books, reading: Reading, wait: Callable[[], None]
-) -> list[str]:
-    """Read each account that differs once more, on its own, when its events must be visible.
-
-    It may have moved or come while others were read, or an event of it cannot be found yet.
-    That takes some requests an account, so there is an end to it. Returns those that do not exist.
-    """
-    suspects = books.suspects(MOST_READ_AGAIN)
-    if not suspects:
-        return []
-    wait()
-    gone = _read_accounts(client, books, reading.one_by_one(suspects, len(suspects)))
-    for account_id in gone:
-        books.forget(account_id)
-    return gone
-
-
 def _read_account(client: LoyaltyClient, books: Books, account_id: str) -> None:
     """An account and its events that belong together: read again while the balance moves."""
     account = client.retrieve_account(account_id)
@@ -141,15 +137,6 @@ def _read_account(client: LoyaltyClient, books: Books, account_id: str) -> None:
         if before.balance == account.balance:
             break
     books.put_account(account)
-
-
-def _write(folder: Path, books: Books, amiss: list[Difference]) -> None:
-    """differences.csv, adjustments.csv, and if it takes one not_settled.csv, into a folder."""
-    write_csv(folder / DIFFERENCES, Difference._fields, amiss)
-    write_csv(folder / ADJUSTMENTS, ADJUSTMENT_COLUMNS, books.adjustments())
-    (folder / NOT_SETTLED).unlink(missing_ok=True)
-    if books.unsettled:
-        write_csv(folder / NOT_SETTLED, ("account_id",), ((one,) for one in books.unsettled))
 
 
 def _told(books: Books, amiss: list[Difference], missing: tuple[str, ...]) -> Reconciled:
@@ -189,7 +176,7 @@ def compare_run(
     plan = plans.read_plan(path)
     if plan.begun:
         return Compared(Run(client, run_id, limits=limits, time=time).verify())
-    plans.check_place(plan.header, plans.place_of(client))
+    plans.check_place(plan.header, client)
     with tempfile.TemporaryDirectory(prefix="loyalty-") as folder:
         copy = Path(shutil.copy(plan.path, folder))
         with Journal.open(plans.read_plan(copy)) as journal:

@@ -118,7 +118,9 @@ def repeats_told(runs: Path, rows: Iterable[plans.Row]) -> list[str]:
         rows: of a plan.
     """
     held = [row for row in rows if row.repeats]
-    names = runs_of(runs, {row.repeats for row in held})
+    wanted = {row.repeats for row in held}
+    folders = sorted(runs.iterdir()) if held and runs.is_dir() else ()
+    names = {one: told for folder in folders for one, told in _events_of(folder, wanted)}
     lines = [
         f"row {row.row_id}: {row.points:+d} points for account {row.account_id} with this reason "
         f"are event {row.repeats}, {names.get(row.repeats, 'of no run that is known here')}"
@@ -131,25 +133,18 @@ def repeats_told(runs: Path, rows: Iterable[plans.Row]) -> list[str]:
     return [*lines, meant] if lines else []
 
 
-def runs_of(runs: Path, event_ids: Collection[str]) -> dict[str, str]:
-    """Which run made an event, as far as the journals and receipts in a folder know."""
-    found: dict[str, str] = {}
-    for folder in sorted(runs.iterdir()) if event_ids and runs.is_dir() else ():
-        for event_id, row_id in _events_of(folder, event_ids):
-            found[event_id] = f"of run {folder.name}" + (f", row {row_id}" if row_id else "")
-    return found
-
-
 def _events_of(folder: Path, event_ids: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The events among these that a run made, each with its run, as far as its folder tells."""
     with suppress(OSError, ValueError, JournalError):  # at work just now, or damaged
         if journal := Journal.look(folder):
             with journal:
-                yield from journal.rows_of(event_ids)
+                for event_id, row_id in journal.rows_of(event_ids):
+                    yield event_id, f"of run {folder.name}, row {row_id}"
         else:
             receipt = json.loads((folder / RECEIPT).read_text(encoding="utf-8"))
-            event_id = receipt.get("event_id") if isinstance(receipt, dict) else None
-            if isinstance(event_id, str) and event_id in event_ids:
-                yield event_id, ""
+            made = receipt.get("event_id") if isinstance(receipt, dict) else None
+            if isinstance(made, str) and made in event_ids:
+                yield made, f"of run {folder.name}"
 
 
 def command(plan: plans.Plan, approved_by: str = "", *, out: str = "") -> str:
@@ -191,21 +186,12 @@ def facts(folder: Path, *, out: str = "") -> dict[str, Any]:
     if not (folder / plans.PLAN).is_file():
         return {}
     plan = plans.read_plan(folder / plans.PLAN)
+    told: dict[str, Any] = {"plan": plan.digest}
     journal = Journal.look(folder)
     if journal is None:
-        return {
-            "plan": plan.digest,
-            "rows": {"PLANNED": plan.header.rows},
-            "next": command(plan, out=out),
-        }
+        return told | {"rows": {"PLANNED": plan.header.rows}, "next": command(plan, out=out)}
     with journal:
         counts, approved_by = journal.counts(), journal.meta("approved_by")
-        points = {state: points for state, (_, points) in journal.totals().items()}
+        told |= {"approved_by": approved_by, "rows": counts, "points": journal.points()}
     unfinished = any(state in counts for state in OPEN)
-    return {
-        "plan": plan.digest,
-        "approved_by": approved_by,
-        "rows": counts,
-        "points": points,
-        "next": command(plan, approved_by, out=out) if unfinished else None,
-    }
+    return told | {"next": command(plan, approved_by, out=out) if unfinished else None}

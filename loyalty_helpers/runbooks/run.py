@@ -96,25 +96,19 @@ class Run:
         """
         row = plans.given_row(phone_number, customer_id, account_id, points, reason)
         expected = given_number(expected_balance, "expected_balance")
-        intent = replace(self._intent, runbook="adjust_points", expected_balance=expected)
+        intent = replace(
+            self._intent, runbook="adjust_points", given=row, expected_balance=expected
+        )
         if yes_or_no(dry_run, "dry_run"):
             return self._made([row], intent)
-        return self._to_be_applied(row, intent)
-
-    def _to_be_applied(self, row: plans.Row, intent: plans.Intent) -> Planned:
-        """One adjustment: the approved plan, or one that is approved as it is made."""
         if not self._approved and self._client.environment == "production":
             raise ProductionGuardError(
                 "production needs the digest of a plan in approved_plan: make one with dry_run, "
                 "and look at it. Nothing was changed."
             )
         if not self._approved and not is_there(self._folder / plans.JOURNAL):
-            made = self._made([row], intent).plan
-            return self._kept(made, made.digest)
-        plan = plans.find_plan(self._folder, intent, self._approved)
-        if not (self._approved and plans.is_example(row, intent)):
-            plans.check_same_row(self._client, plan, row, intent)
-        return self._kept(plan, plan.digest)
+            return self._kept(self._made([row], intent).plan)
+        return self._found(intent)
 
     @stopped_if_put_off()
     def plan_file(
@@ -142,6 +136,7 @@ class Run:
             runbook="bulk_adjust",
             source=sheet.described(names),
             source_sha256=sheet.sha256,
+            given=path,
             show_phone_numbers=show_phone_numbers,
             max_rows=whole_number(max_rows, "max_rows"),
             expected_rows=given_number(expected_rows, "expected_rows"),
@@ -149,11 +144,7 @@ class Run:
         )
         rows = sheet.rows(max_points=whole_number(max_points, "max_points"), columns=names)
         del sheet  # so that its bytes are let go of as soon as its rows are read
-        if not self._approved:
-            return self._made(rows, intent)
-        plan = plans.find_plan(self._folder, intent, self._approved)
-        plans.check_same_file(plan, path, intent)
-        return self._kept(plan, self._approved)
+        return self._found(intent) if self._approved else self._made(rows, intent)
 
     @stopped_if_put_off()
     def plan_undo(self, undo: str, *, allow_partial: bool = False) -> Planned:
@@ -172,13 +163,10 @@ class Run:
             allow_partial=allow_partial,
             max_rows=10 * plans.MAX_ROWS,
         )
-        if not self._approved:
-            return self._made(
-                compensating_rows(self._client, plans.read_plan(undone / plans.PLAN)), intent
-            )
-        plan = plans.find_plan(self._folder, intent, self._approved)
-        plans.check_same_undo(plan, intent)
-        return self._kept(plan, self._approved)
+        if self._approved:
+            return self._found(intent)
+        rows = compensating_rows(self._client, plans.read_plan(undone / plans.PLAN))
+        return self._made(rows, intent)
 
     @stopped_if_put_off()
     def apply(
@@ -203,7 +191,7 @@ class Run:
             PlanError, ProductionGuardError, JournalError: nothing was sent.
             RunStoppedError: it stopped before its end; the text has the command that resumes it.
         """
-        within, planned = replace(self._limits, **limits), self._last()
+        within, planned = replace(self._limits, **limits), self.last_plan()
         if not planned.approved:
             return Applied(planned.plan, {})
         if on_drift not in ("note", "skip"):
@@ -213,7 +201,7 @@ class Run:
                 path, approval = self._folder / plans.PLAN, (planned.approved, self._approved_by)
                 plan, writing = plans.writing_client(self._client, path, *approval)
                 plans.check_may_begin(plan, max_plan_age)
-                plans.check_place(plan.header, plans.place_of(self._client))
+                plans.check_place(plan.header, self._client)
                 journal = held.enter_context(Journal.open(plan))
             _stop_on_sigterm(held)
             skipping = on_drift == "skip"
@@ -247,10 +235,10 @@ class Run:
 
         Of a plan that was not applied here there is nothing to compare: see `compare_run`.
         """
-        plan = self._last().plan
+        plan = self.last_plan().plan
         if not plan.begun:
             return Verified(plan, {}, ())
-        plans.check_place(plan.header, plans.place_of(self._client))
+        plans.check_place(plan.header, self._client)
         with Journal.open(plan) as journal:
             differences, held = verify_rows(self._client, plan, journal, self._limits, self._time)
             write_verified(journal, len(differences), held)
@@ -258,14 +246,19 @@ class Run:
 
     def _made(self, rows: Iterable[plans.Row | plans.Problem], intent: plans.Intent) -> Planned:
         made = plans.make_plan(self._client, rows, intent, self._folder, repeats_told=repeats_told)
-        return self._kept(made, "")
-
-    def _kept(self, plan: plans.Plan, approved: str) -> Planned:
-        self._planned = Planned(plan, approved)
+        self._planned = Planned(made)
         return self._planned
 
-    def _last(self) -> Planned:
-        """What was planned here, or in a kernel before this one."""
+    def _found(self, intent: plans.Intent) -> Planned:
+        """The plan on disk, which was approved."""
+        return self._kept(plans.find_plan(self._client, self._folder, intent, self._approved))
+
+    def _kept(self, plan: plans.Plan) -> Planned:
+        self._planned = Planned(plan, plan.digest)
+        return self._planned
+
+    def last_plan(self) -> Planned:
+        """What was planned here, or in a kernel before this one; PlanError if nothing was."""
         return self._planned or Planned(plans.read_plan(self._folder / plans.PLAN), self._approved)
 
     def _undone(self, undo: str) -> Path:

@@ -13,7 +13,7 @@ from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.errors import PlanError
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.ledger import adjustments_of, is_undone
-from loyalty_helpers.runbooks.plan import Plan, Row, check_place, place_of
+from loyalty_helpers.runbooks.plan import Plan, Row, check_place
 
 # By marker: the events that carry it, each with its account and its points.
 Events = dict[str, dict[str, tuple[str, int]]]
@@ -29,12 +29,12 @@ def compensating_rows(client: LoyaltyClient, undone: Plan) -> Iterator[Row]:
         PlanError: the plan was made for another place, or there is nothing to undo.
     """
     header = undone.header
-    check_place(header, place_of(client))
+    check_place(header, client)
     place, count = (header.environment, header.merchant_id), 0
     row_ids, events = _read(client, undone)
     for marker, row_id in reversed(row_ids.items()):
         made = events.get(marker, {})
-        standing = [one for one in sorted(made) if not is_undone(one, *place, events.get)]
+        standing = [one for one in sorted(made) if not is_undone(one, place, events)]
         count += len(standing)
         for times, event_id in enumerate(standing, 1):
             account_id, points = made[event_id]

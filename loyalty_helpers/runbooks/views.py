@@ -50,7 +50,7 @@ class Planned(Shown):
         accounts = f"{header.accounts} account{'s' * (header.accounts != 1)}"
         place = f"environment {header.environment}, merchant {header.merchant_id}"
         lines += [f"from {header.source}"] if header.source else []
-        lines += self._left_out()
+        lines += self.warnings
         lines += [
             f"{points_text(header.added)} and {points_text(header.taken)} in all, for {accounts}",
             f"{place}, run id {header.run_id}",
@@ -59,7 +59,8 @@ class Planned(Shown):
         title = f"Plan of {header.rows} row{'s' * (header.rows != 1)}"
         return table(title, COLUMNS, rows, note="\n".join(lines))
 
-    def _left_out(self) -> list[str]:
+    @property
+    def warnings(self) -> list[str]:
         """What a reader has to know of rows that are not sent, or are sent once more."""
         header, lines = self.plan.header, []
         if header.applied:

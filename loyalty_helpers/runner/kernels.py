@@ -16,6 +16,7 @@ from loyalty_helpers.errors import LoyaltyError
 LONGEST = 107 if sys.platform == "linux" else 103  # bytes in the name of a Unix socket
 SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - a private folder is made there
 _NAME = "k"  # jupyter_client adds a number for each of the five sockets
+_SOCKET = f"{_NAME}-5"
 LAST_ANSWERS = 90.0  # seconds that an interrupted kernel may take to write down what it did
 
 
@@ -104,20 +105,27 @@ def _sockets() -> Iterator[dict[str, str]]:
         yield {"transport": "ipc", "ip": place, "connection_file": f"{place}.json"}
 
 
-def socket_folder(places: Sequence[str]) -> "tempfile.TemporaryDirectory[str]":
+def socket_folder(
+    places: Sequence[str], socket: str = _SOCKET
+) -> "tempfile.TemporaryDirectory[str]":
     """A folder for this user alone, in the first place where the name of a socket is not too long.
 
     The system gives such a name 107 bytes, or 103: a folder for temporary files can have more.
+
+    Args:
+        places: folders, the best one first.
+        socket: the longest name that a socket in the folder gets.
     """
     for place in places:
         with suppress(OSError):
             folder = tempfile.TemporaryDirectory(prefix="loyalty-", dir=place)
             # A name that is no text in UTF-8 cannot be told to the kernel.
-            if folder.name.isprintable() and len(f"{folder.name}/{_NAME}-5".encode()) <= LONGEST:
+            if folder.name.isprintable() and len(f"{folder.name}/{socket}".encode()) <= LONGEST:
                 return folder
             folder.cleanup()
+    room = LONGEST - len(f"/loyalty-12345678/{socket}")
     raise LoyaltyError(
         f"no kernel could be started: its sockets need a folder that can be written, with a name "
-        f"of at most {LONGEST - 21} bytes; none of {', '.join(map(repr, places))} is one. Set "
+        f"of at most {room} bytes; none of {', '.join(map(repr, places))} is one. Set "
         "TMPDIR to such a folder."
     )

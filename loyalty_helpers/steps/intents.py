@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.api import check_run_id
-from loyalty_helpers.errors import NotSentError, ParameterError, SettingsError, SquareError
+from loyalty_helpers.errors import (
+    NotSentError,
+    ParameterError,
+    RunIdTakenError,
+    SettingsError,
+    SquareError,
+)
 from loyalty_helpers.files import write_json
 from loyalty_helpers.settings import load_settings
 
@@ -31,7 +37,7 @@ def digest(text: str) -> str:
 
 
 def check_intent(environment: str, run_id: str, intent: Intent) -> None:
-    """Raise ParameterError if the run id stands for anything else; replaying needs no check."""
+    """Raise RunIdTakenError if the run id stands for anything else; replaying needs no check."""
     if environment != "recorded":
         _checked(environment, run_id, intent)
 
@@ -44,7 +50,8 @@ def kept_intent(environment: str, run_id: str, intent: Intent) -> Iterator[None]
     run id is free for what was meant.
 
     Raises:
-        ParameterError: it stands for something else, or nothing can be written; nothing was sent.
+        RunIdTakenError: it stands for something else; nothing was sent.
+        ParameterError: nothing can be written; nothing was sent.
     """
     if environment == "recorded":
         yield
@@ -81,14 +88,14 @@ def _checked(environment: str, run_id: str, intent: Intent) -> tuple[Path, dict[
     folder = load_settings().runs_folder / check_run_id(run_id)
     held = _read(folder / INTENT)
     if (folder / PLAN).exists():
-        raise ParameterError(
+        raise RunIdTakenError(
             f"run id {run_id!r} is that of a runbook ({folder / PLAN}). Nothing was changed: take "
             "a new run id"
         )
     stands_for = held.get(environment, intent)
     if stands_for != intent:
         other = [name for name in intent if stands_for.get(name) != intent[name]]
-        raise ParameterError(
+        raise RunIdTakenError(
             f"run id {run_id!r} stands for {_told(stands_for)} in environment {environment!r}; "
             f"asked for with another {_told(intent, *other)}. Nothing was changed: take a new run "
             "id for a new intent"

@@ -1,6 +1,6 @@
-"""A real JupyterLab on the loopback, and Chromium to look at it.
+"""A real JupyterLab and a real Voila on the loopback, and Chromium to look at them.
 
-The server gets an environment of its own: an empty home, nothing of the developer's settings, and
+A server gets an environment of its own: an empty home, nothing of the developer's settings, and
 the network guard, which its kernels inherit. Each notebook is opened as a copy in a folder of its
 own, so it has its own kernel, and the committed file is never touched.
 """
@@ -15,8 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,6 +27,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from loyalty_helpers import connect
 from loyalty_helpers.api.client import LoyaltyClient
+from loyalty_helpers.parameters import PARAMETERS
 from loyalty_helpers.settings import NOTEBOOKS, Settings
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -55,8 +58,8 @@ class Lab:
     home: Path
 
 
-class OpenNotebook:
-    """A notebook in a browser tab, used as a person would: menus, fields, buttons."""
+class Tab:
+    """A browser tab that notes which hosts are asked, and what asks the person something."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -74,6 +77,22 @@ class OpenNotebook:
     def _note_dialog(self, dialog) -> None:
         self.dialogs.append(dialog.message)
         dialog.dismiss()
+
+
+class OpenPage(Tab):
+    """A page that `loyalty app` serves, in a browser tab; its kernel has a home of its own."""
+
+    def __init__(self, page: Page, served: "Served") -> None:
+        super().__init__(page)
+        self.served = served
+
+    def client(self) -> LoyaltyClient:
+        """Looks into the emulator's file that the page uses; close it."""
+        return connect("local", settings=Settings(loyalty_home=self.served.home))
+
+
+class OpenNotebook(Tab):
+    """A notebook in a browser tab, used as a person would: menus, fields, buttons."""
 
     def menu(self, menu: str, command: str) -> None:
         self.page.get_by_role("menuitem", name=menu, exact=True).click()
@@ -106,12 +125,16 @@ class OpenNotebook:
     def form(self, button: str) -> Locator:
         """The form that has this button."""
         has = self.page.get_by_role("button", name=button, exact=True)
-        return self.page.locator(".jp-OutputArea .widget-vbox").filter(has=has)
+        return self.page.locator(".jp-OutputArea .loyalty-form").filter(has=has)
+
+    def field(self, name: str) -> Locator:
+        """A form's field, found by its label: the words of the table, and the name beside."""
+        return self.page.get_by_label(f"{PARAMETERS[name].label} {name}", exact=True)
 
     def fill(self, **values: str) -> None:
         """Type over what the fields of a form hold; again where JupyterLab took the focus away."""
         for name, value in values.items():
-            field = self.page.get_by_label(name, exact=True)
+            field = self.field(name)
             field.fill(value)
             if field.input_value() != value:
                 field.fill(value)
@@ -120,7 +143,7 @@ class OpenNotebook:
     def press(self, button: str) -> Locator:
         """Press a form's button; return the place where the form shows its answer."""
         self.page.get_by_role("button", name=button, exact=True).click()
-        return self.form(button).locator(".widget-html").last
+        return self.form(button).locator(".loyalty-answer")
 
     def output(self, text: str) -> Locator:
         """The output of the cell whose code holds this text."""
@@ -130,11 +153,24 @@ class OpenNotebook:
         return cell.locator(".jp-OutputArea-output")
 
 
+@dataclass(frozen=True)
+class Served:
+    """A running `loyalty app`: its address, with and without the token, and what it works with."""
+
+    url: str
+    home: Path
+    runs: Path
+    log: Path
+
+    @property
+    def base(self) -> str:
+        """The address without the token."""
+        return self.url.partition("?")[0]
+
+
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    if not CHROMIUM.exists():
-        told = f"{CHROMIUM} is missing: on Debian, `apt-get install chromium` brings it"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(told)
+    _need_chromium()
     with tempfile.TemporaryDirectory(prefix="lab-") as name:
         base = Path(name)
         for folder in ("home", "config", "data", "run", "notebooks"):
@@ -148,6 +184,25 @@ def lab() -> Iterator[Lab]:
             _stop(process)
 
 
+def _need_chromium() -> None:
+    if not CHROMIUM.exists():
+        told = f"{CHROMIUM} is missing: on Debian, `apt-get install chromium` brings it"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(told)
+
+
+def _variables(base: Path) -> dict[str, str]:
+    """What a server is started with: nothing of the developer's, and the network guard."""
+    return {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ} | {
+        "HOME": str(base / "home"),
+        "JUPYTER_CONFIG_DIR": str(base / "config"),
+        "JUPYTER_DATA_DIR": str(base / "data"),
+        "JUPYTER_RUNTIME_DIR": str(base / "run"),
+        "LOYALTY_HOME": str(base / "loyalty"),
+        "LOYALTY_RUNS": str(base / "runs"),
+        "PYTHONPATH": str(GUARD),
+    }
+
+
 def _no_questions(config: Path) -> None:
     """Answer what a new user is asked, so that no question covers the page."""
     folder = config / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
@@ -157,16 +212,7 @@ def _no_questions(config: Path) -> None:
 
 
 def _start(base: Path, token: str) -> subprocess.Popen[bytes]:
-    env = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ} | {
-        "HOME": str(base / "home"),
-        "JUPYTER_CONFIG_DIR": str(base / "config"),
-        "JUPYTER_DATA_DIR": str(base / "data"),
-        "JUPYTER_RUNTIME_DIR": str(base / "run"),
-        "JUPYTER_TOKEN": token,
-        "LOYALTY_HOME": str(base / "loyalty"),
-        "LOYALTY_RUNS": str(base / "runs"),
-        "PYTHONPATH": str(GUARD),
-    }
+    env = _variables(base) | {"JUPYTER_TOKEN": token}
     options = [
         "--no-browser",
         "--allow-root",
@@ -205,8 +251,72 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture(scope="module")
-def browser(lab: Lab) -> Iterator[Browser]:
+def serve() -> Iterator[Callable[..., Served]]:
+    """Starts `loyalty app` as `make app` does, once for each set of variables and options."""
+    with ExitStack() as running:
+
+        @cache
+        def start(options: tuple[str, ...], env: tuple[tuple[str, str], ...]) -> Served:
+            base = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="pages-")))
+            (base / "home").mkdir()
+            command = [sys.executable, "-m", "loyalty_helpers", "app", "--port", "0", *options]
+            log = (base / "log").open("wb")
+            with log:
+                process = subprocess.Popen(
+                    command, env=_variables(base) | dict(env), cwd=base, stdout=log, stderr=log
+                )
+            running.callback(_stop, process)
+            url = _told_address(process, base / "log")
+            return Served(url, base / "loyalty", base / "runs", base / "log")
+
+        yield lambda *options, **env: start(options, tuple(sorted(env.items())))
+
+
+def _told_address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Where the pages are: the command tells it as soon as they can be opened."""
+    deadline = time.monotonic() + WAIT
+    while time.monotonic() < deadline and process.poll() is None:
+        if found := re.search(r"http://\S+\?token=\w+\n", log.read_text()):
+            return found[0].strip()
+        time.sleep(0.05)
+    raise RuntimeError(f"the pages were not served:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="module")
+def open_page(serve: Callable[..., Served], browser: Browser) -> Iterator[Callable[..., OpenPage]]:
+    """Opens a page of `loyalty app`; `env` and `options` are those of the command.
+
+    The same ones share a server, and each page that is opened has a kernel of its own.
+    """
+    contexts = []
+
+    def open_one(
+        name: str,
+        *,
+        env: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
+        viewport: tuple[int, int] = (1280, 720),
+    ) -> OpenPage:
+        served = serve(*options, **(env or {}))
+        width, height = viewport
+        contexts.append(browser.new_context(viewport={"width": width, "height": height}))
+        opened = OpenPage(contexts[-1].new_page(), served)
+        opened.page.set_default_timeout(WAIT * 1000)
+        opened.page.goto(served.url)
+        if name:  # without one, it is the list of pages
+            opened.page.goto(f"{served.base}voila/render/{name}.ipynb")
+            expect(opened.page.locator("#rendered_cells")).to_be_visible()
+        return opened
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
     """For one module only: while it is open, an event loop counts as running in this thread."""
+    _need_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield browser

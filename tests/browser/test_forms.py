@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from loyalty_helpers.api.client import LoyaltyClient
+from loyalty_helpers.records import LoyaltyEvent
 from tests.seed_world import PHONE_HTML, PHONE_NEGATIVE, PHONE_RICH
 
 from .conftest import OpenNotebook
@@ -52,10 +53,15 @@ def buying(open_notebook: Open) -> OpenNotebook:
     return notebook
 
 
+def newest(client: LoyaltyClient) -> list[LoyaltyEvent]:
+    """The ledger of the buyer whom 02 begins with."""
+    account = client.find_account(phone_number="+14155551234")
+    return list(client.search_events(account_id=account.id))
+
+
 def reasons(client: LoyaltyClient) -> list[str]:
     """The reasons in the ledger of the buyer whom 02 begins with."""
-    account = client.find_account(phone_number="+14155551234")
-    return [event.reason for event in client.search_events(account_id=account.id)]
+    return [event.reason for event in newest(client)]
 
 
 def test_the_button_shows_the_account_of_the_number_typed(
@@ -128,7 +134,9 @@ def test_buying_by_button_twice_and_by_cells_buys_once(
 def test_a_line_that_is_no_line_is_told_in_the_form(buying: OpenNotebook) -> None:
     buying.fill(first_order="coffee", run_id="no-line")
 
-    expect(buying.press("Preview")).to_contain_text("a quantity, a name and a price in cents")
+    buying.press("Preview")
+
+    expect(buying.form("Preview")).to_contain_text("quantity, name and price in cents, for example")
 
 
 def test_half_a_point_is_refused(adjusting: OpenNotebook, client: LoyaltyClient) -> None:
@@ -137,6 +145,47 @@ def test_half_a_point_is_refused(adjusting: OpenNotebook, client: LoyaltyClient)
 
     expect(adjusting.press("Adjust")).to_contain_text("a whole number without points or commas")
     assert "half a point" not in reasons(client)
+
+
+def test_what_is_wrong_stands_at_the_field_as_one_types(adjusting: OpenNotebook) -> None:
+    adjusting.field("points").press_sequentially(".5")
+
+    told = adjusting.page.get_by_role("alert").filter(has_text="Points: this cannot be right")
+    expect(told).to_be_visible()
+
+
+# Two values and a press before the kernel has read the first value: the second one is held back
+# by ipywidgets, and the press is not.
+OVERTAKE = """([input, button]) => {
+    for (const value of ["8", "80"]) {
+        input.value = value;
+        input.dispatchEvent(new Event("input", {bubbles: true}));
+    }
+    button.click();
+}"""
+
+
+def test_a_press_that_overtakes_what_was_typed_acts_on_what_is_shown(
+    adjusting: OpenNotebook, client: LoyaltyClient
+) -> None:
+    adjusting.fill(points="5", reason="overtaken", run_id="overtaken")
+    button = adjusting.page.get_by_role("button", name="Adjust", exact=True)
+    both = [adjusting.field("points").element_handle(), button.element_handle()]
+    adjusting.page.evaluate(OVERTAKE, both)
+
+    expect(adjusting.form("Adjust").locator(".loyalty-answer")).to_contain_text("applied now")
+    account = client.find_account(phone_number="+14155551234")
+    made = [
+        e.points for e in client.search_events(account_id=account.id) if e.reason == "overtaken"
+    ]
+    assert made == [80]
+
+
+def test_enter_shows_a_preview(adjusting: OpenNotebook) -> None:
+    adjusting.fill(points="6", reason="by keyboard", run_id="by-keyboard")
+    adjusting.field("points").press("Enter")
+
+    expect(adjusting.form("Preview").locator(".loyalty-answer")).to_contain_text("+6 points")
 
 
 def test_an_answer_goes_when_its_values_change(adjusting: OpenNotebook) -> None:
@@ -187,6 +236,20 @@ def test_a_formula_in_a_form_is_shown_as_text(adjusting: OpenNotebook) -> None:
 
 def test_nothing_is_asked_of_another_host(events: OpenNotebook) -> None:
     assert events.hosts == {"127.0.0.1"}
+
+
+def test_another_buyer_empties_the_second_form(open_notebook: Open, client: LoyaltyClient) -> None:
+    notebook = open_notebook("02_adjust_points")
+    notebook.run_all()
+    form = notebook.form("Adjust")
+    expect(form).to_contain_text("***1234, balance")
+
+    notebook.fill(phone_number=PHONE_RICH)
+
+    expect(form).to_contain_text("names another buyer now")
+    expect(form).not_to_contain_text("***1234")
+    expect(notebook.field("reason")).to_have_value("")
+    expect(notebook.page.get_by_role("button", name="Adjust", exact=True)).to_be_disabled()
 
 
 def test_a_notebook_that_was_not_run_shows_its_saved_form(open_notebook: Open) -> None:

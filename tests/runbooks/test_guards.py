@@ -23,7 +23,6 @@ from loyalty_helpers.runbooks.plan import (
     Row,
     check_place,
     make_plan,
-    place_of,
     writing_client,
 )
 from loyalty_helpers.runbooks.plan.document import write_plan
@@ -41,7 +40,7 @@ def test_a_plan_for_another_place_is_refused(world, name: str) -> None:
     header = world.plan().plan.header.model_copy(update={name: "another"})
 
     with pytest.raises(PlanError, match=f"made for {name} 'another'"):
-        check_place(header, place_of(world.client))
+        check_place(header, world.client)
 
 
 @pytest.fixture

@@ -592,7 +592,7 @@ def test_accounts_that_are_read_one_by_one_are_told_on_the_way(tmp_path, capsys)
     seconds = iter(range(100))
     reading = Reading(tmp_path, clock=lambda: next(seconds))
 
-    assert list(reading.one_by_one("abc", 3)) == ["a", "b", "c"]
+    assert list(reading.one_by_one("abc")) == ["a", "b", "c"]
     assert standing_of(tmp_path)["text"].startswith("2 of 3 accounts read one by one")
     assert "of 3 accounts read one by one" in capsys.readouterr().err
 
@@ -609,4 +609,4 @@ def test_a_full_disk_does_not_stop_what_only_tells_how_far_it_is(tmp_path):
     (tmp_path / "progress.json").mkdir()  # nothing can be moved to its place
     seconds = iter(range(100))
 
-    assert list(Reading(tmp_path, clock=lambda: next(seconds)).one_by_one("abc", 3)) == [*"abc"]
+    assert list(Reading(tmp_path, clock=lambda: next(seconds)).one_by_one("abc")) == [*"abc"]

@@ -7,7 +7,7 @@ from loyalty_helpers.api import PER_SEARCH, LoyaltyClient
 from loyalty_helpers.errors import NotFoundError
 from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.rows import Code, Entry, Note
-from loyalty_helpers.runbooks.batches import batches
+from loyalty_helpers.runbooks.ledger import batches
 
 
 def checked(

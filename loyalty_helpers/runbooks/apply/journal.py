@@ -83,14 +83,11 @@ class Journal:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
-                self._commit()
+                self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
-
-    def _commit(self) -> None:
-        self._db.execute("COMMIT")
 
     def _begin(self, plan: Plan) -> None:
         with self.commit():  # the first write takes the lock, for as long as the file is open
@@ -148,10 +145,6 @@ class Journal:
             yield from rows
             after = rows[-1].n
 
-    def numbered(self, places: Collection[int]) -> list[Entry]:
-        """The rows with these places in the plan, in order."""
-        return self._select(f"n IN ({_places(places)}) ORDER BY n", *places)
-
     def row(self, n: int) -> Entry:
         """The row with this place in the plan."""
         [entry] = self._select("n = ?", n)
@@ -186,10 +179,9 @@ class Journal:
         query = f"SELECT {COLUMNS} FROM row WHERE {wanted}"  # noqa: S608 - no text from outside
         return [Entry(*row) for row in self._db.execute(query, values)]
 
-    def totals(self) -> dict[str, tuple[int, int]]:
-        """For each state: how many rows, and their points together."""
-        query = "SELECT state, count(*), sum(points) FROM row GROUP BY state"
-        return {state: (count, points) for state, count, points in self._db.execute(query)}
+    def points(self) -> dict[str, int]:
+        """The points of all rows in each state together."""
+        return dict(self._db.execute("SELECT state, sum(points) FROM row GROUP BY state"))
 
     def moved(self) -> int:
         """How many rows were applied to another balance than the one that was planned with."""

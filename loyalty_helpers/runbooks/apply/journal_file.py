@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from loyalty_helpers.errors import JournalError
+from loyalty_helpers.errors import JournalBusyError, JournalError
 from loyalty_helpers.files import make_file
 from loyalty_helpers.runbooks.apply.rows import OPEN, TEXTS, Code
 
 OWNER = "journal.owner"
+PATIENCE = 0.1  # seconds: who only looks at a journal is gone by then
 FORMAT = 2  # 1 had the text of a note where its code and its detail are now
 
 TABLES = f"""
@@ -49,6 +50,7 @@ def connect(path: Path) -> sqlite3.Connection:
         "PRAGMA locking_mode = EXCLUSIVE",
         "PRAGMA journal_mode = DELETE",
         "PRAGMA synchronous = EXTRA",
+        patience=PATIENCE,
     )
 
 
@@ -98,12 +100,12 @@ def renew(journal: sqlite3.Connection) -> None:
     journal.execute(f"PRAGMA user_version = {FORMAT}")
 
 
-def _connected(path: Path, *statements: str) -> sqlite3.Connection:
+def _connected(path: Path, *statements: str, patience: float = 0) -> sqlite3.Connection:
     """A connection for which these statements were carried out; none is left if one of them fails.
 
     The first of them is what finds out that a file is damaged, or another's.
     """
-    connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+    connection = sqlite3.connect(path, isolation_level=None, timeout=patience)
     try:
         for statement in statements:
             connection.execute(statement)
@@ -119,25 +121,27 @@ def told(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise JournalError(_explained(path, error)) from None
+        raise _explained(path, error) from None
     except OSError as error:
         raise JournalError(
             f"{path} cannot be written: {error.strerror}. Nothing more is sent."
         ) from None
 
 
-def _explained(path: Path, error: sqlite3.DatabaseError) -> str:
+def _explained(path: Path, error: sqlite3.DatabaseError) -> JournalError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_FULL) & 0xFF  # without its details
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         owner = path.with_name(OWNER)
         whose = owner.read_text(encoding="utf-8") if owner.is_file() else "unknown"
-        return (
+        return JournalBusyError(
             f"another process is at work with this run (process and time of its start: {whose}). "
             "Wait for its end; what it does is not done twice."
         )
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
-        return (
+        return JournalError(
             f"{path} is damaged ({error}). Move it away and run the same command again: it is made "
             "anew from the plan, and the ledger shows which rows were applied."
         )
-    return f"{path} cannot be written ({error}). Nothing more is sent; make room, then resume."
+    return JournalError(
+        f"{path} cannot be written ({error}). Nothing more is sent; make room, then resume."
+    )

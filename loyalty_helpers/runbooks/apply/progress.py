@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -100,9 +100,9 @@ class Reading:
                 self._say(self._count, 0, self._read())
             yield record
 
-    def one_by_one(self, account_ids: Iterable[str], of: int) -> Iterator[str]:
-        """The same accounts, as they are asked for: so many, each of which takes its time."""
-        began = self._clock()
+    def one_by_one(self, account_ids: Collection[str]) -> Iterator[str]:
+        """The same accounts, as they are asked for: each of them takes its time."""
+        began, of = self._clock(), len(account_ids)
         for done, account_id in enumerate(account_ids):
             if self._clock() - self._looked >= EVERY:
                 left = _left(of - done, _rate(done, self._clock() - began))

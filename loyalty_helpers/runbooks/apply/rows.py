@@ -108,7 +108,7 @@ def begins(header: Header, row: Row) -> tuple[str, Note]:
     A row whose mark the ledger held while planning was sent once, by whomever: the ledger has to
     tell about it. One whose content it held is left out.
     """
-    if header.sends(row):
+    if row.is_sent(allow_repeats=header.allow_repeats):
         return "PLANNED", NOTHING
     return ("UNKNOWN", NOTHING) if row.applied else ("SKIPPED", Note(Code.REPEATED, row.repeats))
 

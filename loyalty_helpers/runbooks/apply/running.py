@@ -24,11 +24,11 @@ from loyalty_helpers.runbooks.apply.drift import checked
 from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.pace import Pace
 from loyalty_helpers.runbooks.apply.rows import NOTHING, OPEN, RESULTS, Code, Entry, Note, amiss
-from loyalty_helpers.runbooks.batches import batches
 from loyalty_helpers.runbooks.identity import marker_in
 from loyalty_helpers.runbooks.ledger import (
     adjustments_of,
     adjustments_on,
+    batches,
     is_since,
     is_undone,
     moment,
@@ -181,7 +181,7 @@ class Applying:
             self._marks[marker].append(event.id)
         new = not header.ledger_since or is_since(event, header.ledger_since)
         place = (header.environment, header.merchant_id)
-        if header.allow_repeats or not new or is_undone(event.id, *place, self._marks.get):
+        if header.allow_repeats or not new or is_undone(event.id, place, self._marks):
             return
         words = same_words(event.reason)
         for entry in self._journal.planned(event.loyalty_account_id, event.points):
@@ -200,10 +200,10 @@ class Applying:
             return
         self._send(self._resolve(), errors_allowed=0)  # what an earlier try left
         first = self._first()
-        planned = (entry for entry in self._journal.numbered(first) if entry.state == "PLANNED")
+        planned = (entry for entry in map(self._journal.row, first) if entry.state == "PLANNED")
         self._send(self._checked(planned), errors_allowed=0)
         self._resolve()
-        for entry in self._journal.numbered(first):
+        for entry in map(self._journal.row, first):
             if entry.state != "SKIPPED":
                 self._look_for_canary(entry)
         with self._journal.commit():

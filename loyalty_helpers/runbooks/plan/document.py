@@ -86,10 +86,6 @@ class Header(BaseModel):
         place = (self.environment, self.merchant_id)
         return identity_of(*place, self.run_id, row.row_id, row.undoes)
 
-    def sends(self, row: Row) -> bool:
-        """Whether applying sends the row: the ledger does not hold it, or it shall be repeated."""
-        return row.is_sent(allow_repeats=self.allow_repeats)
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -119,7 +115,11 @@ class Plan:
         last = b""
         for last in _whole(self.path):
             if last.startswith(_ROW):
-                yield _row(self.path, last)
+                try:
+                    row = Row(**json.loads(last.rstrip(b",\n")))
+                except (ValueError, TypeError):
+                    raise _changed(self.path) from None
+                yield row
         if last != _last_line(self.digest):
             raise _changed(self.path)
 
@@ -166,7 +166,11 @@ def read_plan(path: Path) -> Plan:
         PlanError: there is none, or a byte of it was changed.
     """
     lines, count, last = _whole(path), 0, b""
-    header = _header(path, next(lines, b""))
+    told = next(lines, b"").removeprefix(b'{"header":').removesuffix(b",\n")
+    try:
+        header = Header.model_validate_json(told)
+    except ValidationError:
+        raise _changed(path) from None
     for last in lines:
         count += last.startswith(_ROW)
     if count != header.rows:
@@ -211,20 +215,6 @@ def _last_line(digest: str) -> bytes:
 
 def _canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _header(path: Path, line: bytes) -> Header:
-    try:
-        return Header.model_validate_json(line.removeprefix(b'{"header":').removesuffix(b",\n"))
-    except ValidationError:
-        raise _changed(path) from None
-
-
-def _row(path: Path, line: bytes) -> Row:
-    try:
-        return Row(**json.loads(line.rstrip(b",\n")))
-    except (ValueError, TypeError):
-        raise _changed(path) from None
 
 
 def _changed(path: Path) -> PlanError:

@@ -11,28 +11,25 @@ not held any more.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 from loyalty_helpers.api import PER_SEARCH, LoyaltyClient, same_words
 from loyalty_helpers.errors import NotFoundError
 from loyalty_helpers.records import LoyaltyAccount, LoyaltyEvent
-from loyalty_helpers.redaction import mask_phone
-from loyalty_helpers.runbooks.batches import batches
 from loyalty_helpers.runbooks.identity import marker_in
-from loyalty_helpers.runbooks.ledger import is_since, is_undone
+from loyalty_helpers.runbooks.ledger import batches, is_since, is_undone
 from loyalty_helpers.runbooks.plan.guards import Place
 from loyalty_helpers.runbooks.plan.rows import Row
 
 LOOKUPS_AT_ONCE = 8
 REPEAT_DAYS = 90  # before the newest event, in which the same content counts as a repeat
-Found = list[tuple[str, LoyaltyAccount]]
+Named = list[tuple[str, LoyaltyAccount]]
 Content = tuple[str, int, str]  # account, points, and the words of the reason
 
 
-@dataclass(slots=True)
-class Account:
+class Account(NamedTuple):
     """What a plan needs of an account: the buyer's profile and number, and the balance now."""
 
     customer_id: str
@@ -40,42 +37,27 @@ class Account:
     balance: int
 
 
-class Accounts:
-    """The accounts that rows name.
+# By the kind of a name and its value: the accounts that it names, by id; there should be one.
+Found = dict[tuple[str, str], dict[str, Account]]
 
-    Attributes:
-        by_id: what was found.
-    """
 
-    def __init__(self, client: LoyaltyClient, rows: Iterable[Row]) -> None:
-        self.by_id: dict[str, Account] = {}
-        self._named: dict[str, dict[str, list[str]]] = {kind: {} for kind in _LOOK_UPS}
-        with ThreadPoolExecutor(LOOKUPS_AT_ONCE) as pool:
-            for kind, values in _wanted(rows).items():
-                # As many at a time as threads: what is found is far larger than what is kept.
-                for batch in batches(batches(sorted(values), PER_SEARCH), LOOKUPS_AT_ONCE):
-                    for found in pool.map(partial(_LOOK_UPS[kind], client), batch):
-                        self._keep(kind, found)
-
-    def _keep(self, kind: str, found: Found) -> None:
-        for value, account in found:
-            ids = self._named[kind].setdefault(value, [])
-            ids += [account.id] if account.id not in ids else []
-            number = (account.mapping and account.mapping.phone_number) or ""
-            self.by_id[account.id] = Account(account.customer_id or "", number, account.balance)
-
-    def named(self, kind: str, value: str) -> list[str]:
-        """The ids of the accounts with a name; there should be one."""
-        return sorted(self._named[kind].get(value, ()))
-
-    def settle(self, rows: Iterable[Row], *, show_phone_numbers: bool) -> None:
-        """Give each row what it needs of the one account that it names."""
-        for row in rows:
-            [row.account_id] = self.named(*name_of(row))
-            account = self.by_id[row.account_id]
-            row.customer_id, row.before = account.customer_id, account.balance
-            shown = show_phone_numbers or not account.phone_number
-            row.phone = account.phone_number if shown else mask_phone(account.phone_number)
+def find_accounts(client: LoyaltyClient, rows: Iterable[Row]) -> Found:
+    """The accounts that rows name."""
+    found: Found = defaultdict(dict)
+    wanted = {name_of(row) for row in rows}
+    # A number beside an id has to be that of the same account.
+    wanted |= {("phone_number", row.phone_number) for row in rows if row.phone_number}
+    with ThreadPoolExecutor(LOOKUPS_AT_ONCE) as pool:
+        for kind, look_up in _LOOK_UPS.items():
+            values = sorted(value for named, value in wanted if named == kind)
+            # As many at a time as threads: what is found is far larger than what is kept.
+            for batch in batches(batches(values, PER_SEARCH), LOOKUPS_AT_ONCE):
+                for some in pool.map(partial(look_up, client), batch):
+                    for value, account in some:
+                        number = (account.mapping and account.mapping.phone_number) or ""
+                        kept = Account(account.customer_id or "", number, account.balance)
+                        found[kind, value][account.id] = kept
+    return found
 
 
 def name_of(row: Row) -> tuple[str, str]:
@@ -83,17 +65,7 @@ def name_of(row: Row) -> tuple[str, str]:
     return next((kind, value) for kind in _LOOK_UPS if (value := getattr(row, kind)))
 
 
-def _wanted(rows: Iterable[Row]) -> dict[str, set[str]]:
-    wanted: dict[str, set[str]] = {kind: set() for kind in _LOOK_UPS}
-    for row in rows:
-        kind, value = name_of(row)
-        wanted[kind].add(value)
-        if row.phone_number:  # beside an id it has to be that of the same account
-            wanted["phone_number"].add(row.phone_number)
-    return wanted
-
-
-def _by_phone(client: LoyaltyClient, numbers: list[str]) -> Found:
+def _by_phone(client: LoyaltyClient, numbers: list[str]) -> Named:
     """Accounts by phone number; Square may give it back without its plus."""
     found = client.search_accounts(phone_numbers=numbers)
     return [
@@ -103,12 +75,12 @@ def _by_phone(client: LoyaltyClient, numbers: list[str]) -> Found:
     ]
 
 
-def _by_customer(client: LoyaltyClient, ids: list[str]) -> Found:
+def _by_customer(client: LoyaltyClient, ids: list[str]) -> Named:
     """Accounts by the customers that they belong to."""
     return [(a.customer_id or "", a) for a in client.search_accounts(customer_ids=ids)]
 
 
-def _by_id(client: LoyaltyClient, ids: list[str]) -> Found:
+def _by_id(client: LoyaltyClient, ids: list[str]) -> Named:
     """Accounts by their own ids: Square has no search for these, so one at a time."""
     found = []
     for one in ids:
@@ -182,4 +154,4 @@ class Holdings:
     def alike(self, content: Content) -> list[str]:
         """Ids of recent events with this content that were not undone."""
         found = sorted(self._recent.get(content, ()))
-        return [one for one in found if not is_undone(one, *self._place, self._marked.get)]
+        return [one for one in found if not is_undone(one, self._place, self._marked)]

@@ -38,6 +38,7 @@ class Intent:
         show_phone_numbers: keep them readable in the plan and in the reports.
         max_rows: the most rows that a plan may have.
         expected_rows, expected_points: what the file must have; None if anything will do.
+        given: what is compared with an approved plan: the row, or the path of the file.
     """
 
     runbook: str
@@ -52,6 +53,7 @@ class Intent:
     max_rows: int = MAX_ROWS
     expected_rows: int | None = None
     expected_points: int | None = None
+    given: Row | Path | None = None
 
     def __post_init__(self) -> None:
         """A notebook may be given texts, and the text `false` would be true."""
@@ -92,8 +94,9 @@ def planned_for(environment: str) -> str:
     return "local" if environment == "recorded" else environment
 
 
-def check_place(header: Header, place: Place) -> None:
+def check_place(header: Header, client: LoyaltyClient) -> None:
     """Raise PlanError unless the plan was made for this very place."""
+    place = place_of(client)
     for name in ("environment", "merchant_id", "program_id"):
         planned, found = getattr(header, name), getattr(place, name)
         if planned != found:
@@ -131,15 +134,25 @@ def check_may_begin(plan: Plan, max_plan_age: float) -> None:
         )
 
 
-def find_plan(folder: Path, intent: Intent, approved: str) -> Plan:
-    """The plan on disk, of this runbook, and the approved one if one was approved; PlanError."""
+def find_plan(client: LoyaltyClient, folder: Path, intent: Intent, approved: str) -> Plan:
+    """The plan on disk, if it is of this intent, and the approved one if one was approved.
+
+    Raises:
+        PlanError: it is another one, or there is none.
+    """
     plan = read_plan(folder / PLAN)
-    if plan.header.runbook != intent.runbook:
+    header = plan.header
+    if header.runbook != intent.runbook:
         raise PlanError(
-            f"run id {intent.run_id!r} is one of {plan.header.runbook}, not of {intent.runbook}"
+            f"run id {intent.run_id!r} is one of {header.runbook}, not of {intent.runbook}"
         )
     if approved:
         check_approval(plan, approved)
+    if not (approved and _is_example(intent)) and (meant := other_meaning(client, plan, intent)):
+        raise PlanError(
+            f"run id {header.run_id!r} stands for another intent: {meant}. Nothing was changed: "
+            "take a new run id for a new intent."
+        )
     return plan
 
 
@@ -165,19 +178,39 @@ def writing_client(
     return plan, writing
 
 
-def is_example(row: Row, intent: Intent) -> bool:
-    """Whether what is asked for beside an approved plan is what a notebook begins with."""
-    named = row.customer_id or row.account_id or intent.expected_balance is not None
-    return not named and (row.phone_number, row.points, row.reason) == EXAMPLE_ROW
+def _is_example(intent: Intent) -> bool:
+    """Whether one row is what its notebook begins with."""
+    row = intent.given
+    if not isinstance(row, Row) or row.customer_id or row.account_id:
+        return False
+    return intent.expected_balance is None and (
+        (row.phone_number, row.points, row.reason) == EXAMPLE_ROW
+    )
 
 
-def check_same_row(client: LoyaltyClient, plan: Plan, row: Row, intent: Intent) -> None:
-    """Raise PlanError unless one adjustment is the one of the plan; finds its account."""
-    _check_allowed(plan, intent)
+def other_meaning(client: LoyaltyClient, plan: Plan, intent: Intent) -> str:
+    """What the plan means in place of the intent; an empty text if that is the same."""
+    header, given = plan.header, intent.given
+    for name in ("allow_negative_balance", "allow_repeats"):
+        if getattr(intent, name) and not getattr(header, name):
+            return f"{name} false"  # what a plan does not allow, it cannot be given afterwards
+    if isinstance(given, Row):
+        return _other_row(client, plan, given, intent.expected_balance)
+    # A file that is gone says nothing else: the digest is what was approved.
+    changed = intent.source_sha256 not in ("", header.source_sha256)
+    if isinstance(given, Path) and given.name != EXAMPLE_FILE and changed:
+        return f"the rows of {header.source}, which is not {given} as it is now"
+    if not given and intent.source not in (EXAMPLE_UNDO, header.source):
+        return f"the undoing of run {header.source!r}, and not of {intent.source!r}"
+    return ""
+
+
+def _other_row(client: LoyaltyClient, plan: Plan, row: Row, expected: int | None) -> str:
+    """What the plan holds in place of one adjustment; finds its account."""
     rows = list(plan.rows())
     if len(rows) != 1:
-        raise _another(plan, f"it is one of {len(rows)} rows")
-    [planned], expected = rows, intent.expected_balance
+        return f"it is one of {len(rows)} rows"
+    [planned] = rows
     account = client.find_account(
         phone_number=row.phone_number, customer_id=row.customer_id, account_id=row.account_id
     )
@@ -187,36 +220,4 @@ def check_same_row(client: LoyaltyClient, plan: Plan, row: Row, intent: Intent) 
         "another reason": same_words(planned.reason) != same_words(row.reason),
         f"a balance of {planned.before}": expected is not None and planned.before != expected,
     }
-    if any(wrong.values()):
-        raise _another(plan, ", ".join(name for name, differs in wrong.items() if differs))
-
-
-def check_same_file(plan: Plan, path: Path, intent: Intent) -> None:
-    """Raise PlanError unless the file is the one that the plan was made of."""
-    _check_allowed(plan, intent)
-    found, planned = intent.source_sha256, plan.header.source_sha256
-    # A file that is gone says nothing else: the digest is what was approved.
-    if found and path.name != EXAMPLE_FILE and found != planned:
-        raise _another(plan, f"the rows of {plan.header.source}, which is not {path} as it is now")
-
-
-def check_same_undo(plan: Plan, intent: Intent) -> None:
-    """Raise PlanError unless the plan undoes this run."""
-    _check_allowed(plan, intent)
-    undone, asked = plan.header.source, intent.source
-    if asked not in (EXAMPLE_UNDO, undone):
-        raise _another(plan, f"the undoing of run {undone!r}, and not of {asked!r}")
-
-
-def _check_allowed(plan: Plan, intent: Intent) -> None:
-    """What a plan does not allow, it cannot be given afterwards."""
-    for name in ("allow_negative_balance", "allow_repeats"):
-        if getattr(intent, name) and not getattr(plan.header, name):
-            raise _another(plan, f"{name} false")
-
-
-def _another(plan: Plan, meant: str) -> PlanError:
-    return PlanError(
-        f"run id {plan.header.run_id!r} stands for another intent: {meant}. Nothing was changed: "
-        "take a new run id for a new intent."
-    )
+    return ", ".join(name for name, differs in wrong.items() if differs)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from loyalty_helpers.api import LARGEST_POINTS, same_words
 from loyalty_helpers.redaction import mask_phone, mask_reason
 from loyalty_helpers.runbooks.identity import identity_of
-from loyalty_helpers.runbooks.plan.found import Accounts, Holdings, content_of, name_of
+from loyalty_helpers.runbooks.plan.found import Found, Holdings, content_of, name_of
 from loyalty_helpers.runbooks.plan.guards import Intent, Place
 from loyalty_helpers.runbooks.plan.rows import Problem, Row, shown_buyer
 
@@ -72,11 +72,19 @@ class Judge:
         )
         self._tell_doubled(lambda row: [name_of(row)])
 
-    def accounts(self, accounts: Accounts) -> None:
+    def accounts(self, found: Found) -> None:
         """What only the accounts show."""
-        self._tell(_missing(self.rows, accounts))
-        self._tell(_disagreeing(self.rows, accounts))
-        self._tell_doubled(lambda row: accounts.named(*name_of(row)))
+        self._tell(_missing(self.rows, found))
+        self._tell(_disagreeing(self.rows, found))
+        self._tell_doubled(lambda row: found[name_of(row)])
+
+    def settle(self, found: Found) -> None:
+        """Give each row what it needs of the one account that it names."""
+        for row in self.rows:
+            [(row.account_id, account)] = found[name_of(row)].items()
+            row.customer_id, row.before = account.customer_id, account.balance
+            shown = self._intent.show_phone_numbers or not account.phone_number
+            row.phone = account.phone_number if shown else mask_phone(account.phone_number)
 
     def ledger(self, holdings: Holdings) -> None:
         """What the ledger holds already, and what a row undoes."""
@@ -172,11 +180,11 @@ def _again(
                 yield row, first[what]
 
 
-def _missing(rows: Iterable[Row], accounts: Accounts) -> Iterator[Wrong]:
+def _missing(rows: Iterable[Row], accounts: Found) -> Iterator[Wrong]:
     """Rows without exactly one account."""
     for row in rows:
         kind, name = name_of(row)
-        count = len(accounts.named(kind, name))
+        count = len(accounts[kind, name])
         if count != 1:
             shown = mask_phone(name) if kind == "phone_number" else name
             found = f"{shown}: {count or 'no'} loyalty account{'s' * (count != 1)} with it"
@@ -184,13 +192,13 @@ def _missing(rows: Iterable[Row], accounts: Accounts) -> Iterator[Wrong]:
             yield row, kind, found, f"exactly one account; {hint}"
 
 
-def _disagreeing(rows: Iterable[Row], accounts: Accounts) -> Iterator[Wrong]:
+def _disagreeing(rows: Iterable[Row], accounts: Found) -> Iterator[Wrong]:
     """Rows whose phone number is of another account than their id."""
     for row in rows:
         (kind, name), number = name_of(row), row.phone_number
         if kind != "phone_number" and number:
             allowed = f"a phone number and a {kind} of the same account, or only one of them"
-            for _ in set(accounts.named(kind, name)) - set(accounts.named("phone_number", number)):
+            for _ in accounts[kind, name].keys() - accounts["phone_number", number].keys():
                 yield row, "phone_number", f"it is not that of the {kind}", allowed
 
 

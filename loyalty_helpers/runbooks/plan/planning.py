@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
-from loyalty_helpers.api import LoyaltyClient, check_run_id
+from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.errors import PlanError
-from loyalty_helpers.runbooks.csv_files import write_csv
+from loyalty_helpers.runbooks.csv_files import write_if_any
 from loyalty_helpers.runbooks.ledger import adjustments_of, newest_event
 from loyalty_helpers.runbooks.plan.document import (
     JOURNAL,
@@ -21,7 +21,7 @@ from loyalty_helpers.runbooks.plan.document import (
     plan_kept,
     write_plan,
 )
-from loyalty_helpers.runbooks.plan.found import Accounts, Holdings
+from loyalty_helpers.runbooks.plan.found import Holdings, find_accounts
 from loyalty_helpers.runbooks.plan.guards import Intent, Place, place_of
 from loyalty_helpers.runbooks.plan.judging import LEFT_OUT_COLUMNS, Judge
 from loyalty_helpers.runbooks.plan.rows import Problem, Row
@@ -58,7 +58,6 @@ def make_plan(
         PlanError: there are problems, each of them is told; or the run id has been applied; or
             the ledger holds all of it already.
     """
-    check_run_id(intent.run_id)
     with writable(folder):
         check_no_walkthrough(folder, intent.run_id)
         make_folder(folder)
@@ -66,25 +65,25 @@ def make_plan(
             _check_not_begun(folder, intent.run_id)
             place, newest = place_of(client), _newest(client)
             judge = Judge(rows, intent, place)
-            accounts = _accounts(client, judge, intent, folder)
+            accounts = _accounts(client, judge, folder)
             judge.ledger(Holdings(judge.rows, place, newest, adjustments_of(client, accounts)))
             judge.balances()
             _check(judge, folder)
-            _write_left_out(judge, folder)
+            write_if_any(folder / LEFT_OUT, LEFT_OUT_COLUMNS, judge.left_out)
             header = _header(intent, place, newest, judge)
             _check_something_to_do(folder, header, judge.rows, repeats_told)
             return write_plan(folder / PLAN, header, judge.rows)
 
 
-def _accounts(client: LoyaltyClient, judge: Judge, intent: Intent, folder: Path) -> list[str]:
+def _accounts(client: LoyaltyClient, judge: Judge, folder: Path) -> list[str]:
     """The ids of all accounts that were found; each row knows its own then."""
     judge.file()
     _check(judge, folder)
-    accounts = Accounts(client, judge.rows)
-    judge.accounts(accounts)
+    found = find_accounts(client, judge.rows)
+    judge.accounts(found)
     _check(judge, folder)
-    accounts.settle(judge.rows, show_phone_numbers=intent.show_phone_numbers)
-    return sorted(accounts.by_id)
+    judge.settle(found)
+    return sorted({account_id for accounts in found.values() for account_id in accounts})
 
 
 def _check_not_begun(folder: Path, run_id: str) -> None:
@@ -127,25 +126,15 @@ def _newest(client: LoyaltyClient) -> datetime | None:
 
 def _check(judge: Judge, folder: Path) -> None:
     """Raise PlanError with every problem, if there is any; a file holds those that are many."""
-    path, problems = folder / PROBLEMS, judge.problems
-    if not problems:
-        path.unlink(missing_ok=True)
-        return
-    problems.sort(key=lambda problem: (problem.line, problem.column))
-    rows = ((p.line, p.row_id, p.column, p.found, p.allowed, p.buyer) for p in problems)
-    write_csv(path, PROBLEM_COLUMNS, rows)
-    count = len(problems)
-    lines = [str(problem) for problem in problems[:TOLD]]
-    if count > TOLD:
-        lines.append(f"... and {count - TOLD} more: {path}")
-    head = f"no plan was made, and nothing was changed. {count} problem{'s' * (count > 1)}:"
-    raise PlanError("\n".join([head, *lines]), problems)
-
-
-def _write_left_out(judge: Judge, folder: Path) -> None:
-    (folder / LEFT_OUT).unlink(missing_ok=True)
-    if judge.left_out:
-        write_csv(folder / LEFT_OUT, LEFT_OUT_COLUMNS, judge.left_out)
+    path, count = folder / PROBLEMS, len(judge.problems)
+    problems = sorted(judge.problems, key=lambda problem: (problem.line, problem.column))
+    rows = [(p.line, p.row_id, p.column, p.found, p.allowed, p.buyer) for p in problems]
+    write_if_any(path, PROBLEM_COLUMNS, rows)
+    if problems:
+        lines = [str(problem) for problem in problems[:TOLD]]
+        lines += [f"... and {count - TOLD} more: {path}"] if count > TOLD else []
+        head = f"no plan was made, and nothing was changed. {count} problem{'s' * (count > 1)}:"
+        raise PlanError("\n".join([head, *lines]), problems)
 
 
 def _header(intent: Intent, place: Place, newest: datetime | None, judge: Judge) -> Header:

@@ -1,0 +1,215 @@
+"""The desk on the screen: a thin view on the plain class."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import ipywidgets as widgets
+
+from loyalty_helpers.api import LoyaltyClient
+from loyalty_helpers.errors import ParameterError
+from loyalty_helpers.forms import Act, Field, banner
+from loyalty_helpers.pages.desk import Desk, DeskError
+from loyalty_helpers.pages.desk_cards import buyer_card, done_card, named, preview_card
+from loyalty_helpers.pages.desk_find import NAMES
+from loyalty_helpers.pages.desk_stages import Done, Previewed, Search
+from loyalty_helpers.pages.frame import framed
+from loyalty_helpers.parameters import PARAMETERS, Parameter
+from loyalty_helpers.records import Bundle, Shown, points_text
+
+REASONS = (
+    "Late delivery",
+    "Wrong order",
+    "Item missing",
+    "Points not credited",
+    "Entered twice",
+    "Goodwill",
+)
+BUYER = Parameter(str, str, NAMES, NAMES)
+TICKET = Parameter(
+    str,
+    str,
+    "letters, digits and hyphens, such as 4711 or INC-4711",
+    "the same ticket is applied once for a buyer",
+)
+
+
+def desk() -> Any:
+    """The desk: find a buyer, adjust points, see the proof, undo."""
+    return framed("desk", DeskPage)
+
+
+class DeskPage(Shown):
+    """Fields and buttons of a Desk. Enter leads on, and the keyboard stands where one goes on.
+
+    Args:
+        client: made by connect().
+    """
+
+    def __init__(self, client: LoyaltyClient) -> None:
+        self._desk = Desk(client)
+        self._fields = {
+            "buyer": Field("buyer", label="Who is on the line?", rule=BUYER),
+            "points": _field("points", "Points"),
+            "reason": _field("reason", "Reason", suggestions=REASONS),
+            "ticket": Field("ticket", label="Ticket number", rule=TICKET, required=True),
+            "approved_by": _field("approved_by", "Approved by"),
+        }
+        self._find = self._act("Find", lambda: self._desk.find(self._fields["buyer"].typed))
+        self._preview = self._act("Preview", self._previewed)
+        self._undo = self._act("Undo this", self._desk.undo)
+        self._next = self._act("Next buyer", self._fields["buyer"].clear)
+        self._confirm = self._preview  # until there is a preview to confirm
+        self._choices, self._confirming = widgets.VBox(), widgets.HBox()
+        self._card, self._seen, self._done = (widgets.HTML() for _ in range(3))
+        self._shown: object = None
+        self.widget = self._page()
+        self._listen()
+        self._show()
+
+    def _page(self) -> widgets.VBox:
+        field = {name: each.widget for name, each in self._fields.items()}
+        self._form = widgets.VBox(
+            [field["points"], field["reason"], field["ticket"], self._preview.widget]
+        )
+        self._approver = widgets.VBox([field["approved_by"]])
+        self._sight = widgets.VBox([self._seen, self._approver, self._confirming])
+        self._result = widgets.VBox([self._done, _row([self._undo.widget, self._next.widget])])
+        return widgets.VBox(
+            [
+                banner(self._desk.environment),
+                field["buyer"],
+                self._find.widget,
+                self._choices,
+                self._card,
+                self._form,
+                self._sight,
+                self._result,
+            ]
+        ).add_class("loyalty-page")
+
+    def _listen(self) -> None:
+        fields = self._fields
+        fields["buyer"].on_change(self._another_buyer)
+        for name in ("points", "reason", "ticket"):
+            fields[name].on_change(partial(self._changed, self._desk.edit))
+        fields["buyer"].on_submit(self._find.press)
+        fields["points"].on_submit(fields["reason"].focus)
+        fields["reason"].on_submit(fields["ticket"].focus)
+        fields["ticket"].on_submit(self._preview.press)
+        fields["approved_by"].on_submit(lambda: self._confirm.press())
+
+    def _act(self, text: str, action: Callable[[], object], writes: str = "") -> Act:
+        """A button; what goes wrong is told at its field, if it has one."""
+
+        def act() -> None:
+            try:
+                action()
+            except DeskError as error:
+                if error.field not in self._fields:
+                    raise
+                self._fields[error.field].error = str(error)
+                self._fields[error.field].focus()
+            finally:
+                self._show()
+
+        return Act(text, act, writes=writes)
+
+    def _previewed(self) -> None:
+        """Tell all that is wrong with the fields at once, or preview what they hold."""
+        values: list[Any] = []
+        wrong: list[Field] = []
+        for name in ("points", "reason", "ticket"):
+            try:
+                values.append(self._fields[name].read())
+            except ParameterError:
+                wrong.append(self._fields[name])
+        if wrong:
+            wrong[0].focus()
+        else:
+            self._desk.preview(*values)
+
+    def _another_buyer(self) -> None:
+        for name in ("points", "reason", "ticket", "approved_by"):
+            self._fields[name].clear()
+        self._changed(self._desk.forget)
+
+    def _changed(self, empty: Callable[[], None]) -> None:
+        empty()
+        self._show()
+
+    def _show(self) -> None:
+        """Show the stage that the desk is at, and put the keyboard where one goes on."""
+        now = self._desk.now
+        if now is self._shown:
+            return
+        self._shown = now
+        buyer = self._desk.buyer
+        self._card.value = buyer_card(buyer) if buyer else ""
+        _in_sight(self._form, buyer is not None)
+        _in_sight(self._sight, isinstance(now, Previewed))
+        _in_sight(self._result, isinstance(now, Done))
+        self._choices.children = []
+        if isinstance(now, Search):
+            self._choose_from(now)
+        elif isinstance(now, Previewed):
+            self._show_preview(now)
+        elif isinstance(now, Done):
+            self._done.value = done_card(now, self._desk.environment)
+            _in_sight(self._undo.widget, now.can_be_undone)
+            self._next.focus()
+        else:
+            self._fields["points"].focus()
+
+    def _choose_from(self, search: Search) -> None:
+        acts = [
+            self._act(
+                f"{named(account)}, {account.balance} points",
+                partial(self._desk.choose, account),
+            )
+            for account in search.accounts
+        ]
+        if acts:
+            title = widgets.HTML(f"<b>{len(acts)} accounts fit. Ask, and choose one:</b>")
+            self._choices.children = [title, *(act.widget for act in acts)]
+            acts[0].focus()
+        else:
+            self._fields["buyer"].focus()
+
+    def _show_preview(self, seen: Previewed) -> None:
+        """A preview with a button of its own, which confirms this and nothing else."""
+        self._seen.value = preview_card(seen, self._desk.environment)
+        _in_sight(self._approver, self._desk.needs_approval)
+        self._confirm = self._act(
+            f"Confirm {points_text(seen.asked.points)}",
+            lambda: self._desk.confirm(seen, self._fields["approved_by"].typed),
+            writes="Changes the balance, once for this ticket",
+        )
+        back = self._act("Back", self._desk.back)
+        self._confirming.children = [self._confirm.widget, back.widget]
+        if self._desk.needs_approval:
+            self._fields["approved_by"].focus()
+        elif seen.warning:
+            back.focus()  # so that Enter, pressed once too often, adds nothing twice
+        else:
+            self._confirm.focus()
+
+    def _view(self) -> Bundle:
+        told = f"The desk, in environment {self._desk.environment}: find a buyer, adjust points"
+        return {"text/plain": told}
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
+        return {**self.widget._repr_mimebundle_(), **self._view()}
+
+
+def _field(name: str, label: str, **more: Any) -> Field:
+    """A field by the rule of a parameter, whose name says nothing to people at a desk."""
+    return Field(label, label=label, rule=PARAMETERS[name], required=True, **more)
+
+
+def _row(parts: list[widgets.Widget]) -> widgets.Box:
+    return widgets.Box(parts, layout=widgets.Layout(flex_flow="row wrap", grid_gap="8px"))
+
+
+def _in_sight(widget: widgets.Widget, shown: bool) -> None:
+    widget.layout.display = "" if shown else "none"

@@ -1,0 +1,90 @@
+"""The list of runs as one static page, beside the folders of the runs."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+
+from loyalty_helpers.files import write_text
+from loyalty_helpers.records import environment_html, html_page, plain
+from loyalty_helpers.runbooks.record import RunRecord, State
+
+INDEX = "index.html"
+COLUMNS = ("State", "Run", "Environment", "Approved by", "Rows", "Points", "Last (UTC)")
+STYLE = """
+  table { width: 100%; }
+  th, td { text-align: left; vertical-align: top; padding: 6px 10px 2px 0; }
+  thead th { border-bottom: 2px solid #222; }
+  tbody { border-bottom: 1px solid #ddd; }
+  .told td { padding: 0 10px 8px 14px; }
+  .told div { max-width: 90ch; }
+  @media (max-width: 700px) {
+    thead { display: none; }
+    table, tbody, tr, td { display: block; }
+    tbody { padding: 8px 0; }
+    td { padding: 1px 0; }
+    td[data-label]:not(:empty)::before { content: attr(data-label) ": "; color: #555; }
+    .told td { padding: 2px 0; }
+    td:empty { display: none; }
+  }
+"""
+
+
+def write_index(runs: Path, records: Iterable[RunRecord], *, now: datetime | None = None) -> Path:
+    """Write the page, readable by its owner only; its links lead to the reports from where it is.
+
+    Args:
+        runs: the folder of the runs.
+        records: what list_runs() gave.
+        now: the time that the page names; None is the time of the machine.
+    """
+    path = runs / INDEX
+    write_text(path, index_html(list(records), now or datetime.now(UTC)))
+    return path
+
+
+def index_html(records: list[RunRecord], now: datetime) -> str:
+    """The page: what waits for a person first, each run with what has to be done."""
+    runs = [run for run in records if run.state is not State.FOREIGN]
+    foreign = [run.run_id for run in records if run.state is State.FOREIGN]
+    head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
+    rows = "\n".join(map(_rows, runs))
+    parts = [f"<h1>{escape(headline(runs))}</h1>", f'<p class="small">As of {plain(now)}</p>']
+    parts += [f"<table><thead><tr>{head}</tr></thead>\n{rows}</table>"] if runs else []
+    parts += [f"<p>Not runs: {escape(', '.join(foreign))}</p>"] if foreign else []
+    return html_page("Runs", "\n".join(parts), style=STYLE)
+
+
+def headline(runs: list[RunRecord]) -> str:
+    """How many runs there are, and how many of them wait for a person."""
+    waiting = sum(run.state.waits for run in runs)
+    count = f"{len(runs) or 'No'} run{'s' * (len(runs) != 1)}"
+    waits = f"{waiting or 'none'} wait{'s' * (waiting < 2)} for a person"
+    return f"{count}, {waits}" if runs else count
+
+
+def _rows(run: RunRecord) -> str:
+    name = escape(run.run_id)
+    link = f'<a href="{escape(run.report)}">{name}</a>' if run.report else name
+    what = " of ".join(filter(None, (run.runbook, run.source)))
+    values = [
+        f'<span class="state {run.tone}">{escape(run.state)}</span>',
+        f'{link}<div class="small">{escape(what)}</div>',
+        environment_html(run.environment),
+        escape(run.approved_by),
+        escape(run.rows_text),
+        escape(run.points_text),
+        f"{run.at:%Y-%m-%d %H:%M}" if run.at else "",
+    ]
+    labels = ["", "", *(f' data-label="{name}"' for name in COLUMNS[2:])]
+    cells = "".join(f"<td{a}>{value}</td>" for a, value in zip(labels, values, strict=True))
+    told = "".join(_told(run))
+    below = f'<tr class="told"><td colspan="{len(COLUMNS)}">{told}</td></tr>' if told else ""
+    return f"<tbody><tr>{cells}</tr>{below}</tbody>"
+
+
+def _told(run: RunRecord) -> Iterator[str]:
+    for line in filter(None, (run.told, *run.todo)):
+        yield f"<div>{escape(line)}</div>"
+    if run.next:
+        yield f"<div><code>{escape(run.next)}</code></div>"
