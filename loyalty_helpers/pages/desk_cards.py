@@ -7,6 +7,7 @@ from loyalty_helpers.redaction import mask_reason, mask_text
 
 EVENTS_SHOWN = 5
 EXPIRIES_SHOWN = 3
+DIGEST_SHOWN = 12  # as many as approve a plan elsewhere
 KINDS = {
     "ACCUMULATE_POINTS": "earned",
     "ACCUMULATE_PROMOTION_POINTS": "earned by a promotion",
@@ -45,7 +46,7 @@ def buyer_card(buyer: Buyer) -> str:
     return _said(card(f"Buyer {named(account)}", rows)) + _said(last)
 
 
-def preview_card(seen: Previewed, environment: str) -> str:
+def preview_card(seen: Previewed) -> str:
     """What confirming would do."""
     asked = seen.asked
     rows = [
@@ -54,8 +55,7 @@ def preview_card(seen: Previewed, environment: str) -> str:
         ("balance after", seen.after),
         ("reason", mask_reason(asked.reason)),
         ("ticket", seen.ticket),
-        ("environment", environment),
-        ("digest of the plan", asked.digest),
+        ("digest of the plan", asked.digest[:DIGEST_SHOWN]),
     ]
     what = "Undo" if seen.undoes else "Preview"
     title = f"{what} for buyer {named(asked.account)}: nothing is changed yet"

@@ -147,6 +147,17 @@ def test_pressed_twice_it_is_done_once(desk: AtDesk) -> None:
     assert len(desk.ledger("Pressed twice")) == 1
 
 
+def test_enter_that_is_pressed_twice_in_a_field_confirms_nothing(desk: AtDesk) -> None:
+    desk.find()
+    for name, value in {POINTS: "9", REASON: "Twice", TICKET: "enter-1"}.items():
+        desk.fill(name, value)
+    for _ in range(3):
+        desk.page.keyboard.press("Enter")
+
+    expect(desk.button("Confirm +9 points")).to_be_focused()
+    assert desk.ledger("Twice") == []
+
+
 def test_another_buyer_after_the_preview_empties_all_that_follows(desk: AtDesk) -> None:
     desk.preview("20", "Another buyer", "other-1")
     desk.field(WHO).press_sequentially(PHONE_RICH)
@@ -172,6 +183,7 @@ def test_a_ticket_in_two_tabs_is_applied_once(desk: AtDesk, fresh: AtDesk) -> No
 
 def test_back_leads_to_the_fields_as_they_were(desk: AtDesk) -> None:
     desk.preview("5", "Second thoughts", "back-1")
+    expect(desk.button("Confirm +5 points")).to_be_focused()
     desk.page.keyboard.press("Tab")
     expect(desk.button("Back")).to_be_focused()
     desk.page.keyboard.press("Enter")
