@@ -10,10 +10,11 @@ from typing import Any
 _HOME = {
     "bulk": "bulk_page",
     "desk": "desk_page",
+    "runs": "runs_page",
     "serve_pages": "serving",
 }
 
-__all__ = ["bulk", "desk", "serve_pages"]
+__all__ = ["bulk", "desk", "runs", "serve_pages"]
 
 
 def __getattr__(name: str) -> Any:

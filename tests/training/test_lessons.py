@@ -1,6 +1,7 @@
 """Each lesson as handed out, with each typical mistake, and with the solutions."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -84,3 +85,11 @@ def test_the_task_in_the_notebook_is_not_another_one(lesson, exercise) -> None:
     facts = re.findall(r"\+\d{11}|ticket \d+|\b[A-Z0-9]{26}\b", exercise.task)
 
     assert [] == [fact for fact in facts if fact not in text]
+
+
+def test_the_page_for_trainers_lists_each_lesson() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    rows = re.findall(r"\| \[(\w+)\]\(\S+\) \| (\d+) \| (.*) \|", page)
+    plans = [(lesson, find_plan(lesson)) for lesson in LESSONS]
+
+    assert rows == [(n, str(p.minutes), p.title[0].lower() + p.title[1:]) for n, p in plans]
