@@ -48,8 +48,11 @@ def at(field: Field, action: Callable[[], object]) -> None:
 
 
 def held(html: str) -> str:
-    """HTML in a box of its own, so that what is wide makes nothing else wide."""
-    return f'<div style="overflow-x: auto; overflow-wrap: anywhere">{html}</div>'
+    """HTML in a box of its own, so that what is wide makes nothing else wide.
+
+    The keyboard gets into it, to move what does not fit.
+    """
+    return f'<div tabindex="0" style="overflow-x: auto; overflow-wrap: break-word">{html}</div>'
 
 
 def seen(widget: widgets.Widget, is_seen: bool) -> None:
