@@ -1,4 +1,4 @@
-"""A lesson as a newcomer does it: typing into the marked cell, and reading what the checker says."""
+"""A lesson as a newcomer does it: typing into the marked cell, and reading the checker's answer."""
 
 from collections.abc import Callable
 
