@@ -8,10 +8,10 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
+    "bulk": "bulk_page",
     "desk": "desk_page",
     "runs": "runs_page",
     "serve_pages": "serving",
-    "bulk": "bulk_page",
 }
 
 __all__ = ["bulk", "desk", "runs", "serve_pages"]

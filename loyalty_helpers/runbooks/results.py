@@ -16,7 +16,7 @@ from loyalty_helpers.redaction import mask_body, mask_reason, mask_text
 from loyalty_helpers.runbooks import plan as plans
 from loyalty_helpers.runbooks.apply import OPEN, OWNER, RESULTS, Journal, told
 from loyalty_helpers.runbooks.csv_files import write_csv
-from loyalty_helpers.runbooks.undo import numbered
+from loyalty_helpers.runbooks.undo import undoing_rows
 from loyalty_helpers.runbooks.verify import Held
 from loyalty_helpers.settings import load_settings
 from loyalty_helpers.steps import INTENT
@@ -104,10 +104,8 @@ def _compensating(held: Iterable[Held]) -> Iterator[tuple[Any, ...]]:
     """The last row first, so that undoing them in this order lowers no balance on the way."""
     backwards = sorted(held, key=lambda event: (-event.n, event.event_id))
     for row_id, events in groupby(backwards, key=attrgetter("row_id")):
-        for times, event in enumerate(events, 1):
-            reason = f"Undo of event {event.event_id}"
-            own_id = numbered(row_id, times)
-            yield (own_id, event.account_id, -event.points, reason, event.event_id)
+        made = ((event.event_id, event.account_id, event.points) for event in events)
+        yield from map(attrgetter(*UNDO_COLUMNS), undoing_rows(row_id, made))
 
 
 def repeats_told(runs: Path, rows: Iterable[plans.Row]) -> list[str]:
