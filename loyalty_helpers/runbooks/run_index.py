@@ -18,7 +18,8 @@ STYLE = """
     padding: 6px 10px 2px 0; line-height: 1.5; white-space: normal; }
   .runs-table thead th { border-bottom: 2px solid currentColor; }
   .runs-table tbody { border-bottom: 1px solid #bbb; }
-  .runs-table .state { display: inline-block; font-weight: bold; border-left: 6px solid #666; padding-left: 8px; }
+  .runs-table .state { display: inline-block; font-weight: bold; padding-left: 8px;
+    border-left: 6px solid #666; }
   .runs-table .good { border-color: #1b7f46; }
   .runs-table .care { border-color: #b36b00; }
   .runs-table .bad { border-color: #b3261e; }
