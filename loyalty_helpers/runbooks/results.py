@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
@@ -159,10 +159,26 @@ def command(plan: plans.Plan, approved_by: str = "", *, out: str = "") -> str:
         given["dry_run"] = "false"
     given["approved_plan"] = plan.digest[: plans.APPROVAL_LENGTH]
     given["approved_by"] = approved_by or "YOUR_NAME"
+    return _typed(header.runbook, given, out)
+
+
+def undo_command(plan: plans.Plan, *, out: str = "") -> str:
+    """The command that plans the opposite of what a run has done; `out` as of `command`."""
+    header = plan.header
+    given = {"environment": header.environment, "undo": header.run_id}
+    return _typed("undo_adjustments", given | {"run_id": undo_id(header.run_id)}, out)
+
+
+def undo_id(run_id: str) -> str:
+    """A run id for the undoing of a run."""
+    return f"{run_id[:59]}-undo"  # 64 characters are the most that it may have
+
+
+def _typed(runbook: str, given: Mapping[str, str], out: str) -> str:
     named = out or load_settings().loyalty_out
     options = ["--out", shlex.quote(named)] if named else []
     values = [f"-p {name} {shlex.quote(value)}" for name, value in given.items()]
-    return " ".join(["loyalty run", header.runbook, *options, *values])
+    return " ".join(["loyalty run", runbook, *options, *values])
 
 
 def parameters_of(plan: plans.Plan) -> dict[str, Any]:
