@@ -1,4 +1,4 @@
-"""`loyalty lab`: JupyterLab on the notebooks, with kernels on IPC and no question on top of them."""
+"""`loyalty lab`: JupyterLab on the notebooks, kernels on IPC, and no question on top of them."""
 
 import json
 import os
@@ -66,7 +66,7 @@ def open_lab(folder: Path, port: int, *, browser: bool = True) -> None:
 def _trust_ours() -> None:
     """Sign the project's notebooks as they were saved, else JupyterLab warns and shows them less.
 
-    A signature is of what a notebook holds: it goes for copies of them, and not once one is changed.
+    A signature is of what a notebook holds: it goes for copies, and not once one is changed.
     """
     import nbformat
     from nbformat.sign import NotebookNotary

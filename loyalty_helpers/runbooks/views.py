@@ -7,10 +7,19 @@ from heapq import nsmallest
 from itertools import islice
 from typing import Any
 
-from loyalty_helpers.records import VERIFICATION_MIME, Bundle, Shown, card, points_text, table
+from loyalty_helpers.records import (
+    VERIFICATION_MIME,
+    Bundle,
+    Shown,
+    Table,
+    Tabled,
+    card,
+    points_text,
+    table,
+)
 from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.runbooks.apply import OPEN, RESULTS
-from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, LEFT_OUT, Header, Plan
+from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, LEFT_OUT, Header, Plan, Row
 from loyalty_helpers.runbooks.results import command, repeats_told
 from loyalty_helpers.runbooks.verify import Contradiction
 from loyalty_helpers.steps import Chart, bar_chart, before_after_chart
@@ -21,7 +30,7 @@ COLUMNS = ("row_id", "account", "phone_number", "before", "change", "after", "re
 
 
 @dataclass(frozen=True)
-class Planned(Shown):
+class Planned(Tabled):
     """A plan for people: what it does to whom, and how it is approved.
 
     Attributes:
@@ -55,12 +64,13 @@ class Planned(Shown):
         title = f"Balances before and after run {self.plan.header.run_id}"
         return before_after_chart(title, told, shown)
 
+    def _table(self) -> Table:
+        rows = tuple(map(_cells, self.plan.rows()))
+        return Table(f"Plan of run {self.plan.header.run_id}", COLUMNS, rows)
+
     def _view(self) -> Bundle:
         header, digest = self.plan.header, self.plan.digest
-        rows = [
-            (r.row_id, r.account_id, r.phone, r.before, r.points, r.after, mask_reason(r.reason))
-            for r in islice(self.plan.rows(), ROWS_SHOWN)
-        ]
+        rows = list(map(_cells, islice(self.plan.rows(), ROWS_SHOWN)))
         more = header.rows - len(rows)
         lines = [f"... and {more} more rows in {self.plan.path.name}"] if more else []
         accounts = f"{header.accounts} account{'s' * (header.accounts != 1)}"
@@ -92,6 +102,11 @@ class Planned(Shown):
         if header.left_out:
             lines.append(f"{_rows(header.left_out)} not possible, and left out: {LEFT_OUT}")
         return lines
+
+
+def _cells(row: Row) -> tuple[Any, ...]:
+    balances = (row.before, row.points, row.after)
+    return (row.row_id, row.account_id, row.phone, *balances, mask_reason(row.reason))
 
 
 def _besides(header: Header) -> str:
