@@ -33,7 +33,7 @@ app: $(READY)  ## serve the pages for people who do not want to see code; ENVIRO
 	@$(BIN)/loyalty app $(if $(filter command,$(origin ENVIRONMENT)),--environment $(ENVIRONMENT))
 
 lab: $(READY)  ## open the notebooks in JupyterLab, to click through them
-	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+	@$(BIN)/loyalty lab
 
 test: $(READY)  ## the tests, a sample where there are many of a kind; every notebook against its recording
 	$(BIN)/python -m pytest $(TESTS) $(PARALLEL) loadgroup $(MARKED)

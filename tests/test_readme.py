@@ -17,6 +17,7 @@ TEXTS = PAGES | {name: (ROOT / name).read_text() for name in ("README.md", "CONT
 COMMANDS = (
     "run",
     "app",
+    "lab",
     "list",
     "notebooks",
     "record",
@@ -37,9 +38,10 @@ def rows(text: str, begin: str) -> list[list[str]]:
 
 def test_the_table_of_notebooks_names_each() -> None:
     found = [re.search(r"\((.*)\)", row[0])[1] for row in rows(README, "## The notebooks")]
-    there = [*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("notebooks/runbooks/*.ipynb")]
+    there = {str(path.relative_to(ROOT)) for path in (ROOT / "notebooks").rglob("*.ipynb")}
+    of_lessons = set(re.findall(r"\(\.\./(notebooks/training/.*?)\)", PAGES["training.md"]))
 
-    assert set(found) == {str(path.relative_to(ROOT)) for path in there}
+    assert there == set(found) | of_lessons
 
 
 def test_the_table_of_environments_names_each() -> None:

@@ -2,11 +2,12 @@
 
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from loyalty_helpers.cli.course import training
+from loyalty_helpers.cli.emulator import emulator
 from loyalty_helpers.cli.group import FAILED, VERIFIED, Command, Group
 from loyalty_helpers.cli.telling import Teller
 from loyalty_helpers.plain import plain
@@ -46,6 +47,7 @@ class _Run(Command):
 
 
 main.add_command(training)
+main.add_command(emulator)
 
 
 @main.command("list")
@@ -80,6 +82,12 @@ def list_notebooks() -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder that gets one folder a run; without it LOYALTY_RUNS, else runs.",
 )
+@click.option(
+    "--each",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="One run for each line of a CSV file, whose header has names of parameters.",
+)
 @click.pass_context
 def run(
     context: click.Context,
@@ -87,6 +95,7 @@ def run(
     parameters: tuple[tuple[str, str], ...],
     files: tuple[str, ...],
     out: Path | None,
+    each: Path | None,
 ) -> None:
     """Run NOTEBOOK headlessly: 02_adjust_points, bulk_adjust, or the path of one of your own.
 
@@ -102,6 +111,10 @@ def run(
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as with Ctrl-C
     given = given_parameters(parameters, files)
+    if each is not None:
+        from loyalty_helpers.cli.each import run_each
+
+        context.exit(VERIFIED if run_each(notebook, given, each, out) else FAILED)
     teller, interrupted = Teller(), False
     try:
         result = run_notebook(notebook, given, runs=out, tell=teller)
@@ -193,6 +206,23 @@ def notebooks(folder: Path) -> None:
 @click.argument(
     "folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
 )
+@click.option("--port", type=click.IntRange(0, 65535), default=8888, show_default=True)
+@click.option("--browser/--no-browser", default=True, help="Whether to open one.")
+def lab(folder: Path | None, port: int, browser: bool) -> None:
+    """Open the notebooks in JupyterLab, to click through them, on 127.0.0.1 until Ctrl-C.
+
+    FOLDER has notebooks of your own in place of the project's: `loyalty notebooks` copies those.
+    """
+    from loyalty_helpers.cli.lab import open_lab
+    from loyalty_helpers.settings import NOTEBOOKS
+
+    open_lab((folder or NOTEBOOKS).resolve(), port, browser=browser)
+
+
+@main.command()
+@click.argument(
+    "folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
+)
 @click.option(
     "--environment",
     type=click.Choice(["local", "sandbox", "production"]),
@@ -218,70 +248,3 @@ def app(folder: Path | None, environment: str | None, port: int) -> None:
         click.echo(f"open in a browser: {url}")
 
     serve_pages((folder or NOTEBOOKS / "app").resolve(), port, environment, on_ready)
-
-
-@main.group()
-def emulator() -> None:
-    """The emulator of Square's Loyalty API."""
-
-
-_DATABASE = click.option(
-    "--db",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The emulator's file; without it, the one that `local` uses.",
-)
-
-
-@emulator.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free port.")
-@_DATABASE
-@click.option("--token", default="local-token", show_default=True, help="The token it accepts.")
-@click.option("--seed", type=int, help="Ids are made from it: the same on every run.")
-@click.option("--now", metavar="TIME", help="The clock stands still at this RFC 3339 time.")
-@click.option(
-    "--program",
-    type=click.Choice(["seed", "walkthrough-1", "walkthrough-2"]),
-    help="Change the seller's program to one of Square's examples, or back to the first one.",
-)
-@click.option(
-    "--assume",
-    "assumed",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A rule that Square does not document; docs/emulator.md lists them.",
-)
-@click.option(
-    "--fault",
-    "faults",
-    multiple=True,
-    metavar="KIND[:OPTIONS]",
-    help="What goes wrong on purpose; may be given several times.",
-)
-def serve(port: int, db: Path | None, token: str, **wanted: Any) -> None:
-    """Serve the emulator on 127.0.0.1 until Ctrl-C.
-
-    \b
-    Faults, with -after for after the write:
-      refuse, drop, slow:seconds=S, drip:seconds=S, truncate, html
-      429, 500, 502, 503, 504, 408, 409, rate-limit:rate=N,burst=B
-        (with retry-after=S, or retry-at=S for a date, if wanted)
-      expired-token, revoked-token, read-only
-      forget-keys:seconds=S, late-events:seconds=S
-    Options of all of them: path=REGEX, next=N, probability=P. For example
-      --fault drop-after:path=/adjust,next=1
-    """
-    from loyalty_helpers.cli.emulating import serve_emulator
-
-    def on_ready(url: str) -> None:
-        click.echo(f"listening on {url}")
-
-    serve_emulator(port, db, token, on_ready=on_ready, **wanted)
-
-
-@emulator.command()
-@_DATABASE
-def reset(db: Path | None) -> None:
-    """Put the emulator's made-up buyers back to where they began."""
-    from loyalty_helpers.cli.emulating import reset_emulator
-
-    click.echo(f"reset: {plain(reset_emulator(db))}")

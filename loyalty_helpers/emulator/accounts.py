@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from .call import KEY_LENGTH, Call
+from .call import Call
 from .clock import rfc3339
 from .customers import add_customer
 from .expiry import deadlines
 from .ledger import Account, Ledger, Where
-from .validation import Reader
+from .validation import Sent
 from .wire import Answer, refusal, without_absent
 
-_MOST_ALTERNATIVES: Final = 30
 # Square Loyalty is offered in AU, CA, FR, IE, JP, ES, GB and US: validity is by country code
 # and length. https://developer.squareup.com/docs/loyalty-api/overview
 _MARKETS: Final = frozenset({61, 1, 33, 353, 81, 34, 44})
@@ -32,20 +31,15 @@ def retrieve(call: Call) -> Answer:
 
 def create(call: Call) -> Answer:
     """Enrol a buyer by phone number."""
-    key = call.sent.required_text("idempotency_key", longest=KEY_LENGTH)
-    sent = call.sent.required_object("loyalty_account")
-    program_id = sent.required_text("program_id", longest=36)
-    customer_id = sent.text("customer_id")
-    enrolled_at = sent.time("enrolled_at")
+    sent = call.sent["loyalty_account"]
+    program_id, enrolled_at = sent["program_id"], sent["enrolled_at"]
     if enrolled_at and enrolled_at > call.world.clock():
         sent.report("enrolled_at", "INVALID_TIME", "The time must not be in the future.")
-    mapping = sent.object("mapping")
-    phone_number = mapping.text("phone_number") if mapping else None
-    call.sent.finish()
-    if phone_number is None:
+    call.body.finish()
+    if not (sent["mapping"] and sent["mapping"]["phone_number"]):
         raise refusal("BAD_REQUEST", "Must provide phone_number in the mapping field")
-    phone_number = _normal_phone(phone_number)
-    ledger = call.once("CreateLoyaltyAccount", key)
+    phone_number = _normal_phone(sent["mapping"]["phone_number"])
+    ledger = call.once("CreateLoyaltyAccount")
     _refuse_unfit(ledger, program_id, phone_number)
     now = ledger.now()
     while ledger.account(account_id := ledger.ids.uuid()):
@@ -55,7 +49,7 @@ def create(call: Call) -> Answer:
         program_id=program_id,
         mapping_id=ledger.ids.uuid(),
         phone_number=phone_number,
-        customer_id=_customer(ledger, phone_number, customer_id),
+        customer_id=_customer(ledger, phone_number, sent["customer_id"]),
         created_at=now,
         updated_at=now,
         enrolled_at=rfc3339(enrolled_at) if enrolled_at else None,
@@ -66,13 +60,12 @@ def create(call: Call) -> Answer:
 
 def search(call: Call) -> Answer:
     """Find accounts by phone numbers or customers, oldest first."""
-    limit = call.sent.integer("limit", 1, 200) or 30
-    where = _where(call, call.sent.object("query"))
+    where = _where(call, call.sent["query"])
 
     def rows(ledger: Ledger, *page: Any) -> Any:
         return [(place, _shown(ledger, each)) for place, each in ledger.accounts(where, *page)]
 
-    return call.page("SearchLoyaltyAccounts", "loyalty_accounts", limit, rows)
+    return call.page("SearchLoyaltyAccounts", "loyalty_accounts", rows)
 
 
 def _normal_phone(text: str) -> str:
@@ -121,17 +114,16 @@ def _customer(ledger: Ledger, phone_number: str, sent: str | None) -> str:
     return str(add_customer(ledger, {"phone_number": phone_number}, phone_number)["id"])
 
 
-def _where(call: Call, query: Reader | None) -> Where:
+def _where(call: Call, query: Sent | None) -> Where:
     where = Where()
     if query is None:
         return where
-    mappings = query.objects("mappings", most=_MOST_ALTERNATIVES)
-    customer_ids = query.texts("customer_ids", most=_MOST_ALTERNATIVES)
+    mappings, customer_ids = query["mappings"], query["customer_ids"]
     if mappings is not None and customer_ids is not None:
         code = call.assumptions.mappings_and_customers_code
         query.report("customer_ids", code, "mappings and customer_ids cannot be combined.")
     if mappings is not None:
-        where.among("phone_number", [m.required_text("phone_number") for m in mappings])
+        where.among("phone_number", [each["phone_number"] for each in mappings])
     where.among("customer_id", customer_ids)
     return where
 
@@ -144,7 +136,7 @@ def _shown(ledger: Ledger, account: Account) -> dict[str, Any]:
     }
     shown = {
         **{name: getattr(account, name) for name in _SHOWN},
-        "mapping": without_absent(mapping),
+        "mapping": mapping,
         "expiring_point_deadlines": deadlines(ledger, account),
     }
-    return without_absent(shown)
+    return dict(without_absent(shown))

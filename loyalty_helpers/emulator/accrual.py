@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
-from .call import KEY_LENGTH, Call
+from .call import Call
 from .events import post
 from .ledger import Account, Ledger, Where
 from .orders import item_of, own_discounts, spent
-from .pricing import Line, Order, lines_of, money, priced
+from .pricing import Line, Order, lines_of, priced
 from .promotions import promotion_for
-from .validation import INT32_MAX
+from .validation import Sent
 from .wire import Answer, refusal
 
 _MANY_EVENTS_SINCE: Final = "2022-08-17"
@@ -19,20 +19,12 @@ _MANY_EVENTS_SINCE: Final = "2022-08-17"
 
 def accumulate(call: Call) -> Answer:
     """Add the points of a purchase, given by its order or as a number."""
-    key = call.sent.required_text("idempotency_key", longest=KEY_LENGTH)
-    location_id = call.sent.required_text("location_id")
-    sent = call.sent.required_object("accumulate_points")
-    order_id, points = sent.text("order_id"), sent.integer("points", 1, INT32_MAX)
-    call.sent.finish()
-    if order_id is not None and points is not None:
-        code = call.assumptions.order_and_points_code
-        raise refusal(code, "Send order_id or points, not both.", "accumulate_points")
-    if order_id is None and points is None:
-        code = call.assumptions.neither_order_nor_points_code
-        raise refusal(code, "Field must be set", "accumulate_points.points")
+    sent, location_id = call.sent["accumulate_points"], call.sent["location_id"]
+    both, neither = "accumulate_points", "accumulate_points.points"
+    order_id, points = _one_of(call, sent, "points", both=both, neither=neither)
     if call.version < _MANY_EVENTS_SINCE:
         call.shown = lambda answer: {"event": answer["events"][0]} if answer else answer
-    ledger = call.once("AccumulateLoyaltyPoints", key)
+    ledger = call.once("AccumulateLoyaltyPoints")
     account = ledger.the_account(call.target)
     ledger.the_location(location_id, "location_id")
     order = _completed_order(ledger, order_id, location_id) if order_id else None
@@ -58,25 +50,30 @@ def accumulate(call: Call) -> Answer:
 
 def calculate(call: Call) -> Answer:
     """Tell what an order or an amount would earn; nothing is earned by it."""
-    order_id, amount = call.sent.text("order_id"), call.sent.cents("transaction_amount_money")
-    account_id = call.sent.text("loyalty_account_id", longest=36)
-    call.sent.finish()
-    if order_id is not None and amount is not None:
-        code = call.assumptions.order_and_points_code
-        raise refusal(code, "Send order_id or transaction_amount_money, not both.", "order_id")
-    if order_id is None and amount is None:
-        code = call.assumptions.neither_order_nor_points_code
-        raise refusal(code, "Field must be set", "order_id")
+    name, account_id = "transaction_amount_money", call.sent["loyalty_account_id"]
+    order_id, amount = _one_of(call, call.sent, name, both="order_id", neither="order_id")
     ledger = call.reading()
     program = ledger.the_program(call.target)
     account = ledger.the_account(account_id) if account_id else None
     if amount is not None:
         _refuse_amount_for_items(ledger, program)
-    order = ledger.the("order", order_id) if order_id else _purchase(amount or 0)
+    order = ledger.the("order", order_id) if order_id else _purchase(amount)
     points = _base_points(ledger, program["id"], order)
     # A promotion is for orders only.
     _, extra = _promotion_points(ledger, account, order if order_id else None, points)
     return {"points": points, "promotion_points": extra}
+
+
+def _one_of(call: Call, sent: Sent, name: str, *, both: str, neither: str) -> tuple[Any, Any]:
+    """Return the order and the field `name`: there must be one, not `both` nor `neither`."""
+    call.body.finish()
+    order_id, other = sent["order_id"], sent[name]
+    if order_id is not None and other is not None:
+        code = call.assumptions.order_and_points_code
+        raise refusal(code, f"Send order_id or {name}, not both.", both)
+    if order_id is None and other is None:
+        raise refusal(call.assumptions.neither_order_nor_points_code, "Field must be set", neither)
+    return order_id, other
 
 
 def _refuse_amount_for_items(ledger: Ledger, program: dict[str, Any]) -> None:
@@ -87,9 +84,9 @@ def _refuse_amount_for_items(ledger: Ledger, program: dict[str, Any]) -> None:
         raise refusal("BAD_REQUEST", detail, "transaction_amount_money")
 
 
-def _purchase(amount: int) -> Order:
+def _purchase(amount: dict[str, Any]) -> Order:
     """Return an order of a thing that no rule asks for by name."""
-    line = {"uid": "line-1", "quantity": "1", "base_price_money": money(amount)}
+    line = {"uid": "line-1", "quantity": "1", "base_price_money": amount}
     return priced({"line_items": [line], "state": "OPEN"})
 
 

@@ -25,7 +25,7 @@ from .ledger import Ledger, World
 from .programs import keep_program
 from .routes import Route, find_route
 from .seed import build, rebuild
-from .validation import Body, read_body
+from .validation import SHAPES, Body, read_body
 from .wire import Answer, WireError, compact_json, not_found, refusal, respond
 
 if TYPE_CHECKING:
@@ -128,12 +128,10 @@ class Emulator:
         status, headers = 200, {"Date": http_date(self._world.clock())}
         try:
             answer = self._answer(environ, headers)
-        except WireError as error:
-            status, answer = error.status, error.wire()
-            headers.update(error.headers)
-        except sqlite3.Error as error:
-            trouble = _storage_trouble(error)
-            status, answer = trouble.status, trouble.wire()
+        except (WireError, sqlite3.Error) as error:
+            refused = error if isinstance(error, WireError) else _storage_trouble(error)
+            status, answer = refused.status, refused.envelope
+            headers.update(refused.headers)
         return respond(start_response, status, headers, compact_json(answer).encode())
 
     def _answer(self, environ: WSGIEnvironment, headers: dict[str, str]) -> Answer:
@@ -165,14 +163,14 @@ class Emulator:
             expire_due(self._database, self._world)
 
     def _body(self, request: Request, route: Route) -> Body:
-        if not route.body:
-            return read_body(_from_query(request), self._world.assumptions)
+        if route.method != "POST" or route.operation not in SHAPES:
+            return read_body(_from_query(request), self._world.assumptions, route.operation)
         if request.content_type and request.mimetype != "application/json":
             code = self._world.assumptions.wrong_content_type_code
             raise refusal(code, "Expected the content type application/json.")
         try:
             raw = request.get_data(cache=False)
-            return read_body(raw, self._world.assumptions, route.unsupported)
+            return read_body(raw, self._world.assumptions, route.operation)
         except RequestEntityTooLarge:
             detail = f"The body must not be larger than {MAX_BODY_BYTES} bytes."
             raise refusal("REQUEST_ENTITY_TOO_LARGE", detail) from None

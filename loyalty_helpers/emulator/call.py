@@ -12,16 +12,14 @@ import json
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from .assumptions import Assumptions
 from .clock import event_id
 from .database import Database
 from .ledger import Ledger, Position, World
-from .validation import Body, Reader
+from .validation import Body, Sent
 from .wire import Answer, WireError, canonical_json, refusal
-
-KEY_LENGTH: Final = 128
 
 Rows = Callable[[Ledger, Position | None, int], Iterable[tuple[Position, Any]]]
 """Gives the rows after a position, so many at most."""
@@ -67,9 +65,9 @@ class Call:
         return self.world.assumptions
 
     @property
-    def sent(self) -> Reader:
+    def sent(self) -> Sent:
         """The fields of the body."""
-        return self.body.fields
+        return self.body.sent
 
     @property
     def target(self) -> str:
@@ -78,19 +76,22 @@ class Call:
 
     def reading(self) -> Ledger:
         """Return the ledger, for reading until the request is answered."""
+        self.body.finish()
         return Ledger(self._open.enter_context(self.database.reading()), self.world)
 
     def writing(self) -> Ledger:
         """Return the ledger inside one write transaction, which ends with the request."""
+        self.body.finish()
         return Ledger(self._open.enter_context(self.database.writing()), self.world)
 
-    def once(self, endpoint: str, key: str | None) -> Ledger:
+    def once(self, endpoint: str) -> Ledger:
         """Return the ledger as `writing` does, for the first request with this key alone.
 
         Raises:
             AnsweredBeforeError: It is the same request again.
             WireError: It is another request with the key.
         """
+        key = self.sent["idempotency_key"]
         if key is None:
             return self.writing()
         self._key, self._scope = key, endpoint + self.salt(endpoint, key)
@@ -122,12 +123,12 @@ class Call:
             except WireError as error:
                 if not self._keeps(error):
                     raise
-                answer = error.wire()
+                answer = error.envelope
             if self._kept:
                 ledger, digest = self._kept
                 ledger.keep_answer(self._scope, self._key, digest, answer)
         if "errors" in answer:
-            raise WireError.from_wire(answer)
+            raise WireError(*answer["errors"])
         return self.shown(answer) if self.shown else answer
 
     def _keeps(self, error: WireError) -> bool:
@@ -138,10 +139,10 @@ class Call:
         # A declined payment does in any case; it is declined before anything is written.
         return bool(self._kept and error.is_declined)
 
-    def page(self, endpoint: str, name: str, limit: int, rows: Rows, asked: Any = None) -> Answer:
-        """Answer with a page of `rows`, once all else was read; the cursor is bound to `asked`."""
-        cursor = self.sent.text("cursor")
-        self.sent.finish()
+    def page(self, endpoint: str, name: str, rows: Rows, asked: Any = None) -> Answer:
+        """Answer with a page of `rows`; the cursor is bound to `asked`, else to the query."""
+        self.body.finish()
+        cursor, limit = self.sent["cursor"], self.sent["limit"]
         query = [endpoint, asked or self.body.data.get("query")]
         after = _read_cursor(self.assumptions, query, cursor) if cursor else None
         # One row more than asked for tells that another page follows.

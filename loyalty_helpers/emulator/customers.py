@@ -11,53 +11,33 @@ from typing import Any, Final
 from .call import Call
 from .clock import parse_rfc3339
 from .ledger import Ledger, Position, Where
-from .validation import Reader
+from .validation import Sent
 from .wire import Answer, refusal, without_absent
 
 Customer = dict[str, Any]
 Fits = Callable[[Customer], bool]
 
-_LENGTHS: Final = {
-    "given_name": 300, "family_name": 300, "company_name": 500, "nickname": 100,
-    "email_address": 254, "phone_number": None, "reference_id": 100, "note": None, "birthday": None,
-}  # fmt: skip
 _IDENTIFYING: Final = ("company_name", "email_address", "family_name", "given_name", "phone_number")
-_ADDRESS: Final = (
-    "address_line_1", "address_line_2", "address_line_3", "locality", "sublocality",
-    "sublocality_2", "sublocality_3", "administrative_district_level_1",
-    "administrative_district_level_2", "administrative_district_level_3", "postal_code",
-)  # fmt: skip
-_SOURCES: Final = (
-    "OTHER", "APPOINTMENTS", "COUPON", "DELETION_RECOVERY", "DIRECTORY", "EGIFTING",
-    "EMAIL_COLLECTION", "FEEDBACK", "IMPORT", "INVOICES", "LOYALTY", "MARKETING", "MERGE",
-    "ONLINE_STORE", "INSTANT_PROFILE", "TERMINAL", "THIRD_PARTY", "THIRD_PARTY_IMPORT",
-    "UNMERGE_RECOVERY",
-)  # fmt: skip
 _PHONE: Final = re.compile(r"\+?[0-9(][0-9 ().-]*")
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _BIRTHDAY: Final = re.compile(r"(\d{4}-)?\d\d-\d\d", flags=re.ASCII)
 
 
 def create(call: Call) -> Answer:
     """Add a customer to the directory."""
-    key = call.sent.text("idempotency_key")
     profile = _profile(call.sent)
-    call.sent.finish()
+    call.body.finish()
     if not profile.keys() & {*_IDENTIFYING}:
         code = call.assumptions.empty_customer_code
         raise refusal(code, f"At least one of {', '.join(_IDENTIFYING)} must be set.")
-    ledger = call.once("CreateCustomer", key)
+    ledger = call.once("CreateCustomer")
     return {"customer": add_customer(ledger, profile, _digits(profile.get("phone_number", "")))}
 
 
 def search(call: Call) -> Answer:
     """Find customers by any of six filters, in alphabetical order or by their age."""
-    limit = call.sent.integer("limit", 1, 100) or 100
-    counts = call.sent.boolean("count")
-    query = call.sent.object("query")
-    filters = query.object("filter") if query else None
-    where, tests = _conditions(filters) if filters else (Where(), [])
-    place, newest_first = _order(query.object("sort") if query else None)
+    query = call.sent["query"] or {"filter": None, "sort": None}
+    where, tests = _conditions(query["filter"]) if query["filter"] else (Where(), [])
+    place, newest_first = _order(query["sort"] or {})
     found: list[tuple[Position, Customer]] = []
 
     def rows(ledger: Ledger, after: Position | None, most: int) -> Any:
@@ -70,8 +50,8 @@ def search(call: Call) -> Answer:
         rest = [row for row in found if row[0] != after and (row[0] < after) == newest_first]
         return rest[:most]
 
-    answer = call.page("SearchCustomers", "customers", limit, rows)
-    return {**answer, "count": len(found)} if counts else answer
+    answer = call.page("SearchCustomers", "customers", rows)
+    return {**answer, "count": len(found)} if call.sent["count"] else answer
 
 
 def add_customer(
@@ -92,39 +72,20 @@ def add_customer(
     return customer
 
 
-def _profile(sent: Reader) -> Customer:
-    profile: Customer = {name: sent.text(name, longest=most) for name, most in _LENGTHS.items()}
-    phone, email, birthday = (
-        profile[name] for name in ("phone_number", "email_address", "birthday")
-    )
+def _profile(sent: Sent) -> Customer:
+    phone, birthday = sent["phone_number"], sent["birthday"]
     if phone and _digits(phone) is None:
         detail = "Expected phone_number to be a valid phone number"
         sent.report("phone_number", "INVALID_PHONE_NUMBER", detail)
-    if email and not _EMAIL.fullmatch(email):
-        sent.report("email_address", "INVALID_EMAIL_ADDRESS", "Expected an email address.")
     if birthday:
-        profile["birthday"] = _birthday(sent, birthday)
-    profile["address"] = address(sent, "address")
-    if tax_ids := sent.object("tax_ids"):
-        profile["tax_ids"] = without_absent({"eu_vat": tax_ids.text("eu_vat", longest=20)})
-    return without_absent(profile)
+        sent["birthday"] = _birthday(sent, birthday)
+    profile: Customer = without_absent({**sent, "idempotency_key": None})
+    if not profile.get("address"):
+        profile.pop("address", None)
+    return profile
 
 
-def address(sent: Reader, name: str) -> dict[str, str] | None:
-    """Read an address; Square ignores the first and the last name in it."""
-    found = sent.object(name)
-    if found is None:
-        return None
-    country = found.text("country")
-    if country and not re.fullmatch("[A-Z]{2}", country):
-        found.report("country", "INVALID_ENUM_VALUE", "Expected a code such as US.")
-    for ignored in ("first_name", "last_name"):
-        found.has(ignored)
-    lines = {line: found.text(line, longest=500) for line in _ADDRESS}
-    return without_absent({**lines, "country": country}) or None
-
-
-def _birthday(sent: Reader, text: str) -> str:
+def _birthday(sent: Sent, text: str) -> str:
     """Return a birthday with its year; 0000 stands for one that is not told."""
     full = text if len(text) > len("MM-DD") else f"0000-{text}"
     try:
@@ -137,14 +98,14 @@ def _birthday(sent: Reader, text: str) -> str:
     return full
 
 
-def _conditions(sent: Reader) -> tuple[Where, list[Fits]]:
+def _conditions(sent: Sent) -> tuple[Where, list[Fits]]:
     """Read the filters, which must all fit: what is looked up, and what each customer is asked."""
     where, tests = Where(), []
     for name in ("email_address", "reference_id", "phone_number"):
-        text = sent.object(name)
+        text = sent[name]
         if text is None:
             continue
-        exact, fuzzy = text.text("exact"), text.text("fuzzy")
+        exact, fuzzy = text["exact"], text["fuzzy"]
         if exact is None and fuzzy is None:
             text.required("exact")
         if exact is not None and fuzzy is not None:
@@ -158,12 +119,11 @@ def _conditions(sent: Reader) -> tuple[Where, list[Fits]]:
             tests.append(_is(name, exact))
         elif fuzzy:
             tests.append(_holds(name, fuzzy))
-    if source := sent.object("creation_source"):
-        values = source.words("values", _SOURCES)
-        excluded = source.one_of("rule", ("INCLUDE", "EXCLUDE")) == "EXCLUDE"
+    if source := sent["creation_source"]:
+        values, excluded = source["values"], source["rule"] == "EXCLUDE"
         tests.append(lambda customer: (customer["creation_source"] in values) != excluded)
     for name in ("created_at", "updated_at"):
-        tests.append(_lies_in(name, *sent.time_range(name)))
+        tests.append(_lies_in(name, *sent.period(name)))
     return where, tests
 
 
@@ -191,10 +151,9 @@ def _lies_in(name: str, start: datetime | None, end: datetime | None) -> Fits:
     return fits
 
 
-def _order(sent: Reader | None) -> tuple[Callable[[Customer], str], bool]:
-    field = sent.one_of("field", ("DEFAULT", "CREATED_AT")) if sent else None
-    descending = sent is not None and sent.one_of("order", ("ASC", "DESC")) == "DESC"
-    return (itemgetter("created_at") if field == "CREATED_AT" else _name), descending
+def _order(sort: dict[str, str]) -> tuple[Callable[[Customer], str], bool]:
+    by_age = sort.get("field") == "CREATED_AT"
+    return (itemgetter("created_at") if by_age else _name), sort.get("order") == "DESC"
 
 
 def _name(customer: Customer) -> str:

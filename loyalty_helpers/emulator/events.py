@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from .assumptions import Assumptions
-from .call import KEY_LENGTH, Call
+from .call import Call
 from .clock import next_whole_second, rfc3339
 from .ledger import EVENT_FIELDS, Account, Event, Ledger, Where, points_of
-from .validation import INT32_MAX, INT32_MIN, Reader, out_of_range
+from .validation import INT32_MAX, INT32_MIN, Sent, out_of_range
 from .wire import Answer, refusal, without_absent
-
-_REASON_LENGTH: Final = 3500
 
 
 def adjust(call: Call) -> Answer:
     """Add points or take them away by hand; the answer is the event alone."""
-    key = call.sent.required_text("idempotency_key", longest=KEY_LENGTH)
-    allow_negative = call.sent.boolean("allow_negative_balance")
-    sent = call.sent.required_object("adjust_points")
-    points = sent.required_integer("points", INT32_MIN, INT32_MAX)
-    reason = sent.free_text("reason", longest=_REASON_LENGTH)
-    call.sent.finish()
+    call.body.finish()
+    sent, allow_negative = call.sent["adjust_points"], call.sent["allow_negative_balance"]
+    points: int = sent["points"]
     if points == 0 and not call.assumptions.zero_adjust_allowed:
         raise refusal("INVALID_VALUE", "The points must not be 0.", "adjust_points.points")
-    ledger = call.once("AdjustLoyaltyPoints", key)
+    ledger = call.once("AdjustLoyaltyPoints")
     account = ledger.the_account(call.target)
     may_fall = account.balance < 0 and ledger.assumptions.negative_balance_may_fall_further
     if points < 0 and not allow_negative and not may_fall and account.balance + points < 0:
@@ -33,24 +28,20 @@ def adjust(call: Call) -> Answer:
             f"The balance of {account.balance} cannot be lowered by {-points}: it would be"
             " negative. Set allow_negative_balance to allow that.",
         )
-    particulars = {"points": points, "reason": reason}
     field = "adjust_points.points"
-    _, event = post(ledger, account, "ADJUST_POINTS", call.event_id(), particulars, field=field)
+    _, event = post(ledger, account, "ADJUST_POINTS", call.event_id(), sent, field=field)
     return {"event": event}
 
 
 def search(call: Call) -> Answer:
     """Find events by any of five filters, newest first."""
-    limit = call.sent.integer("limit", 1, 30) or 30
-    query = call.sent.object("query")
-    where = _where(query.object("filter") if query else None)
+    query = call.sent["query"]
+    where = _where(query["filter"] if query else None)
     if call.found_until:
         where.add("created_at <= ?", call.found_until)
-
-    def rows(ledger: Ledger, *page: Any) -> Any:
-        return ledger.events(where, *page)
-
-    return call.page("SearchLoyaltyEvents", "events", limit, rows)
+    return call.page(
+        "SearchLoyaltyEvents", "events", lambda ledger, *page: ledger.events(where, *page)
+    )
 
 
 def post(
@@ -114,27 +105,25 @@ def _accrued(assumptions: Assumptions, event: Event) -> int:
     return points if counts.get(event["type"]) else 0
 
 
-def _where(sent: Reader | None) -> Where:
+def _where(sent: Sent | None) -> Where:
     where = Where()
     if sent is None:
         return where
-    if account := sent.object("loyalty_account_filter"):
-        where.among("account_id", [account.required_text("loyalty_account_id")])
-    if order := sent.object("order_filter"):
-        where.among("order_id", [order.required_text("order_id")])
-    if kind := sent.object("type_filter"):
-        where.among("type", kind.words("types", EVENT_FIELDS))
-    if location := sent.object("location_filter"):
-        location.required("location_ids")
-        where.among("location_id", location.texts("location_ids"))
-    if time := sent.object("date_time_filter"):
+    if account := sent["loyalty_account_filter"]:
+        where.among("account_id", [account["loyalty_account_id"]])
+    if order := sent["order_filter"]:
+        where.among("order_id", [order["order_id"]])
+    if kind := sent["type_filter"]:
+        where.among("type", kind["types"])
+    if location := sent["location_filter"]:
+        where.among("location_id", location["location_ids"])
+    if time := sent["date_time_filter"]:
         _add_time_range(where, time)
     return where
 
 
-def _add_time_range(where: Where, sent: Reader) -> None:
-    sent.required("created_at")
-    start, end = sent.time_range("created_at")
+def _add_time_range(where: Where, sent: Sent) -> None:
+    start, end = sent.period("created_at")
     for operator, name, moment in ((">=", "start_at", start), ("<", "end_at", end)):
         try:
             if moment:

@@ -204,13 +204,20 @@ def _instead(fault: Fault, now: datetime, start_response: StartResponse) -> list
     status = 429 if fault.kind == "rate-limit" else fault.status
     code = TOKEN_CODES.get(fault.kind) or ERROR_CODES[status]
     error = refusal(code, "This error was asked for: it is a fault on purpose.")
-    body = compact_json(error.wire()).encode()
+    body = compact_json(error.envelope).encode()
     return respond(start_response, error.status, headers, body)
 
 
 def _lost(kind: str) -> ConnectionError:
-    # Those errors are of httpx too, which only a client in the same process has loaded.
-    from .lost import ConnectError, ReadError
+    # A client in the same process knows no others than httpx's, whose names they bear; it has
+    # loaded httpx, which takes long.
+    import httpx
+
+    class ConnectError(httpx.ConnectError, ConnectionRefusedError):
+        """The connection was refused."""
+
+    class ReadError(httpx.ReadError, ConnectionResetError):
+        """The connection was lost before the answer came."""
 
     error = ConnectError if kind == "refuse" else ReadError
     return error(f"{kind}: a fault on purpose")

@@ -14,14 +14,10 @@ from .wire import Answer, refusal, without_absent
 
 def create(call: Call) -> Answer:
     """Open an order; prices follow from its lines, discounts, service charges and taxes."""
-    key = call.sent.text("idempotency_key", longest=192)
-    sent = call.sent.required_object("order")
-    location_id = sent.required_text("location_id")
-    order = read_order(sent)
-    call.sent.finish()
-    ledger = call.once("CreateOrder", key)
+    order, location_id = read_order(call.sent["order"]), call.sent["order"]["location_id"]
+    ledger = call.once("CreateOrder")
     ledger.the_location(location_id, "order.location_id")
-    lines = [_with_catalog(ledger, line, i) for i, line in enumerate(order["line_items"])]
+    lines = [_with_catalog(ledger, line, i) for i, line in enumerate(lines_of(order))]
     return {"order": open_order(ledger, location_id, {**order, "line_items": lines})}
 
 

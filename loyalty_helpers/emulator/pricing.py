@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
-from .validation import CURRENCY
-
+CURRENCY: Final = "USD"
 Order = dict[str, Any]
 Line = dict[str, Any]
 Entry = dict[str, Any]
@@ -27,7 +26,7 @@ def money(amount: int) -> dict[str, Any]:
 
 def cents_of(record: dict[str, Any], name: str) -> int:
     """Return the cents of an amount; one that is not there is nothing."""
-    return int(record[name]["amount"]) if name in record else 0
+    return int((record.get(name) or money(0))["amount"])
 
 
 def lines_of(order: Order) -> list[Line]:

@@ -10,29 +10,25 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from .call import KEY_LENGTH, Call
+from .call import Call
 from .clock import rfc3339
 from .ledger import Account, Ledger, Where
 from .orders import item_of, spent
 from .periods import available, read_period
-from .pricing import Order, lines_of, money
-from .validation import INT32_MAX, Reader
+from .pricing import Order, lines_of
+from .validation import Sent
 from .wire import Answer, not_found, refusal, without_absent
 
 Promotion = dict[str, Any]
 
-_STATUSES: Final = ("ACTIVE", "ENDED", "CANCELED", "SCHEDULED")
 _MOST_AT_ONCE: Final = 10
-_MOST_PERIODS: Final = 100
 _MULTIPLIER: Final = re.compile(r"[0-9]{1,2}(\.[0-9]{1,3})?")
 
 
 def create(call: Call) -> Answer:
     """Let buyers earn extra points at certain times."""
-    key = call.sent.required_text("idempotency_key", longest=KEY_LENGTH)
-    promotion = _promotion(call.sent.required_object("loyalty_promotion"))
-    call.sent.finish()
-    ledger = call.once("CreateLoyaltyPromotion", key)
+    promotion = _promotion(call.sent["loyalty_promotion"])
+    ledger = call.once("CreateLoyaltyPromotion")
     program = ledger.the_program(call.target)
     _refuse_misfit(ledger, program, promotion)
     now = ledger.now()
@@ -49,8 +45,7 @@ def create(call: Call) -> Answer:
 
 def list_all(call: Call) -> Answer:
     """List a program's promotions, the newest first."""
-    limit = call.sent.integer("limit", 1, 30) or 30
-    status = call.sent.one_of("status", _STATUSES)
+    status = call.sent["status"]
 
     def rows(ledger: Ledger, after: Any, most: int) -> Any:
         found = _promotions_of(ledger, ledger.the_program(call.target)["id"])
@@ -59,7 +54,7 @@ def list_all(call: Call) -> Answer:
         return [each for each in found if after is None or each[0] < after][:most]
 
     asked = [call.target, status]
-    return call.page("ListLoyaltyPromotions", "loyalty_promotions", limit, rows, asked)
+    return call.page("ListLoyaltyPromotions", "loyalty_promotions", rows, asked)
 
 
 def retrieve(call: Call) -> Answer:
@@ -107,43 +102,33 @@ def _the_promotion(call: Call, ledger: Ledger) -> Promotion:
     return promotion
 
 
-def _promotion(sent: Reader) -> Promotion:
-    spend = sent.cents("minimum_spend_amount_money", 1)
-    names = ("qualifying_item_variation_ids", "qualifying_category_ids")
-    return without_absent(
-        {
-            "name": sent.required_text("name", longest=70),
-            "incentive": _incentive(sent.required_object("incentive")),
-            "available_time": _available_time(sent.required_object("available_time")),
-            "trigger_limit": _trigger_limit(sent.object("trigger_limit")),
-            "minimum_spend_amount_money": money(spend) if spend else None,
-            **{name: sent.texts(name) for name in names},
-        }
-    )
+def _promotion(sent: Sent) -> Promotion:
+    worked = {
+        "incentive": _incentive(sent["incentive"]),
+        "available_time": _available_time(sent["available_time"]),
+    }
+    return dict(without_absent({**sent, **worked}))
 
 
-def _incentive(sent: Reader) -> dict[str, Any]:
-    kind = sent.one_of("type", ("POINTS_MULTIPLIER", "POINTS_ADDITION"))
-    sent.required("type")
+def _incentive(sent: Sent) -> dict[str, Any]:
+    kind = sent["type"]
     for each in ("POINTS_ADDITION", "POINTS_MULTIPLIER"):
         name = f"{each.lower()}_data"
-        if sent.has(name) and kind != each:
+        if kind != each and sent[name] is not None:
             sent.report(name, "CONFLICTING_PARAMETERS", f"Send it only with the type {each}.")
-    if kind == "POINTS_ADDITION":
-        data = sent.required_object("points_addition_data")
-        points = data.required_integer("points_addition", 1, INT32_MAX)
-        return {"type": kind, "points_addition_data": {"points_addition": points}}
-    if kind == "POINTS_MULTIPLIER":
-        multiplier = _multiplier(sent.required_object("points_multiplier_data"))
+    if kind:
+        sent.required(f"{kind.lower()}_data")
+    if kind == "POINTS_MULTIPLIER" and sent["points_multiplier_data"]:
+        multiplier = _multiplier(sent["points_multiplier_data"])
         whole = {"points_multiplier": int(multiplier)} if multiplier % 1 == 0 else {}
         # Five characters at most, also for ten times.
         shown_as = {"multiplier": f"{multiplier:.3f}"[:5], **whole}
         return {"type": kind, "points_multiplier_data": shown_as}
-    return {}
+    return sent
 
 
-def _multiplier(sent: Reader) -> Decimal:
-    text, number = sent.text("multiplier", longest=5), sent.integer("points_multiplier", 2, 10)
+def _multiplier(sent: Sent) -> Decimal:
+    text, number = sent["multiplier"], sent["points_multiplier"]
     if text is None and number is None:
         sent.required("multiplier")
     if text and not (_MULTIPLIER.fullmatch(text) and 1 < Decimal(text) <= 10):
@@ -152,22 +137,12 @@ def _multiplier(sent: Reader) -> Decimal:
     return Decimal(text or number or 1)
 
 
-def _available_time(sent: Reader) -> dict[str, Any]:
-    periods = sent.texts("time_periods", most=_MOST_PERIODS)
-    if periods is None:
-        sent.required("time_periods")
+def _available_time(sent: Sent) -> dict[str, Any]:
     try:
-        return available(periods) if periods else {}
+        return available(sent["time_periods"]) if sent["time_periods"] else {}
     except (ValueError, OverflowError) as error:
         sent.report("time_periods", "INVALID_VALUE", f"Expected VEVENTs: {error}.")
         return {}
-
-
-def _trigger_limit(sent: Reader | None) -> dict[str, Any] | None:
-    if sent is None:
-        return None
-    times = sent.required_integer("times", 1, 30)
-    return {"times": times, "interval": sent.one_of("interval", ("ALL_TIME", "DAY")) or "ALL_TIME"}
 
 
 def _refuse_misfit(ledger: Ledger, program: dict[str, Any], promotion: Promotion) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from .call import KEY_LENGTH, Call
+from .call import Call
 from .clock import event_id
 from .events import post
 from .ledger import Event, Ledger, Where
@@ -13,30 +13,25 @@ from .pricing import Order
 from .wire import Answer, refusal
 
 Reward = dict[str, Any]
-_STATUSES: Final = ("ISSUED", "REDEEMED", "DELETED")
 
 
 def create(call: Call) -> Answer:
     """Hold the points of a reward tier, and discount the order if there is one."""
-    key = call.sent.required_text("idempotency_key", longest=KEY_LENGTH)
-    sent = call.sent.required_object("reward")
-    account_id = sent.required_text("loyalty_account_id", longest=36)
-    tier_id = sent.required_text("reward_tier_id", longest=36)
-    order_id = sent.text("order_id")
-    call.sent.finish()
-    ledger = call.once("CreateLoyaltyReward", key)
-    account = ledger.the_account(account_id)
-    tier = _tier(ledger, account.program_id, tier_id)
+    sent = call.sent["reward"]
+    ledger = call.once("CreateLoyaltyReward")
+    account = ledger.the_account(sent["loyalty_account_id"])
+    tier = _tier(ledger, account.program_id, sent["reward_tier_id"])
     if account.balance < tier["points"]:
         code = ledger.assumptions.insufficient_points_code
         raise refusal(code, f"The reward takes {tier['points']} points of {account.balance}.")
+    order_id = sent["order_id"]
     order = the_open_order(ledger, order_id, "reward.order_id") if order_id else None
     now = ledger.now()
     reward: Reward = {
         "id": call.event_id(" reward"),
         "status": "ISSUED",
         "loyalty_account_id": account.id,
-        "reward_tier_id": tier_id,
+        "reward_tier_id": tier["id"],
         "points": tier["points"],
         **({"order_id": order_id} if order_id else {}),
         "created_at": now,
@@ -53,26 +48,22 @@ def create(call: Call) -> Answer:
 
 def search(call: Call) -> Answer:
     """Find the rewards of an account, the last changed first."""
-    limit = call.sent.integer("limit", 1, 30) or 30
     where = Where()
-    if query := call.sent.object("query"):
-        where.among("owner", [query.required_text("loyalty_account_id", longest=36)])
-        if status := query.one_of("status", _STATUSES):
-            where.add("json_extract(body, '$.status') = ?", status)
-
-    def rows(ledger: Ledger, *page: Any) -> Any:
-        return ledger.records("reward", where, *page)
-
-    return call.page("SearchLoyaltyRewards", "rewards", limit, rows)
+    if query := call.sent["query"]:
+        where.among("owner", [query["loyalty_account_id"]])
+        if query["status"]:
+            where.add("json_extract(body, '$.status') = ?", query["status"])
+    return call.page(
+        "SearchLoyaltyRewards",
+        "rewards",
+        lambda ledger, *page: ledger.records("reward", where, *page),
+    )
 
 
 def redeem(call: Call) -> Answer:
     """Use up a reward that was paid for; the answer is the event alone."""
-    key = call.sent.required_text("idempotency_key", longest=KEY_LENGTH)
-    location_id = call.sent.required_text("location_id")
-    call.sent.finish()
-    ledger = call.once("RedeemLoyaltyReward", key)
-    reward = ledger.the("reward", call.target)
+    ledger = call.once("RedeemLoyaltyReward")
+    reward, location_id = ledger.the("reward", call.target), call.sent["location_id"]
     ledger.the_location(location_id, "location_id")
     return {"event": _use_up(ledger, call.event_id(), reward, location_id)}
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from . import accounts, accrual, customers, events, orders, payments, programs, promotions, rewards
 from .call import Call, retrieving
-from .validation import Unsupported
-from .wire import SQUARE, Answer, not_found, refusal
+from .wire import Answer, not_found, refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,60 +21,51 @@ class Route:
 
     Attributes:
         handle: what answers it.
-        body: whether the request is in a body; else what there is of it is in the URL.
         ready: whether it finds the program in force and up to date.
-        unsupported: the documented fields that are not acted on.
+        operation: the name of its body.
     """
 
     method: str
     path: re.Pattern[str]
     handle: Callable[[Call], Answer]
-    body: bool
     ready: bool
-    unsupported: Unsupported = field(compare=False)
-
-
-# What is passed over would make an answer that is wrong and looks right: documented fields that
-# are not acted on are refused, but for the values that are. Those that Square calls read-only are
-# not among them: Square sets those, whatever is sent.
-_UNSUPPORTED: Final[dict[str, Unsupported]] = SQUARE["unsupported"]
+    operation: str
 
 
 def _route(row: str, handle: Callable[[Call], Answer]) -> Route:
     method, *columns, path = row.split()
     pattern = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path))
-    unsupported = _UNSUPPORTED.get(f"{method} {path}", {})
-    return Route(method, pattern, handle, "body" in columns, "ready" in columns, unsupported)
+    return Route(method, pattern, handle, "ready" in columns, f"{method} {path}")
 
 
-# Method, those columns of Route that are true, path.
+# Method, whether it has to be ready, path.
 _OPERATIONS: Final = {
-    "POST   body ready /v2/loyalty/accounts/{id}/adjust": events.adjust,
-    "POST   body ready /v2/loyalty/accounts/{id}/accumulate": accrual.accumulate,
-    "POST   body ready /v2/loyalty/accounts/search": accounts.search,
-    "GET         ready /v2/loyalty/accounts/{id}": accounts.retrieve,
-    "POST   body ready /v2/loyalty/accounts": accounts.create,
-    "POST   body ready /v2/loyalty/events/search": events.search,
-    "GET         ready /v2/loyalty/programs": programs.list_all,
-    "GET         ready /v2/loyalty/programs/{id}": programs.retrieve,
-    "POST   body ready /v2/loyalty/programs/{id}/calculate": accrual.calculate,
-    "GET         ready /v2/loyalty/programs/{id}/promotions": promotions.list_all,
-    "POST   body ready /v2/loyalty/programs/{id}/promotions": promotions.create,
-    "GET         ready /v2/loyalty/programs/{program}/promotions/{id}": promotions.retrieve,
-    "POST        ready /v2/loyalty/programs/{program}/promotions/{id}/cancel": promotions.cancel,
-    "POST   body ready /v2/loyalty/rewards/{id}/redeem": rewards.redeem,
-    "POST   body ready /v2/loyalty/rewards/search": rewards.search,
-    "GET         ready /v2/loyalty/rewards/{id}": retrieving("reward"),
-    "DELETE      ready /v2/loyalty/rewards/{id}": rewards.delete,
-    "POST   body ready /v2/loyalty/rewards": rewards.create,
-    "POST   body       /v2/customers/search": customers.search,
-    "GET               /v2/customers/{id}": retrieving("customer"),
-    "POST   body       /v2/customers": customers.create,
-    "POST   body       /v2/orders/{id}/pay": payments.pay_order,
-    "GET               /v2/orders/{id}": retrieving("order"),
-    "POST   body       /v2/orders": orders.create,
-    "POST   body       /v2/payments": payments.create,
-    "GET               /v2/locations": programs.list_locations,
+    "POST   ready /v2/loyalty/accounts/{id}/adjust": events.adjust,
+    "POST   ready /v2/loyalty/accounts/{id}/accumulate": accrual.accumulate,
+    "POST   ready /v2/loyalty/accounts/search": accounts.search,
+    "GET    ready /v2/loyalty/accounts/{id}": accounts.retrieve,
+    "POST   ready /v2/loyalty/accounts": accounts.create,
+    "POST   ready /v2/loyalty/events/search": events.search,
+    "GET    ready /v2/loyalty/programs": programs.list_all,
+    "GET    ready /v2/loyalty/programs/{id}": programs.retrieve,
+    "POST   ready /v2/loyalty/programs/{id}/calculate": accrual.calculate,
+    "GET    ready /v2/loyalty/programs/{id}/promotions": promotions.list_all,
+    "POST   ready /v2/loyalty/programs/{id}/promotions": promotions.create,
+    "GET    ready /v2/loyalty/programs/{program}/promotions/{id}": promotions.retrieve,
+    "POST   ready /v2/loyalty/programs/{program}/promotions/{id}/cancel": promotions.cancel,
+    "POST   ready /v2/loyalty/rewards/{id}/redeem": rewards.redeem,
+    "POST   ready /v2/loyalty/rewards/search": rewards.search,
+    "GET    ready /v2/loyalty/rewards/{id}": retrieving("reward"),
+    "DELETE ready /v2/loyalty/rewards/{id}": rewards.delete,
+    "POST   ready /v2/loyalty/rewards": rewards.create,
+    "POST         /v2/customers/search": customers.search,
+    "GET          /v2/customers/{id}": retrieving("customer"),
+    "POST         /v2/customers": customers.create,
+    "POST         /v2/orders/{id}/pay": payments.pay_order,
+    "GET          /v2/orders/{id}": retrieving("order"),
+    "POST         /v2/orders": orders.create,
+    "POST         /v2/payments": payments.create,
+    "GET          /v2/locations": programs.list_locations,
 }
 ROUTES: Final = tuple(_route(*each) for each in _OPERATIONS.items())
 

@@ -1,247 +1,215 @@
-"""Reads request bodies: every value is checked, and all that is wrong is told at once."""
+"""Reads request bodies: every value is checked, and all that is wrong is told at once.
+
+What a body may be is data, in bodies.json. `name!` is a field that must be there, {} an object,
+`*` any name in it, [shape, most] an array that is not empty, [shape, "*"] one that may be, and a
+text one value: `text` of so many characters at most, or `free-text` that may be empty; `integer`
+with its bounds; `boolean`, `time`; one of the words `A|B`; or what has that name further down.
+`= value` stands for an absent one.
+
+What is passed over would make an answer that is wrong and looks right: documented fields that are
+not acted on are refused, but for the values that are: `only` those. Fields that Square calls
+read-only are not among them: Square sets those, whatever is sent.
+"""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 from .assumptions import Assumptions
 from .clock import parse_rfc3339
-from .wire import Problem, WireError, canonical_json, read_json, refusal
+from .wire import Problem, WireError, canonical_json, problem, read_json, refusal
 
 INT32_MIN: Final = -(2**31)
 INT32_MAX: Final = 2**31 - 1
-CURRENCY: Final = "USD"
-_MOST_CENTS: Final = 10**12
-_INDEX: Final = re.compile(r"\[\d+\]")
+_TABLES: Final = json.loads(Path(__file__).with_name("bodies.json").read_text(encoding="utf-8"))
+
+Shape = Any
+"""What a value may be, as the module's docstring says."""
+
+SHAPES: Final[dict[str, Shape]] = _TABLES["bodies"]
+"""The bodies of requests; that of a GET is in its URL."""
+
+_EXPECTED: Final[dict[type, tuple[str, str]]] = {
+    str: ("EXPECTED_STRING", "Expected a string value."),
+    int: ("EXPECTED_INTEGER", "Expected an integer value."),
+    bool: ("EXPECTED_BOOLEAN", "Expected a boolean value."),
+    dict: ("EXPECTED_OBJECT", "Expected an object value."),
+    list: ("EXPECTED_ARRAY", "Expected an array."),
+}
+_STAND_INS: Final = {"integer": 0, "boolean": False, "time": None}
 
 
-Unsupported = dict[str, dict[str, list[str]]]
-"""By where in a body fields are and by their names: the values that are acted on after all."""
+# Of a request without a body: parameters in its URL are passed over, as Square does.
+_ANYTHING: Final = {"*": "ignored"}
 
 
-@dataclass(slots=True)
-class _Findings:
-    assumptions: Assumptions
-    unsupported: Unsupported = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    readers: list[Reader] = field(default_factory=list)
+class _MisfitError(Exception):
+    """A value does not fit its shape: a code of Square's, and what is wrong."""
 
 
-class Reader:
-    """Reads one object of a body, field by field.
+class _Rule(NamedTuple):
+    kind: str
+    bounds: tuple[int, ...]
+    only: list[str]
+    default: Any
 
-    A value that is wrong is reported and a harmless stand-in returned, so that reading goes on
-    and all problems are found; `finish` raises them. null counts as absent.
+
+@cache
+def _rule(text: str) -> _Rule:
+    """Read what is said of a plain value."""
+    told, has_default, default = text.partition(" = ")
+    kind, *more = told.split()
+    only, bounds = (more, []) if kind == "only" else ([], more)
+    value = int(default) if kind == "integer" and default else default
+    return _Rule(kind, tuple(map(int, bounds)), only, value if has_default else None)
+
+
+class Sent(dict[str, Any]):
+    """An object of a body: each field that it may have, None for one that is absent.
+
+    A value that is wrong was reported, and a harmless one stands in for it, so that reading
+    goes on and all problems are found.
     """
 
-    def __init__(self, data: dict[str, Any], findings: _Findings, path: str = "") -> None:
-        self._data = data
-        self._findings = findings
-        self._path = path
-        self._read: set[str] = set()
-        findings.readers.append(self)
+    def __init__(self, path: str, problems: list[Problem]) -> None:
+        super().__init__()
+        self._path, self._problems = path, problems
 
     def report(self, name: str, code: str, detail: str) -> None:
         """Note that the field `name` of this object is wrong."""
-        self._findings.problems.append(Problem(code, detail, self._path + name))
+        self._problems.append(problem(code, detail, self._path + name))
 
-    def has(self, name: str) -> bool:
-        """Tell whether the field is there and not null."""
-        return self._take(name) is not None
+    def required(self, name: str) -> None:
+        """Note that the field is missing, if it is."""
+        if self[name] is None:
+            self.report(name, *_MISSING)
 
-    def text(self, name: str, *, longest: int | None = None) -> str | None:
-        """Read a string that is not empty, of at most `longest` characters."""
-        value = self._take(name)
-        return None if value is None else self._string(name, value, longest)
-
-    def required_text(self, name: str, *, longest: int | None = None) -> str:
-        """Read a string that must be there."""
-        value = self.required(name)
-        return "" if value is None else self._string(name, value, longest)
-
-    def free_text(self, name: str, *, longest: int) -> str | None:
-        """Read a string that may be empty."""
-        return None if self._take(name) == "" else self.text(name, longest=longest)
-
-    def one_of(self, name: str, choices: Iterable[str]) -> str | None:
-        """Read one of the words of an enumeration."""
-        value = self.text(name)
-        if value and value not in choices:
-            detail = f"Expected one of {', '.join(choices)}."
-            self.report(name, "INVALID_ENUM_VALUE", detail)
-        return value
-
-    def integer(self, name: str, lowest: int, highest: int) -> int | None:
-        """Read a whole number between `lowest` and `highest`; true and 12.0 are none."""
-        value = self._take(name)
-        if value is None:
-            return None
-        if type(value) is not int:
-            self.report(name, "EXPECTED_INTEGER", "Expected an integer value.")
-        elif not lowest <= value <= highest:
-            problem = out_of_range(self._findings.assumptions, value, lowest, highest)
-            self.report(name, *problem)
-        else:
-            return value
-        return lowest
-
-    def required_integer(self, name: str, lowest: int, highest: int) -> int:
-        """Read a whole number that must be there."""
-        self.required(name)
-        return self.integer(name, lowest, highest) or 0
-
-    def boolean(self, name: str) -> bool:
-        """Read true or false; absent is false."""
-        value = self._take(name)
-        if value is not None and not isinstance(value, bool):
-            self.report(name, "EXPECTED_BOOLEAN", "Expected a boolean value.")
-        return value is True
-
-    def time(self, name: str) -> datetime | None:
-        """Read an RFC 3339 time with any offset."""
-        value = self.text(name)
-        try:
-            return parse_rfc3339(value) if value else None
-        except ValueError as error:
-            self.report(name, "INVALID_TIME", f"Expected an RFC 3339 time: {error}.")
-            return None
-
-    def time_range(self, name: str) -> tuple[datetime | None, datetime | None]:
-        """Read a range of time: its start is inside it, its end is not; either may be missing."""
-        period = self.object(name)
-        if period is None:
-            return None, None
-        start, end = period.time("start_at"), period.time("end_at")
+    def period(self, name: str) -> tuple[datetime | None, datetime | None]:
+        """Return a range of time: its start is inside it, its end is not; either may be absent."""
+        period = self[name] or {}
+        start, end = period.get("start_at"), period.get("end_at")
         if start and end and start > end:
-            detail = "start_at must not be later than end_at."
-            self.report(name, "INVALID_TIME_RANGE", detail)
+            self.report(name, "INVALID_TIME_RANGE", "start_at must not be later than end_at.")
         return start, end
 
-    def cents(self, name: str, lowest: int = 0) -> int | None:
-        """Read an amount of money; all locations have one currency."""
-        amount = self.object(name)
-        if amount is None:
-            return None
-        value = amount.required_integer("amount", lowest, _MOST_CENTS)
-        if amount.required_text("currency") not in ("", CURRENCY):
-            amount.report("currency", "INVALID_VALUE", f"The currency is {CURRENCY} here.")
-        return value
 
-    def required_cents(self, name: str, lowest: int = 0) -> int:
-        """Read an amount of money that must be there."""
-        self.required(name)
-        return self.cents(name, lowest) or 0
+_MISSING: Final = "MISSING_REQUIRED_PARAMETER", "Field must be set"
 
-    def object(self, name: str) -> Reader | None:
-        """Read an object."""
-        value = self._take(name)
-        return None if value is None else self._object(name, value)
 
-    def required_object(self, name: str) -> Reader:
-        """Read an object that must be there; when it is not, its fields are not missed as well."""
-        return self._object(name, self.required(name))
+class _Reading:
+    """Reads a body, and finds what is wrong with it."""
 
-    def texts(self, name: str, *, most: int | None = None) -> list[str] | None:
-        """Read an array of strings, neither it nor they empty."""
-        items = self._array(name, most)
-        if items is None:
-            return None
-        return [self._string(f"{name}[{i}]", item, None) for i, item in enumerate(items)]
+    def __init__(self, assumptions: Assumptions) -> None:
+        self._assumptions = assumptions
+        self.problems: list[Problem] = []
 
-    def texts_by_name(self, name: str) -> dict[str, str] | None:
-        """Read an object of strings whose names are the sender's own."""
-        found = self.object(name)
-        if found is None:
-            return None
-        return {each: found.free_text(each, longest=255) or "" for each in found._data}
+    def object(self, path: str, shape: Shape, data: dict[str, Any]) -> Sent:
+        """Read an object, all fields of which have `path` before their names."""
+        sent = Sent(path, self.problems)
+        shape = dict.fromkeys(data, shape["*"]) if "*" in shape else shape
+        for field, each in shape.items():
+            name = field.rstrip("!")
+            value = sent[name] = None if each == "ignored" else data.get(name)
+            if value is not None:
+                sent[name] = self._value(path + name, each, value)
+            elif name != field:
+                sent.required(name)
+                sent[name] = self._stand_in(each)
+            elif isinstance(each, str):
+                sent[name] = _rule(each).default
+        if self._assumptions.unread_fields_refused:
+            for name in data.keys() - {field.rstrip("!") for field in shape}:
+                sent.report(name, "UNKNOWN_BODY_PARAMETER", "The field is not known.")
+        return sent
 
-    def words(self, name: str, choices: Iterable[str]) -> list[str]:
-        """Read an array, which must be there, of words of an enumeration."""
-        self.required(name)
-        words = self.texts(name) or []
-        for i, word in enumerate(words):
-            if word and word not in choices:
-                detail = f"Expected one of {', '.join(choices)}."
-                self.report(f"{name}[{i}]", "INVALID_ENUM_VALUE", detail)
-        return words
+    def _value(self, place: str, shape: Shape, value: Any) -> Any:
+        """Return a value, or what stands in for a wrong one."""
+        try:
+            match _named(shape):
+                case dict() as fields:
+                    return self.object(f"{place}.", fields, _typed(value, dict))
+                case [item, *most]:
+                    items = enumerate(self._array(value, most))
+                    return [self._value(f"{place}[{i}]", item, each) for i, each in items]
+            return self._plain(_rule(shape), value)
+        except _MisfitError as misfit:
+            code, detail = misfit.args
+            # What is not acted on comes first: what else is wrong may follow from it.
+            at = 0 if str(shape).startswith("only") else len(self.problems)
+            self.problems.insert(at, problem(code, detail, place))
+            return self._stand_in(shape)
 
-    def objects(self, name: str, *, most: int) -> list[Reader] | None:
-        """Read an array of objects, which must not be empty."""
-        items = self._array(name, most)
-        if items is None:
-            return None
-        return [self._object(f"{name}[{i}]", item) for i, item in enumerate(items)]
+    def _stand_in(self, shape: Shape) -> Any:
+        match _named(shape):
+            case dict() as fields:
+                # What is not there has no fields that could be missed as well.
+                return _Reading(self._assumptions).object("", fields, {})
+            case list():
+                return []
+        return _STAND_INS.get(_rule(shape).kind, "")
 
-    def finish(self) -> None:
-        """Raise all that was reported about the whole body, if anything was."""
-        for reader in self._findings.readers:
-            reader._report_unread()
-        if self._findings.problems:
-            raise WireError(*self._findings.problems)
+    def _array(self, value: Any, most: list[Any]) -> list[Any]:
+        if most == ["*"]:
+            return list(_typed(value, list))
+        if not _typed(value, list):
+            raise _MisfitError("ARRAY_EMPTY", "The array must not be empty.")
+        if most and len(value) > most[0]:
+            code = self._assumptions.array_too_long_code
+            raise _MisfitError(code, f"The array must not hold more than {most[0]} values.")
+        return list(value)
 
-    def _report_unread(self) -> None:
-        place = _INDEX.sub("", self._path).rstrip(".")
-        unsupported = self._findings.unsupported.get(place, {})
-        for name, values in unsupported.items():
-            value = self._data.get(name)
-            if value is not None and str(value) not in values:
-                beside = f" beside {' and '.join(values)}" if values else ""
-                detail = f"The emulator does not act on this field{beside}. Leave it out."
-                problem = Problem("INVALID_VALUE", detail, self._path + name)
-                # It comes first: what else is wrong may follow from it.
-                self._findings.problems.insert(0, problem)
-        if self._findings.assumptions.unread_fields_refused:
-            for name in self._data.keys() - self._read - unsupported.keys():
-                self.report(name, "UNKNOWN_BODY_PARAMETER", "The field is not known.")
-
-    def _take(self, name: str) -> Any:
-        self._read.add(name)
-        return self._data.get(name)
-
-    def required(self, name: str) -> Any:
-        """Return a field, whatever its kind, or note that it is missing."""
-        value = self._take(name)
-        if value is None:
-            self.report(name, "MISSING_REQUIRED_PARAMETER", "Field must be set")
-        return value
-
-    def _string(self, name: str, value: Any, longest: int | None) -> str:
-        if not isinstance(value, str):
-            self.report(name, "EXPECTED_STRING", "Expected a string value.")
-        elif not value:
-            self.report(name, "VALUE_EMPTY", "Field must not be blank")
-        elif longest is not None and len(value) > longest:
-            detail = f"Field must not be greater than {longest} length"
-            self.report(name, "VALUE_TOO_LONG", detail)
-        else:
+    def _plain(self, rule: _Rule, value: Any) -> Any:
+        if rule.kind == "only" and str(value) not in rule.only:
+            beside = f" beside {' and '.join(rule.only)}" if rule.only else ""
+            detail = f"The emulator does not act on this field{beside}. Leave it out."
+            raise _MisfitError("INVALID_VALUE", detail)
+        if rule.kind == "only":
             return value
-        return ""
-
-    def _object(self, name: str, value: Any) -> Reader:
-        if isinstance(value, dict):
-            return Reader(value, self._findings, f"{self._path}{name}.")
-        if value is not None:
-            self.report(name, "EXPECTED_OBJECT", "Expected an object value.")
-        return Reader({}, _Findings(self._findings.assumptions))
-
-    def _array(self, name: str, most: int | None) -> list[Any] | None:
-        value = self._take(name)
-        if value is None:
-            return None
-        if not isinstance(value, list):
-            self.report(name, "EXPECTED_ARRAY", "Expected an array.")
-        elif not value:
-            self.report(name, "ARRAY_EMPTY", "The array must not be empty.")
-        elif most is not None and len(value) > most:
-            code = self._findings.assumptions.array_too_long_code
-            self.report(name, code, f"The array must not hold more than {most} values.")
-        else:
+        if rule.kind == "boolean":
+            return _typed(value, bool)
+        if rule.kind == "integer":
+            bounds = rule.bounds + (INT32_MIN, INT32_MAX)[len(rule.bounds) :]
+            if not bounds[0] <= _typed(value, int) <= bounds[1]:
+                raise _MisfitError(*out_of_range(self._assumptions, value, *bounds))
             return value
-        return []
+        if not _typed(value, str) and rule.kind == "free-text":
+            return rule.default
+        return _text(rule, value)
+
+
+def _named(shape: Shape) -> Shape:
+    return _TABLES["shapes"].get(shape, shape) if isinstance(shape, str) else shape
+
+
+def _typed(value: Any, kind: type) -> Any:
+    """Return a value of a type of JSON; true and 12.0 are no integers."""
+    if type(value) is not kind:
+        raise _MisfitError(*_EXPECTED[kind])
+    return value
+
+
+def _text(rule: _Rule, text: str) -> str | datetime:
+    if not text:
+        raise _MisfitError("VALUE_EMPTY", "Field must not be blank")
+    if rule.bounds and len(text) > rule.bounds[0]:
+        detail = f"Field must not be greater than {rule.bounds[0]} length"
+        raise _MisfitError("VALUE_TOO_LONG", detail)
+    words = _TABLES["words"].get(rule.kind, rule.kind.split("|"))
+    if len(words) > 1 and text not in words:
+        raise _MisfitError("INVALID_ENUM_VALUE", f"Expected one of {', '.join(words)}.")
+    pattern, *otherwise = _TABLES["patterns"].get(rule.kind, [".*"])
+    if otherwise and not re.fullmatch(pattern, text):
+        raise _MisfitError(*otherwise)
+    try:
+        return parse_rfc3339(text) if rule.kind == "time" else text
+    except ValueError as error:
+        raise _MisfitError("INVALID_TIME", f"Expected an RFC 3339 time: {error}.") from None
 
 
 def out_of_range(
@@ -250,7 +218,7 @@ def out_of_range(
     """Return code and detail for an integer below `lowest` or above `highest`."""
     is_int32 = INT32_MIN <= value <= INT32_MAX
     if not is_int32 and not assumptions.int32_overflow_is_out_of_range:
-        return "EXPECTED_INTEGER", "Expected an integer value."
+        return _EXPECTED[int]
     if value < lowest:
         return "VALUE_TOO_LOW", f"The value must be {lowest} or more."
     return "VALUE_TOO_HIGH", f"The value must be {highest} or less."
@@ -258,14 +226,24 @@ def out_of_range(
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A request body: its fields, and its one canonical form for comparing and digesting."""
+    """A request body: its fields, what is wrong with them, and its canonical form.
 
-    fields: Reader
+    Equal requests have equal canonical forms, which are compared and digested.
+    """
+
+    sent: Sent
     data: dict[str, Any]
     canonical: str
+    problems: list[Problem]
+
+    def finish(self) -> None:
+        """Raise all that is wrong, if anything is; fields that are not known come last."""
+        if self.problems:
+            unknown = "UNKNOWN_BODY_PARAMETER"
+            raise WireError(*sorted(self.problems, key=lambda each: each["code"] == unknown))
 
 
-def read_body(raw: bytes, assumptions: Assumptions, unsupported: Unsupported | None = None) -> Body:
+def read_body(raw: bytes, assumptions: Assumptions, operation: str) -> Body:
     """Decode a body; raise WireError EXPECTED_JSON_BODY unless it is proper JSON in UTF-8.
 
     Writing it out again finds what cannot be stored: lone surrogates pass the decoder.
@@ -279,5 +257,7 @@ def read_body(raw: bytes, assumptions: Assumptions, unsupported: Unsupported | N
         plain = reason.encode("ascii", "backslashreplace").decode("ascii")
         raise refusal("EXPECTED_JSON_BODY", f"Expected a JSON body: {plain}") from None
     if not isinstance(data, dict):
-        raise refusal("EXPECTED_OBJECT", "Expected an object value.")
-    return Body(Reader(data, _Findings(assumptions, unsupported or {})), data, canonical)
+        raise refusal(*_EXPECTED[dict])
+    reading = _Reading(assumptions)
+    sent = reading.object("", SHAPES.get(operation, _ANYTHING), data)
+    return Body(sent, data, canonical, reading.problems)

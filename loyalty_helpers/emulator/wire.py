@@ -6,7 +6,6 @@ https://developer.squareup.com/docs/build-basics/general-considerations/handling
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
 
 Answer = dict[str, Any]
+Problem = dict[str, str]
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -32,9 +32,13 @@ read_json: Final = json.JSONDecoder(parse_constant=_refuse_constant).decode
 _STATUS_LINES: Final = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatus}
 
 
-def without_absent(record: dict[str, Any]) -> dict[str, Any]:
+def without_absent(record: Any) -> Any:
     """Return the record as Square writes it: what is absent is not null but not there."""
-    return {name: value for name, value in record.items() if value is not None}
+    if isinstance(record, list):
+        return [without_absent(each) for each in record]
+    if not isinstance(record, dict):
+        return record
+    return {name: without_absent(each) for name, each in record.items() if each is not None}
 
 
 def respond(
@@ -50,61 +54,41 @@ def respond(
     return [body]
 
 
-SQUARE: Final = json.loads(Path(__file__).with_name("square.json").read_text(encoding="utf-8"))
-"""What Square publishes: its codes, and the documented fields that are not acted on here."""
+_CODES: Final = json.loads(Path(__file__).with_name("codes.json").read_text(encoding="utf-8"))
 CODES: Final[dict[str, tuple[int, str]]] = {
     code: (int(status), category)
-    for kind, codes in SQUARE["codes"].items()
+    for kind, codes in _CODES.items()
     for status, category in [kind.split()]
     for code in codes
 }
 """HTTP status and category of each code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One entry of the envelope; `field` is the dotted path of what was wrong."""
-
-    code: str
-    detail: str
-    field: str | None = None
-
-    def wire(self) -> dict[str, str]:
-        """Return the entry as Square writes it, without absent fields."""
-        entry = {"category": CODES[self.code][1], "code": self.code, "detail": self.detail}
-        return entry if self.field is None else {**entry, "field": self.field}
+def problem(code: str, detail: str, field: str | None = None) -> Problem:
+    """Return one entry of the envelope; `field` is the dotted path of what was wrong."""
+    entry = {"category": CODES[code][1], "code": code, "detail": detail}
+    return entry if field is None else {**entry, "field": field}
 
 
 class WireError(Exception):
-    """A refusal with one or several problems; the first one decides the HTTP status."""
+    """A refusal with one or several problems; the first one decides the HTTP status.
+
+    A payment that is declined was well-formed.
+    """
 
     def __init__(self, *problems: Problem, status: int | None = None) -> None:
-        super().__init__("; ".join(f"{each.code}: {each.detail}" for each in problems))
-        self.problems = problems
-        self.status = status or CODES[problems[0].code][0]
+        super().__init__("; ".join(f"{each['code']}: {each['detail']}" for each in problems))
+        self.envelope: Answer = {"errors": list(problems)}
+        self.status = status or CODES[problems[0]["code"]][0]
+        self.is_declined = problems[0]["category"] == "PAYMENT_METHOD_ERROR"
         self.headers: dict[str, str] = {}
-
-    @property
-    def is_declined(self) -> bool:
-        """Tell whether a request was well-formed and its payment was not taken."""
-        return CODES[self.problems[0].code][1] == "PAYMENT_METHOD_ERROR"
-
-    def wire(self) -> Answer:
-        """Return the whole envelope."""
-        return {"errors": [each.wire() for each in self.problems]}
-
-    @classmethod
-    def from_wire(cls, envelope: Answer) -> WireError:
-        """Read back an envelope that `wire` made."""
-        entries = envelope["errors"]
-        return cls(*(Problem(e["code"], e["detail"], e.get("field")) for e in entries))
 
 
 def refusal(
     code: str, detail: str, field: str | None = None, *, status: int | None = None
 ) -> WireError:
     """Return the refusal with one problem."""
-    return WireError(Problem(code, detail, field), status=status)
+    return WireError(problem(code, detail, field), status=status)
 
 
 def not_found(what: str) -> WireError:

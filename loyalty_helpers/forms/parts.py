@@ -34,8 +34,12 @@ STYLE = """<style>
 .loyalty-error { color: #b3261e; font-weight: 600; }
 body[data-jp-theme-light="false"] .loyalty-error { color: #ffb4ab; }
 .loyalty-act.jupyter-button.mod-warning { background: #a3480c; color: #fff; }
-.loyalty-banner { position: sticky; top: 0; z-index: 10; margin: 0 0 8px; }
-.loyalty-page, .loyalty-page .widget-container { overflow: visible; }
+.loyalty-banner { position: sticky; top: 0; z-index: 10; margin: 0 0 8px;
+  box-shadow: 0 -12px 0 var(--jp-layout-color0, #fff); }
+.loyalty-page, .loyalty-page .widget-container,
+.jp-OutputArea:has(.loyalty-page), .jp-OutputArea-child:has(.loyalty-page),
+.jp-OutputArea-output:has(.loyalty-page) { overflow: visible; }
+.jp-OutputArea-output:has(.loyalty-page) { display: block; width: 100%; }
 </style>"""
 
 

@@ -8,12 +8,13 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
-    "desk": "desk_page",
-    "serve_pages": "serving",
     "bulk": "bulk_page",
+    "desk": "desk_page",
+    "runs": "runs_page",
+    "serve_pages": "serving",
 }
 
-__all__ = ["bulk", "desk", "serve_pages"]
+__all__ = ["bulk", "desk", "runs", "serve_pages"]
 
 
 def __getattr__(name: str) -> Any:

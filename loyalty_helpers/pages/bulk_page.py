@@ -1,6 +1,6 @@
 """The bulk page: what it shows of a `Bulk`, and what its buttons do with one."""
 
-from collections.abc import Callable
+from dataclasses import replace
 from threading import Thread
 from typing import Any
 
@@ -8,24 +8,29 @@ import ipywidgets as widgets
 
 from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.clicks import clicked
-from loyalty_helpers.errors import LoyaltyError, ParameterError, PlanError
+from loyalty_helpers.errors import LoyaltyError, PlanError
 from loyalty_helpers.forms import Act, Field, banner
 from loyalty_helpers.pages import bulk_parts as parts
 from loyalty_helpers.pages.bulk_model import LARGEST, TYPED, Bulk, Stage, keep, sample, samples
+from loyalty_helpers.pages.frame import framed
 from loyalty_helpers.parameters import of_kind
 from loyalty_helpers.records import Bundle, Shown, card
 from loyalty_helpers.runbooks import Standing
 
 LIMIT = (
-    f"A file that is sent has up to {LARGEST / 2**20:.0f} MB, about 100,000 rows. Put a larger one "
-    "into the data folder of the notebooks, and open this page again."
+    "A CSV file has the columns points, reason, and one of phone_number, customer_id and "
+    f"account_id. One that is sent has up to {LARGEST / 2**20:.0f} MB, about 100,000 rows. Put a "
+    "larger one into the data folder of the notebooks, and open this page again."
 )
+OPTIONS = {
+    "max_points": 10_000,
+    **dict.fromkeys(("columns", "expected_rows", "expected_points"), ""),
+    **dict.fromkeys(("allow_negative_balance", "allow_repeats"), False),
+}
+LIMITS = {"canary": 5, "max_errors": "1%", "resend_unknown": False}
 READ = of_kind("bool", "")
-INTRO = (
-    "Change the points of many buyers by one CSV file. It has the columns points, reason, and one "
-    "of phone_number, customer_id and account_id. Nothing is changed before you approve the plan."
-)
-OPEN = "Leave this page open: closing it stops the run. Nothing is lost then; open it by its id."
+TYPE_THIS = f"First {TYPED} characters of the digest"
+DIGEST = replace(of_kind("str", ""), allowed=f"the first {TYPED} characters of the digest above")
 IN_PART = "not all of it can be taken back: see what is wrong, or tick to undo what can be undone"
 STOPPING = "It stops as soon as the rows that are on their way are back."
 LOST = "Nothing is lost, and no row is done twice. When the reason is gone, press Go on."
@@ -38,17 +43,15 @@ class BulkPage(Shown):
         self.model = Bulk(client)
         self._filling, self._proposed = False, ""
         sections = [self._file(), *self._plan(), self._approval(), *self._after()]
-        above = [banner(client.environment), widgets.HTML(f"<p>{INTRO}</p>")]
-        self.widget = widgets.VBox([*above, *sections]).add_class("loyalty-page")
+        self.widget = widgets.VBox([banner(client.environment), *sections])
+        self.widget.add_class("loyalty-page")
         self.show()
 
     # What stands on it
 
     def _file(self) -> widgets.Widget:
-        names = ("columns", "max_points", "expected_rows", "expected_points")
-        first = {"max_points": 10_000, "allow_negative_balance": False, "allow_repeats": False}
         self.run_id = Field("run_id", required=True)
-        self.options = {name: Field(name, first.get(name, "")) for name in (*names, *first)}
+        self.options = {name: Field(name, value) for name, value in OPTIONS.items()}
         self.upload = widgets.FileUpload(
             accept=".csv", description="Send a CSV file", layout=widgets.Layout(width="auto")
         )
@@ -60,7 +63,7 @@ class BulkPage(Shown):
         )
         self.chosen = widgets.HTML(parts.paragraphs(LIMIT))
         self.check = Act("Check the file", self._check)
-        self.open = Act("Open an earlier run", lambda: self._at(self.run_id, self._open))
+        self.open = Act("Open an earlier run", lambda: parts.at(self.run_id, self._open))
         for field in (self.run_id, *self.options.values()):
             field.on_change(self._changed)
         self.run_id.on_submit(self.check.press)
@@ -80,11 +83,10 @@ class BulkPage(Shown):
 
     def _approval(self) -> widgets.Widget:
         self.digest = widgets.HTML()
-        self.typed = Field("digest", label=f"First {TYPED} characters of the digest", required=True)
+        self.typed = Field("digest", label=TYPE_THIS, required=True, rule=DIGEST)
         self.approved_by = Field("approved_by", required=self.model.production)
         self.seen = Field("seen", False, label="I have read the warnings", rule=READ)
-        limits = {"canary": 5, "max_errors": "1%", "resend_unknown": False}
-        self.limits = {name: Field(name, value) for name, value in limits.items()}
+        self.limits = {name: Field(name, value) for name, value in LIMITS.items()}
         self.apply = Act("Approve and apply", self._approve, writes="Changes the balances")
         self.go_on = Act("Go on", self._start, writes="Changes the balances that are left")
         self.typed.on_submit(self.apply.press)
@@ -104,9 +106,9 @@ class BulkPage(Shown):
         self.result_section = parts.section("What came of it", self.result, self.links, acts)
         self.undo_id = Field("run_id", label="Run id of the undoing", required=True)
         self.partial = Field("allow_partial", False)
-        self.undo = Act("Plan the undoing", lambda: self._at(self.undo_id, self._undo))
-        fields = [self.undo_id.widget, self.partial.widget]
-        self.undo_section = parts.section("Take it back", *fields, parts.row(self.undo))
+        self.undo = Act("Plan the undoing", lambda: parts.at(self.undo_id, self._undo))
+        fields = [self.undo_id.widget, self.partial.widget, parts.row(self.undo)]
+        self.undo_section = parts.section("Take it back", *fields)
         return [self.work_section, self.result_section, self.undo_section]
 
     # What a person does
@@ -129,17 +131,8 @@ class BulkPage(Shown):
     def _fill(self, widget: Any, value: Any) -> None:
         self._filling, widget.value, self._filling = True, value, False
 
-    def _at(self, field: Field, action: Callable[[], object]) -> None:
-        """What is wrong with a value is told at its field."""
-        try:
-            field.read()
-            action()
-        except ParameterError as error:
-            field.error = str(error)
-            field.focus()
-
     def _check(self) -> None:
-        self._at(self.run_id, self._plan_file)
+        parts.at(self.run_id, self._plan_file)
         self.show()
         if self.model.planned is not None:
             self.typed.focus()
@@ -162,7 +155,7 @@ class BulkPage(Shown):
 
     def _approve(self) -> None:
         by, seen = self.approved_by.read(), self.seen.read()
-        self._at(self.typed, lambda: self.model.approve(self.typed.typed, by, seen=seen))
+        parts.at(self.typed, lambda: self.model.approve(self.typed.typed, by, seen=seen))
         if not self.typed.error:
             self._start()
 
@@ -184,10 +177,8 @@ class BulkPage(Shown):
 
     def told(self, standing: Standing) -> None:
         """Show how far the run is."""
-        if self.model.planned is not None:
-            self.bar.value = parts.bar(
-                standing, self.model.planned.plan.header.rows
-            ) + parts.paragraphs(OPEN)
+        if (planned := self.model.planned) is not None:
+            self.bar.value = parts.bar(standing, planned.plan.header.rows)
 
     def _stop(self) -> None:
         self.model.stop()
@@ -202,9 +193,7 @@ class BulkPage(Shown):
         try:
             self.model.undo(self.undo_id.read(), allow_partial=self.partial.read())
         except PlanError as error:
-            if not error.problems:
-                raise
-            raise LoyaltyError(IN_PART) from None
+            raise LoyaltyError(IN_PART if error.problems else str(error)) from None
         finally:
             self._fill(self.run_id.input, self.model.run_id)
             self.show()
@@ -300,6 +289,6 @@ class BulkPage(Shown):
         return {**self.widget._repr_mimebundle_(), **self._view()}
 
 
-def bulk(client: LoyaltyClient) -> BulkPage:
-    """The page on which one CSV file of adjustments is planned, approved, applied and proved."""
-    return BulkPage(client)
+def bulk() -> Any:
+    """The bulk page: check a file of adjustments, approve its plan, apply it, take it back."""
+    return framed("bulk", BulkPage)

@@ -1,17 +1,19 @@
 """What the bulk page is put together of: sections, tables of many rows, files to take away."""
 
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 
+from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.forms import Act, Field
 from loyalty_helpers.records import table
 from loyalty_helpers.runbooks import Standing
 
+STAY = "Leave this page open: closing it stops the run. Nothing is lost then; open it by its id."
 ROWS_A_PAGE = 20
 LARGEST_LINK = 3 * 2**19  # bytes; a browser takes 2 MiB in a link, and four characters are three
 
@@ -30,6 +32,16 @@ def folded(title: str, fields: Iterable[Field]) -> widgets.Accordion:
     """Fields that are seen when somebody asks for them."""
     box = widgets.VBox([field.widget for field in fields])
     return widgets.Accordion([box], titles=[title], selected_index=None)
+
+
+def at(field: Field, action: Callable[[], object]) -> None:
+    """Do it if the field's value is right; what is wrong with that is told at the field."""
+    try:
+        field.read()
+        action()
+    except ParameterError as error:
+        field.error = str(error)
+        field.focus()
 
 
 def held(html: str) -> str:
@@ -52,7 +64,7 @@ def bar(standing: Standing, rows: int) -> str:
     look = f'max="{rows}" value="{standing.done}" style="width: 100%; height: 1.5em"'
     text = str(standing) if standing.rows else f"{rows} rows: looking at the ledger first"
     drawn = f'<progress aria-label="Rows that are done" {look}></progress>'
-    return f'{drawn}<p role="status">{text}</p>'
+    return f'{drawn}<p role="status">{text}</p>{paragraphs(STAY)}'
 
 
 def links(title: str, paths: Sequence[Path]) -> str:

@@ -37,11 +37,11 @@ def buyer_card(buyer: Buyer) -> str:
         ("account", account.id),
     ]
     events = [
-        (event.points, KINDS.get(event.type, "other"), in_days(event.created_at), _reason(event))
+        (in_days(event.created_at), f"{event.points:+d}", _what(event))
         for event in buyer.events[:EVENTS_SHOWN]
     ]
     title = "Last events" if events else "No events yet"
-    last = table(title, ("points", "what", "when", "reason"), events)
+    last = table(title, ("when", "points", "what"), events)
     return _said(card(f"Buyer {named(account)}", rows)) + _said(last)
 
 
@@ -89,8 +89,9 @@ def done_card(done: Done, environment: str) -> str:
     return _said(card(title, rows, note="\n".join(filter(None, note)), tone=tone))
 
 
-def _reason(event: LoyaltyEvent) -> str:
-    return mask_reason(MARKER.sub("", event.reason).strip())
+def _what(event: LoyaltyEvent) -> str:
+    reason = mask_reason(MARKER.sub("", event.reason).strip())
+    return ": ".join(filter(None, [KINDS.get(event.type, "other"), reason]))
 
 
 def _said(shown: dict[str, object], role: str = "status") -> str:

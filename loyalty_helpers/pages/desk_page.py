@@ -9,9 +9,9 @@ import ipywidgets as widgets
 from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.forms import Act, Field, banner
-from loyalty_helpers.pages.desk import Desk, DeskError
 from loyalty_helpers.pages.desk_cards import buyer_card, done_card, named, preview_card
 from loyalty_helpers.pages.desk_find import NAMES
+from loyalty_helpers.pages.desk_model import Desk, DeskError
 from loyalty_helpers.pages.desk_stages import Done, Previewed, Search
 from loyalty_helpers.pages.frame import framed
 from loyalty_helpers.parameters import PARAMETERS, Parameter
@@ -60,7 +60,7 @@ class DeskPage(Shown):
         self._undo = self._act("Undo this", self._desk.undo)
         self._next = self._act("Next buyer", self._fields["buyer"].clear)
         self._confirm = self._preview  # until there is a preview to confirm
-        self._choices, self._confirming = widgets.VBox(), widgets.HBox()
+        self._choices, self._confirming = widgets.VBox(), _row([])
         self._card, self._seen, self._done = (widgets.HTML() for _ in range(3))
         self._shown: object = None
         self.widget = self._page()
@@ -69,24 +69,19 @@ class DeskPage(Shown):
 
     def _page(self) -> widgets.VBox:
         field = {name: each.widget for name, each in self._fields.items()}
+        acts = [self._undo.widget, self._next.widget]
         self._form = widgets.VBox(
             [field["points"], field["reason"], field["ticket"], self._preview.widget]
         )
         self._approver = widgets.VBox([field["approved_by"]])
         self._sight = widgets.VBox([self._seen, self._approver, self._confirming])
-        self._result = widgets.VBox([self._done, _row([self._undo.widget, self._next.widget])])
-        return widgets.VBox(
-            [
-                banner(self._desk.environment),
-                field["buyer"],
-                self._find.widget,
-                self._choices,
-                self._card,
-                self._form,
-                self._sight,
-                self._result,
-            ]
-        ).add_class("loyalty-page")
+        self._result = widgets.VBox([self._done, _row(acts)])
+        who = [field["buyer"], self._find.widget, self._choices, self._card]
+        what = [self._form, self._sight, self._result]
+        # Beside each other where there is room, so that all is in sight; else one below the other.
+        columns = [widgets.VBox(part, layout={"flex": "1 1 20em"}) for part in (who, what)]
+        page = [banner(self._desk.environment), _row(columns)]
+        return widgets.VBox(page).add_class("loyalty-page")
 
     def _listen(self) -> None:
         fields = self._fields
@@ -208,7 +203,7 @@ def _field(name: str, label: str, **more: Any) -> Field:
 
 
 def _row(parts: list[widgets.Widget]) -> widgets.Box:
-    return widgets.Box(parts, layout=widgets.Layout(flex_flow="row wrap", grid_gap="8px"))
+    return widgets.Box(parts, layout={"flex_flow": "row wrap", "grid_gap": "0 16px"})
 
 
 def _in_sight(widget: widgets.Widget, shown: bool) -> None:

@@ -116,7 +116,5 @@ def run_id_of(ticket: str, account_id: str) -> str:
 
 
 def in_days(time: object) -> str:
-    """A time as people write it: `3 March 2026, 09:15 UTC`."""
-    if not isinstance(time, datetime):
-        return plain(time)
-    return f"{time.day} {time:%B %Y, %H:%M} UTC"
+    """A time as people write it: `3 Mar 2026, 09:15 UTC`."""
+    return f"{time.day} {time:%b %Y, %H:%M} UTC" if isinstance(time, datetime) else plain(time)

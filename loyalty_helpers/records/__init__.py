@@ -14,9 +14,12 @@ from loyalty_helpers.records.models import (
 from loyalty_helpers.records.orders import EarnedPoints, LoyaltyReward, Money, Order, Payment
 from loyalty_helpers.records.page import POLICY, STYLE, environment_html, html_page
 from loyalty_helpers.records.show import (
+    TIME_FORMAT,
     VERIFICATION_MIME,
     Bundle,
     Shown,
+    Table,
+    Tabled,
     card,
     plain,
     points_text,
@@ -28,6 +31,7 @@ __all__ = [
     "EVENT_COLUMNS",
     "POLICY",
     "STYLE",
+    "TIME_FORMAT",
     "VERIFICATION_MIME",
     "Bundle",
     "Customer",
@@ -45,6 +49,8 @@ __all__ = [
     "Record",
     "RewardTier",
     "Shown",
+    "Table",
+    "Tabled",
     "Time",
     "card",
     "environment_html",

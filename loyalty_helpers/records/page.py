@@ -25,13 +25,13 @@ STYLE = """
 """
 
 
-def html_page(title: str, body: str, *, style: str = "") -> str:
-    """A whole page; `body` and `style` are HTML and CSS of our own, `title` is escaped."""
+def html_page(title: str, body: str) -> str:
+    """A whole page; `body` is HTML of our own, `title` is escaped."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}{style}</style>\n</head>\n"
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
         f"<body>\n{body}\n</body>\n</html>\n"
     )
 

@@ -3,32 +3,33 @@
 from dataclasses import dataclass
 
 from loyalty_helpers.records.models import LoyaltyAccount, LoyaltyEvent
-from loyalty_helpers.records.show import Bundle, Shown, plain, table
+from loyalty_helpers.records.show import Table, Tabled
 from loyalty_helpers.redaction import mask_reason
 
 ACCOUNT_COLUMNS = ("balance", "phone_number", "customer_id", "account_id")
-EVENT_COLUMNS = ("points", "type", "created_at", "source", "reason")
+EVENT_COLUMNS = ("points", "type", "created_at", "source", "event_id", "reason")
 
 
 @dataclass(frozen=True)
-class AccountTable(Shown):
+class AccountTable(Tabled):
     """Accounts as a search found them."""
 
     accounts: tuple[LoyaltyAccount, ...]
 
-    def _view(self) -> Bundle:
+    def _table(self) -> Table:
         rows = [(a.balance, a.masked_phone_number, a.customer_id, a.id) for a in self.accounts]
-        return table(_count(len(rows), "account"), ACCOUNT_COLUMNS, rows)
+        return Table(_count(len(rows), "account"), ACCOUNT_COLUMNS, tuple(rows))
 
 
 @dataclass(frozen=True)
-class EventTable(Shown):
+class EventTable(Tabled):
     """Events as a search found them."""
 
     events: tuple[LoyaltyEvent, ...]
 
-    def _view(self) -> Bundle:
-        return table(_count(len(self.events), "event"), EVENT_COLUMNS, map(event_row, self.events))
+    def _table(self) -> Table:
+        rows = tuple(map(event_row, self.events))
+        return Table(_count(len(rows), "event"), EVENT_COLUMNS, rows)
 
 
 def event_row(event: LoyaltyEvent) -> tuple[object, ...]:
@@ -36,8 +37,9 @@ def event_row(event: LoyaltyEvent) -> tuple[object, ...]:
     return (
         event.points,
         event.type,
-        plain(event.created_at),
+        event.created_at,
         event.source,
+        event.id,
         mask_reason(event.reason),
     )
 

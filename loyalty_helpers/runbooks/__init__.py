@@ -10,6 +10,7 @@ from loyalty_helpers.runbooks.plan import (
     Plan,
     check_approval,
     check_may_begin,
+    check_not_begun,
     planned_for,
     read_columns,
     read_plan,
@@ -20,7 +21,7 @@ from loyalty_helpers.runbooks.reconcile_views import ADJUSTMENTS, DIFFERENCES
 from loyalty_helpers.runbooks.record import RunRecord, State
 from loyalty_helpers.runbooks.results import KEPT, facts, parameters_of, verdict_of
 from loyalty_helpers.runbooks.run import RECORDED_RUNS, Run, folder_of
-from loyalty_helpers.runbooks.run_index import headline, write_index
+from loyalty_helpers.runbooks.run_index import headline, runs_table, write_index
 from loyalty_helpers.runbooks.run_rows import RunRows
 from loyalty_helpers.runbooks.views import Planned, Verified
 
@@ -46,6 +47,7 @@ __all__ = [
     "account_list",
     "check_approval",
     "check_may_begin",
+    "check_not_begun",
     "compare_run",
     "errors_allowed",
     "facts",
@@ -59,6 +61,7 @@ __all__ = [
     "read_columns",
     "read_plan",
     "reconcile",
+    "runs_table",
     "sheet_path",
     "standing_of",
     "verdict_of",

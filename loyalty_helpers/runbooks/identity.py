@@ -32,16 +32,11 @@ class Identity:
 
 
 def identity_of(
-    environment: str, merchant_id: str, run_id: str, row_id: str, undoes: str
+    environment: str, merchant_id: str, run_id: str, row_id: str, undoes: str = ""
 ) -> Identity:
     """The identity of a row: that of the event which it undoes, or of its place in the run."""
     if undoes:
         return undo_identity(environment, merchant_id, undoes)
-    return row_identity(environment, merchant_id, run_id, row_id)
-
-
-def row_identity(environment: str, merchant_id: str, run_id: str, row_id: str) -> Identity:
-    """The identity of one row of one run, for one seller in one environment."""
     return _identity("adjust", environment, merchant_id, run_id, row_id)
 
 

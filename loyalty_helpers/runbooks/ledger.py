@@ -24,9 +24,14 @@ def batches(items: Iterable[ItemT], size: int) -> Iterator[list[ItemT]]:
         yield batch
 
 
-def newest_event(client: LoyaltyClient) -> LoyaltyEvent | None:
-    """The newest event of all, by the service's own clock: no clock of ours is compared."""
-    return next(client.search_events(page_size=1), None)
+def newest_moment(client: LoyaltyClient) -> datetime | None:
+    """When the newest event of all was made, by the service's own clock: none of ours is compared.
+
+    None if there is no event, or if its time cannot exist.
+    """
+    newest = next(client.search_events(page_size=1), None)
+    moment = newest.created_at if newest else None
+    return moment if isinstance(moment, datetime) else None
 
 
 def over_again(search: Callable[[], Iterator[ItemT]]) -> Iterator[ItemT]:
@@ -100,14 +105,6 @@ def is_since(event: LoyaltyEvent, limit: datetime) -> bool:
     return isinstance(event.created_at, ImpossibleTime) or event.created_at >= limit
 
 
-def moment(event: LoyaltyEvent) -> str:
-    """When the event was made, as text; a time that cannot exist is kept as Square sent it."""
-    return plain(event.created_at)
-
-
-def is_older(event: LoyaltyEvent, than: LoyaltyEvent | None) -> bool:
-    """Whether the event was there before another one, as far as their times can tell."""
-    if than is None or isinstance(event.created_at, ImpossibleTime):
-        return False
-    limit = than.created_at
-    return not isinstance(limit, ImpossibleTime) and event.created_at < limit
+def facts(event: LoyaltyEvent) -> tuple[str, str]:
+    """Its id, and when it was made: a time that cannot exist is kept as Square sent it."""
+    return event.id, plain(event.created_at)

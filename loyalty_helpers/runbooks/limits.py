@@ -51,10 +51,6 @@ class Limits:
         again = yes_or_no(self.resend_unknown, "resend_unknown")
         object.__setattr__(self, "resend_unknown", again)
 
-    def errors_allowed(self, rows: int) -> int:
-        """How many rows may end without success."""
-        return errors_allowed(self.max_errors, rows)
-
 
 def errors_allowed(text: str, rows: int = 0) -> int:
     """`3` as it is, `2%` of the rows rounded down; raises ParameterError for anything else."""

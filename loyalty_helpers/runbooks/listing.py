@@ -20,7 +20,7 @@ from loyalty_helpers.redaction import mask_text
 from loyalty_helpers.runbooks import plan as plans
 from loyalty_helpers.runbooks.apply import OPEN, Journal, standing_of, told
 from loyalty_helpers.runbooks.record import STATES, RunRecord, State
-from loyalty_helpers.runbooks.results import RECEIPT, command, verdict_of
+from loyalty_helpers.runbooks.results import RECEIPT, command, undo_command, verdict_of
 from loyalty_helpers.runbooks.views import what_to_do
 from loyalty_helpers.settings import load_settings
 from loyalty_helpers.steps import INTENT
@@ -46,6 +46,7 @@ class _Receipt(BaseModel):
 # What reading a file that somebody else has made can come to.
 UNREADABLE = (LoyaltyError, OSError, ValueError, TypeError, OverflowError)
 TEXTS = ("run_id", "runbook", "environment", "merchant_id", "source", "approved_by", "told")
+DONE = ("APPLIED", "REVIEW")  # the ledger may hold such rows
 BY_STATUS = {
     "verified": State.VERIFIED,
     "ended": State.ENDED,
@@ -152,6 +153,7 @@ def _with_plan(folder: Path, receipt: _Receipt | None, out: str) -> RunRecord:
         runbook=header.runbook,
         environment=header.environment,
         merchant_id=header.merchant_id,
+        accounts=header.accounts,
         source=header.source,
         added=header.added,
         taken=header.taken,
@@ -194,6 +196,7 @@ def _begun(
     compared = verdict.times > 0 and verdict.counts == counts
     apart = compared and verdict.differences > 0
     unfinished = any(state in counts for state in OPEN)
+    done = any(state in counts for state in DONE)
     todo = (*what_to_do(counts), *(TODO[State.STOPPED] if unfinished else ()))
     return replace(
         known,
@@ -204,6 +207,7 @@ def _begun(
         told=why(receipt.error) if receipt and receipt.plan == plan.digest else "",
         todo=(*todo, *(TODO[State.APART] if apart else ())),
         next=command(plan, approved_by, out=out) if unfinished else "",
+        undo=undo_command(plan, out=out) if done and not unfinished else "",
     )
 
 
@@ -223,9 +227,10 @@ def _moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
-def why(error: str | None) -> str:
-    """What went wrong, in the first line of an error, without the name that Python has for it."""
-    return re.sub(r"^\w+(Error|Exception): ", "", (error or "").partition("\n")[0])
+def why(error: str | None, *, lines: int = 1) -> str:
+    """What went wrong, in the first lines of an error, without the name that Python has for it."""
+    told = re.sub(r"^\w+(Error|Exception): ", "", error or "").splitlines()
+    return "\n".join([*told[:lines], *["..."][: lines > 1 and len(told) - lines]])
 
 
 def _latest(receipt: _Receipt | None) -> datetime | None:

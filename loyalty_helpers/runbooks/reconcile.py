@@ -181,5 +181,5 @@ def compare_run(
         copy = Path(shutil.copy(plan.path, folder))
         with Journal.open(plans.read_plan(copy)) as journal:
             settle = limits or Limits(settle=settle_time(client))
-            differences, _ = verify_rows(client, plan, journal, settle, time)
+            differences, _ = verify_rows(client, plan, journal, settle, time or Time())
     return Compared(Verified(plan, {}, tuple(differences)))

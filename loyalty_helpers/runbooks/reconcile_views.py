@@ -83,7 +83,10 @@ class Reconciled(Shown):
         shown = self.differences[:ROWS_SHOWN]
         values = [{"account": d.account_id, "points": d.difference} for d in shown]
         title = f"Accounts whose balance differs: {len(self.differences)}"
-        return bar_chart(title, values, x="account", y="points")
+        more = f" The first {ROWS_SHOWN} are shown." if len(self.differences) > ROWS_SHOWN else ""
+        told = "; ".join(f"{d.account_id} {d.difference:+d}" for d in shown)
+        told = f"Points above (+) or below (-) what the events make: {told or 'none'}.{more}"
+        return bar_chart(title, told, values, x="account", y="points")
 
     @property
     def chart(self) -> Chart:
@@ -93,7 +96,10 @@ class Reconciled(Shown):
             for day in reversed(self.by_day.groups)
             for points in (day.added, -day.taken)
         ]
-        return bar_chart("Points adjusted by day", values, x="day", y="points")
+        groups = self.by_day.groups
+        added, taken = sum(day.added for day in groups), sum(day.taken for day in groups)
+        told = f"Days: {len(groups)}. Points added: {added}, taken away: {taken}."
+        return bar_chart("Points adjusted by day", told, values, x="day", y="points")
 
     def _view(self) -> Bundle:
         if self.differences:

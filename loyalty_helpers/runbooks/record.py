@@ -45,6 +45,7 @@ class RunRecord:
         environment, merchant_id: where it changes points; the seller is known of plans only.
         source: the file that was planned, or the run that is undone.
         approved_by: who approved the plan.
+        accounts: how many accounts the plan has.
         rows: how many rows of the plan are in each state of a row.
         added, taken: points of the plan, or of a walkthrough; taken away as a negative number.
         at: when it did something last, in UTC.
@@ -52,6 +53,7 @@ class RunRecord:
         told: why it is in its state.
         todo: what a person has to do, a line each.
         next: the command that goes on.
+        undo: the command that plans the opposite of what it has done.
         report: the link to its report from the folder of the runs; empty if there is none.
     """
 
@@ -62,6 +64,7 @@ class RunRecord:
     merchant_id: str = ""
     source: str = ""
     approved_by: str = ""
+    accounts: int = 0
     rows: Mapping[str, int] = field(default_factory=dict)
     added: int = 0
     taken: int = 0
@@ -70,6 +73,7 @@ class RunRecord:
     told: str = ""
     todo: tuple[str, ...] = ()
     next: str = ""
+    undo: str = ""
     report: str = ""
 
     @property

@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
@@ -16,7 +16,7 @@ from loyalty_helpers.redaction import mask_body, mask_reason, mask_text
 from loyalty_helpers.runbooks import plan as plans
 from loyalty_helpers.runbooks.apply import OPEN, OWNER, RESULTS, Journal, told
 from loyalty_helpers.runbooks.csv_files import write_csv
-from loyalty_helpers.runbooks.undo import numbered
+from loyalty_helpers.runbooks.undo import undoing_rows
 from loyalty_helpers.runbooks.verify import Held
 from loyalty_helpers.settings import load_settings
 from loyalty_helpers.steps import INTENT
@@ -104,10 +104,8 @@ def _compensating(held: Iterable[Held]) -> Iterator[tuple[Any, ...]]:
     """The last row first, so that undoing them in this order lowers no balance on the way."""
     backwards = sorted(held, key=lambda event: (-event.n, event.event_id))
     for row_id, events in groupby(backwards, key=attrgetter("row_id")):
-        for times, event in enumerate(events, 1):
-            reason = f"Undo of event {event.event_id}"
-            own_id = numbered(row_id, times)
-            yield (own_id, event.account_id, -event.points, reason, event.event_id)
+        made = ((event.event_id, event.account_id, event.points) for event in events)
+        yield from map(attrgetter(*UNDO_COLUMNS), undoing_rows(row_id, made))
 
 
 def repeats_told(runs: Path, rows: Iterable[plans.Row]) -> list[str]:
@@ -161,10 +159,26 @@ def command(plan: plans.Plan, approved_by: str = "", *, out: str = "") -> str:
         given["dry_run"] = "false"
     given["approved_plan"] = plan.digest[: plans.APPROVAL_LENGTH]
     given["approved_by"] = approved_by or "YOUR_NAME"
+    return _typed(header.runbook, given, out)
+
+
+def undo_command(plan: plans.Plan, *, out: str = "") -> str:
+    """The command that plans the opposite of what a run has done; `out` as of `command`."""
+    header = plan.header
+    given = {"environment": header.environment, "undo": header.run_id}
+    return _typed("undo_adjustments", given | {"run_id": undo_id(header.run_id)}, out)
+
+
+def undo_id(run_id: str) -> str:
+    """A run id for the undoing of a run."""
+    return f"{run_id[:59]}-undo"  # 64 characters are the most that it may have
+
+
+def _typed(runbook: str, given: Mapping[str, str], out: str) -> str:
     named = out or load_settings().loyalty_out
     options = ["--out", shlex.quote(named)] if named else []
     values = [f"-p {name} {shlex.quote(value)}" for name, value in given.items()]
-    return " ".join(["loyalty run", header.runbook, *options, *values])
+    return " ".join(["loyalty run", runbook, *options, *values])
 
 
 def parameters_of(plan: plans.Plan) -> dict[str, Any]:

@@ -3,11 +3,9 @@
 Each verb reads what it needs from the run's folder: cells may run twice, or in a new kernel.
 """
 
-import signal
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,8 @@ from loyalty_helpers.runbooks.apply import (
     Journal,
     Progress,
     Standing,
+    Work,
+    handled,
     stopped_if_put_off,
 )
 from loyalty_helpers.runbooks.limits import Limits, Time, settle_time
@@ -68,7 +68,7 @@ class Run:
             allow_negative_balance=allow_negative_balance,
             allow_repeats=allow_repeats,
         )
-        self._limits, self._time = limits or Limits(settle=settle_time(client)), time
+        self._limits, self._time = limits or Limits(settle=settle_time(client)), time or Time()
         self._planned: Planned | None = None
 
     @stopped_if_put_off()
@@ -203,22 +203,17 @@ class Run:
                 plans.check_may_begin(plan, max_plan_age)
                 plans.check_place(plan.header, self._client)
                 journal = held.enter_context(Journal.open(plan))
-            _stop_on_sigterm(held)
-            skipping = on_drift == "skip"
-            applying = partial(Applying, writing, plan, journal, within, skip_moved=skipping)
-            return self._sent(applying, plan, journal, Progress(journal, plan.header.rows, told))
+            held.enter_context(handled())  # at the border of rows, with everything written down
+            progress = Progress(journal, plan.header.rows, told)
+            work = Work(writing, plan, journal, within, self._time, progress, on_drift == "skip")
+            return self._sent(work)
 
-    def _sent(
-        self,
-        applying: Callable[..., Applying],
-        plan: plans.Plan,
-        journal: Journal,
-        progress: Progress,
-    ) -> Applied:
+    def _sent(self, work: Work) -> Applied:
+        plan, journal = work.plan, work.journal
         with journal.commit():
             journal.set_meta("approved_by", self._approved_by or journal.meta("approved_by"))
         try:
-            applying(time=self._time, told=progress).run()
+            Applying(work).run()
         except (RunStoppedError, *UNREAD, KeyboardInterrupt) as stopped:
             with suppress(OSError):  # why it stopped is told, whatever the disk says
                 write_results(journal)
@@ -226,7 +221,7 @@ class Run:
             came_to = Applied(plan, journal.counts(), reason, journal.moved())
             raise RunStoppedError(str(came_to), reason) from None
         finally:
-            progress.tell()
+            work.progress.tell()
         return Applied(plan, journal.counts(), moved=journal.moved())
 
     @stopped_if_put_off()
@@ -272,10 +267,3 @@ class Run:
 def folder_of(run_id: str) -> Path:
     """The folder of a run, below LOYALTY_RUNS."""
     return load_settings().runs_folder / check_run_id(run_id)
-
-
-def _stop_on_sigterm(held: ExitStack) -> None:
-    """SIGTERM stops as Ctrl-C does: at the border of rows, with everything written down."""
-    with suppress(ValueError):  # signals reach the main thread alone, and any other is refused
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-        held.callback(signal.signal, signal.SIGTERM, before)

@@ -11,21 +11,28 @@ from loyalty_helpers.runbooks.record import RunRecord, State
 
 INDEX = "index.html"
 COLUMNS = ("State", "Run", "Environment", "Approved by", "Rows", "Points", "Last (UTC)")
+# Everything is below one class: the table also stands on a page with a style of its own.
 STYLE = """
-  table { width: 100%; }
-  th, td { text-align: left; vertical-align: top; padding: 6px 10px 2px 0; }
-  thead th { border-bottom: 2px solid #222; }
-  tbody { border-bottom: 1px solid #ddd; }
-  .told td { padding: 0 10px 8px 14px; }
-  .told div { max-width: 90ch; }
+  .runs-table { width: 100%; border-collapse: collapse; }
+  .runs-table th, .runs-table td { text-align: left; vertical-align: top;
+    padding: 6px 10px 2px 0; line-height: 1.5; white-space: normal; }
+  .runs-table thead th { border-bottom: 2px solid currentColor; }
+  .runs-table tbody { border-bottom: 1px solid #bbb; }
+  .runs-table .state { font-weight: bold; border-left: 6px solid #666; padding-left: 8px; }
+  .runs-table .good { border-color: #1b7f46; }
+  .runs-table .care { border-color: #b36b00; }
+  .runs-table .bad { border-color: #b3261e; }
+  .runs-table .what { opacity: .8; font-size: .9em; }
+  .runs-table .told td { padding: 0 10px 8px 14px; }
+  .runs-table .told div { max-width: 90ch; overflow-wrap: anywhere; }
   @media (max-width: 700px) {
-    thead { display: none; }
-    table, tbody, tr, td { display: block; }
-    tbody { padding: 8px 0; }
-    td { padding: 1px 0; }
-    td[data-label]:not(:empty)::before { content: attr(data-label) ": "; color: #555; }
-    .told td { padding: 2px 0; }
-    td:empty { display: none; }
+    .runs-table thead { display: none; }
+    .runs-table, .runs-table tbody, .runs-table tr, .runs-table td { display: block; }
+    .runs-table tbody { padding: 8px 0; }
+    .runs-table td { padding: 1px 0; }
+    .runs-table td:empty { display: none; }
+    .runs-table td[data-label]:not(:empty)::before { content: attr(data-label) ": "; opacity: .8; }
+    .runs-table .told td { padding: 2px 0; }
   }
 """
 
@@ -47,12 +54,21 @@ def index_html(records: list[RunRecord], now: datetime) -> str:
     """The page: what waits for a person first, each run with what has to be done."""
     runs = [run for run in records if run.state is not State.FOREIGN]
     foreign = [run.run_id for run in records if run.state is State.FOREIGN]
-    head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
-    rows = "\n".join(map(_rows, runs))
     parts = [f"<h1>{escape(headline(runs))}</h1>", f'<p class="small">As of {plain(now)}</p>']
-    parts += [f"<table><thead><tr>{head}</tr></thead>\n{rows}</table>"] if runs else []
+    parts += [runs_table(runs, linked=True)] if runs else []
     parts += [f"<p>Not runs: {escape(', '.join(foreign))}</p>"] if foreign else []
-    return html_page("Runs", "\n".join(parts), style=STYLE)
+    return html_page("Runs", "\n".join(parts))
+
+
+def runs_table(runs: list[RunRecord], *, linked: bool = False) -> str:
+    """The table of runs as HTML, each with what has to be done; names lead to reports if `linked`.
+
+    It carries its own style, and a telephone shows it as one run below the other.
+    """
+    head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
+    rows = "\n".join(_rows(run, linked=linked) for run in runs)
+    table = f'<table class="runs-table"><thead><tr>{head}</tr></thead>\n{rows}</table>'
+    return f"<style>{STYLE}</style>\n{table}"
 
 
 def headline(runs: list[RunRecord]) -> str:
@@ -63,13 +79,13 @@ def headline(runs: list[RunRecord]) -> str:
     return f"{count}, {waits}" if runs else count
 
 
-def _rows(run: RunRecord) -> str:
+def _rows(run: RunRecord, *, linked: bool) -> str:
     name = escape(run.run_id)
-    link = f'<a href="{escape(run.report)}">{name}</a>' if run.report else name
+    link = f'<a href="{escape(run.report)}">{name}</a>' if linked and run.report else name
     what = " of ".join(filter(None, (run.runbook, run.source)))
     values = [
         f'<span class="state {run.tone}">{escape(run.state)}</span>',
-        f'{link}<div class="small">{escape(what)}</div>',
+        f'{link}<div class="what">{escape(what)}</div>',
         environment_html(run.environment),
         escape(run.approved_by),
         escape(run.rows_text),

@@ -10,8 +10,9 @@ from loyalty_helpers.records import Bundle, Shown, table
 from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.runbooks.apply import STATES, Code, Entry, Journal, told
 from loyalty_helpers.runbooks.plan import JOURNAL, PLAN, Row, read_plan
-from loyalty_helpers.runbooks.views import COLUMNS, ROWS_SHOWN
+from loyalty_helpers.runbooks.views import ROWS_SHOWN
 
+COLUMNS = ("row", "account", "phone number", "before", "change", "after", "reason")
 ON_TOP = ("REVIEW", "FAILED")
 ORDER = (*ON_TOP, *(state for state in STATES if state not in ON_TOP))
 ADVICE = {  # what a person does about a row for REVIEW, by its code
@@ -70,7 +71,7 @@ def _cells(row: Row, entry: Entry | None) -> tuple[Any, ...]:
     if entry:
         state = entry.state
         told = "; ".join(filter(None, (mask_reason(entry.note), advice(entry))))
-    planned = (row.row_id, row.account_id, row.phone, row.before, row.points, row.after)
+    planned = (row.row_id, row.account_id, row.phone, row.before, f"{row.points:+d}", row.after)
     return (*planned, mask_reason(row.reason), state, told)
 
 

@@ -6,7 +6,7 @@ undone in its turn.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from loyalty_helpers.api import LoyaltyClient
@@ -36,19 +36,23 @@ def compensating_rows(client: LoyaltyClient, undone: Plan) -> Iterator[Row]:
         made = events.get(marker, {})
         standing = [one for one in sorted(made) if not is_undone(one, place, events)]
         count += len(standing)
-        for times, event_id in enumerate(standing, 1):
-            account_id, points = made[event_id]
-            yield Row(
-                row_id=numbered(row_id, times),
-                account_id=account_id,
-                points=-points,
-                reason=f"Undo of event {event_id}",
-                undoes=event_id,
-            )
+        yield from undoing_rows(row_id, ((one, *made[one]) for one in standing))
     if not count:
         raise PlanError(
             f"run {header.run_id!r} has nothing to undo: the ledger holds no event of it that has "
             "not been undone."
+        )
+
+
+def undoing_rows(row_id: str, events: Iterable[tuple[str, str, int]]) -> Iterator[Row]:
+    """What undoes the events of a row, each given as its id, its account and its points."""
+    for times, (event_id, account_id, points) in enumerate(events, 1):
+        yield Row(
+            row_id=numbered(row_id, times),
+            account_id=account_id,
+            points=-points,
+            reason=f"Undo of event {event_id}",
+            undoes=event_id,
         )
 
 

@@ -60,7 +60,7 @@ def verify_rows(
     plan: Plan,
     journal: Journal,
     limits: Limits,
-    time: Time | None = None,
+    time: Time,
 ) -> tuple[list[Contradiction], list[Held]]:
     """Compare every row of the plan with the ledger.
 
@@ -71,9 +71,8 @@ def verify_rows(
     Returns:
         What does not agree, and nothing when everything does; and all that the ledger holds.
     """
-    clock = time or Time()
     for wait in (0.0, limits.settle):
-        clock.sleep(wait)
+        time.sleep(wait)
         held = _held(client, plan, journal)
         differences = list(_differences(journal, held))
         if not any(d.state == "APPLIED" and d.times == 0 for d in differences):

@@ -3,16 +3,26 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from heapq import nsmallest
 from itertools import islice
 from typing import Any
 
-from loyalty_helpers.records import VERIFICATION_MIME, Bundle, Shown, card, points_text, table
+from loyalty_helpers.records import (
+    VERIFICATION_MIME,
+    Bundle,
+    Shown,
+    Table,
+    Tabled,
+    card,
+    points_text,
+    table,
+)
 from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.runbooks.apply import OPEN, RESULTS
-from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, LEFT_OUT, Header, Plan
+from loyalty_helpers.runbooks.plan import APPROVAL_LENGTH, LEFT_OUT, Header, Plan, Row
 from loyalty_helpers.runbooks.results import command, repeats_told
 from loyalty_helpers.runbooks.verify import Contradiction
-from loyalty_helpers.steps import Chart, bar_chart
+from loyalty_helpers.steps import Chart, bar_chart, before_after_chart
 
 ROWS_SHOWN = 20
 BARS = 40
@@ -20,7 +30,7 @@ COLUMNS = ("row_id", "account", "phone_number", "before", "change", "after", "re
 
 
 @dataclass(frozen=True)
-class Planned(Shown):
+class Planned(Tabled):
     """A plan for people: what it does to whom, and how it is approved.
 
     Attributes:
@@ -37,14 +47,30 @@ class Planned(Shown):
         sizes = Counter(row.points for row in self.plan.rows()).most_common(BARS)
         values = [{"points": f"{points:+d}", "rows": rows} for points, rows in sorted(sizes)]
         title = f"Planned changes of run {self.plan.header.run_id}"
-        return bar_chart(title, values, x="points", y="rows")
+        told = ", ".join(f"{value['rows']} of {value['points']} points" for value in values)
+        return bar_chart(title, f"Rows: {told or 'none'}.", values, x="points", y="rows")
+
+    @property
+    def balances_chart(self) -> Chart:
+        """Each balance before and after, of the accounts that change most."""
+        balances: dict[str, tuple[int, int]] = {}
+        for row in self.plan.rows():
+            before, _ = balances.get(row.account_id, (row.before, 0))
+            balances[row.account_id] = (before, row.after)
+        changed = [(name, *both) for name, both in balances.items() if both[0] != both[1]]
+        shown = nsmallest(BARS, changed, key=lambda one: (-abs(one[2] - one[1]), one[0]))
+        which = f"the {BARS} that change most of " if len(changed) > BARS else ""
+        told = f"Accounts: {which}{len(changed)}, the largest change first."
+        title = f"Balances before and after run {self.plan.header.run_id}"
+        return before_after_chart(title, told, shown)
+
+    def _table(self) -> Table:
+        rows = tuple(map(_cells, self.plan.rows()))
+        return Table(f"Plan of run {self.plan.header.run_id}", COLUMNS, rows)
 
     def _view(self) -> Bundle:
         header, digest = self.plan.header, self.plan.digest
-        rows = [
-            (r.row_id, r.account_id, r.phone, r.before, r.points, r.after, mask_reason(r.reason))
-            for r in islice(self.plan.rows(), ROWS_SHOWN)
-        ]
+        rows = list(map(_cells, islice(self.plan.rows(), ROWS_SHOWN)))
         more = header.rows - len(rows)
         lines = [f"... and {more} more rows in {self.plan.path.name}"] if more else []
         accounts = f"{header.accounts} account{'s' * (header.accounts != 1)}"
@@ -76,6 +102,11 @@ class Planned(Shown):
         if header.left_out:
             lines.append(f"{_rows(header.left_out)} not possible, and left out: {LEFT_OUT}")
         return lines
+
+
+def _cells(row: Row) -> tuple[Any, ...]:
+    balances = (row.before, row.points, row.after)
+    return (row.row_id, row.account_id, row.phone, *balances, mask_reason(row.reason))
 
 
 def _besides(header: Header) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loyalty_helpers.errors import LoyaltyError, PlanError
+from loyalty_helpers.errors import LoyaltyError
 from loyalty_helpers.runbooks import (
     ADJUSTMENTS,
     DIFFERENCES,
@@ -39,15 +39,6 @@ def applies(parameters: Mapping[str, Any]) -> bool:
     """Whether a notebook is asked to apply a plan, and not only to make one."""
     approved = bool(parameters.get("approved_plan"))
     return not parameters["dry_run"] if "dry_run" in parameters else approved
-
-
-def check_not_applied(folder: Path) -> None:
-    """Raise PlanError if a run has been applied, so that it cannot be planned anew."""
-    if (folder / JOURNAL).exists():
-        raise PlanError(
-            f"run id {folder.name!r} has been applied, or its applying has begun. To go on with "
-            "it, give its digest as approved_plan; for a new intent, take a new run id."
-        )
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,11 @@ def _manager(busy: Callable[[int], bool]) -> Any:
     from jupyter_client.manager import AsyncKernelManager
 
     class Finishing(AsyncKernelManager):
+        def client(self, **options: Any) -> Any:
+            """Called by nbclient, which leaves it open where the kernel is not its own."""
+            self.last_client = super().client(**options)
+            return self.last_client
+
         async def shutdown_kernel(  # type: ignore[override]  # as the one that it replaces
             self, *args: Any, **options: Any
         ) -> None:

@@ -5,44 +5,73 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.files import write_text
-from loyalty_helpers.redaction import mask_text
+from loyalty_helpers.records import POLICY, STYLE, environment_html
+from loyalty_helpers.runner.answer import Answer
 
 # nbconvert's page would fetch scripts from public hosts. Here they are left out, and the policy
 # makes the browser refuse any other, in whatever text they might hide. Its style sheet is
 # JupyterLab's own, 280 kB and most of the time that a report takes; these lines do as well.
-TEMPLATE = """
-{%- extends 'lab/index.html.j2' -%}
-{%- block html_head_js -%}
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-{%- endblock -%}
-{%- block html_head_js_mathjax -%}{%- endblock -%}
-{%- block html_head_js_mermaidjs -%}{%- endblock -%}
-{%- block notebook_css -%}
-<style>
-  body { max-width: 1100px; margin: 24px auto; padding: 0 16px; color: #222; background: #fff;
-    font: 15px/1.5 system-ui, sans-serif; }
-  .summary { font-weight: bold; white-space: pre-line; }
-  pre, code { font: 13px/1.4 ui-monospace, monospace; white-space: pre-wrap; }
-  table { border-collapse: collapse; }
-  a.anchor-link, .jp-Collapser { display: none; }
-  .jp-Cell { margin: 12px 0; }
-  .jp-InputArea, .jp-OutputArea-child { display: flex; }
-  .jp-InputPrompt, .jp-OutputPrompt { flex: 0 0 70px; color: #777;
-    font: 12px/2 ui-monospace, monospace; }
-  .jp-MarkdownCell .jp-InputPrompt { display: none; }
-  .jp-InputArea-editor, .jp-OutputArea-output { flex: 1; min-width: 0; overflow-x: auto; }
-  .jp-CodeMirrorEditor .highlight { background: #f5f5f5; padding: 4px 10px; }
-  .highlight pre { margin: 0; }
-  .jp-MarkdownCell th, .jp-MarkdownCell td { border: 1px solid #ddd; padding: 4px 8px;
-    text-align: left; }
-  [data-mime-type*="stderr"] { background: #fdd; }
+TEMPLATE = f"""
+{{%- extends 'lab/index.html.j2' -%}}
+{{%- block html_head_js -%}}
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+{{%- endblock -%}}
+{{%- block html_head_js_mathjax -%}}{{%- endblock -%}}
+{{%- block html_head_js_mermaidjs -%}}{{%- endblock -%}}
+{{%- block notebook_css -%}}
+<style>{STYLE}
+  .answer h1 {{ border-left-width: 10px; padding: 4px 0 4px 12px; }}
+  .answer h2 {{ font-size: 17px; margin: 20px 0 4px; }}
+  .answer p {{ margin: 4px 0; }}
+  .told {{ white-space: pre-line; }}
+  .facts th {{ text-align: left; vertical-align: top; padding: 3px 16px 3px 0; color: #555;
+    font-weight: normal; white-space: nowrap; }}
+  .facts td {{ padding: 3px 0; overflow-wrap: anywhere; }}
+  details {{ margin-top: 28px; border-top: 1px solid #ddd; }}
+  a.anchor-link, .jp-Collapser {{ display: none; }}
+  .jp-Cell {{ margin: 12px 0; }}
+  .jp-InputArea, .jp-OutputArea-child {{ display: flex; }}
+  .jp-InputPrompt, .jp-OutputPrompt {{ flex: 0 0 70px; color: #777;
+    font: 12px/2 ui-monospace, monospace; }}
+  .jp-MarkdownCell .jp-InputPrompt {{ display: none; }}
+  .jp-InputArea-editor, .jp-OutputArea-output {{ flex: 1; min-width: 0; overflow-x: auto; }}
+  .jp-CodeMirrorEditor .highlight {{ background: #f5f5f5; padding: 4px 10px; }}
+  .highlight pre {{ margin: 0; }}
+  .jp-MarkdownCell th, .jp-MarkdownCell td {{ border: 1px solid #ddd; padding: 4px 8px;
+    text-align: left; }}
+  [data-mime-type*="stderr"] {{ background: #fdd; }}
+  @media (max-width: 700px) {{ .jp-InputPrompt, .jp-OutputPrompt {{ display: none; }} }}
 </style>
-{%- endblock -%}
-{%- block body_header -%}
-{{ super() }}
-<p class="summary">{{ resources.summary | escape_html }}</p>
-{%- endblock -%}
+{{%- endblock -%}}
+{{%- block body_header -%}}
+{{{{ super() }}}}
+{{%- set answer = resources.answer %}}
+<section class="answer">
+<h1 class="state {{{{ answer.tone }}}}">{{{{ answer.headline | escape_html }}}}</h1>
+{{%- if answer.told %}}
+<p class="told">{{{{ answer.told | escape_html }}}}</p>
+{{%- endif %}}
+<table class="facts">
+{{%- for label, value in answer.facts %}}
+<tr><th scope="row">{{{{ label }}}}</th><td>{{{{ value | escape_html }}}}</td></tr>
+{{%- endfor %}}
+<tr><th scope="row">Environment</th><td>{{{{ resources.environment }}}}</td></tr>
+</table>
+<h2>What to do next</h2>
+{{%- for line in answer.todo %}}
+<p>{{{{ line | escape_html }}}}</p>
+{{%- endfor %}}
+{{%- if answer.command %}}
+<pre>{{{{ answer.command | escape_html }}}}</pre>
+{{%- endif %}}
+<div class="scroll">{{{{ answer.rows }}}}</div>
+</section>
+<details><summary>How it was done: the notebook with its code and its outputs</summary>
+{{%- endblock -%}}
+{{%- block body_footer -%}}
+</details>
+{{{{ super() }}}}
+{{%- endblock -%}}
 """
 
 # nbconvert's own list knows no headings and no paragraphs, and would show their tags as text.
@@ -99,15 +128,22 @@ def report_maker(source: Path) -> Any:
     exporter = HTMLExporter(
         sanitize_html=True, filters={"clean_html": clean_html}, raw_template=TEMPLATE
     )
-    exporter.from_filename(str(source))
+    exporter.from_filename(str(source), resources={"answer": {}})
     return exporter
 
 
-def write_report(maker: Any, notebook: dict[str, Any], path: Path, summary: str) -> None:
-    """Write the report of an executed notebook; on top stands what came of the run."""
+def write_report(maker: Any, notebook: dict[str, Any], path: Path, answer: Answer) -> None:
+    """Write the report of an executed notebook: the answer, and folded below it how it was done."""
     import nbformat
 
     node = nbformat.reads(json.dumps(notebook), as_version=4)
-    resources = {"metadata": {"name": path.stem}, "summary": mask_text(summary)}
+    for number, cell in enumerate(node.cells):
+        cell["id"] = str(number)  # papermill adds a cell whose id is by chance
+    environment = environment_html(answer.environment)
+    resources = {
+        "metadata": {"name": path.stem},
+        "answer": answer,
+        "environment": environment,
+    }
     body, _ = maker.from_notebook_node(node, resources)
     write_text(path, body)

@@ -17,16 +17,17 @@ from loyalty_helpers.runbooks import (
     PLAN,
     check_approval,
     check_may_begin,
+    check_not_begun,
     facts,
     owned_by,
     read_plan,
 )
 from loyalty_helpers.runner import receipt as receipts
+from loyalty_helpers.runner.answer import answer_of
 from loyalty_helpers.runner.evidence import (
     READ_ONLY,
     Attempt,
     applies,
-    check_not_applied,
     told_of,
 )
 from loyalty_helpers.runner.execute import (
@@ -36,6 +37,7 @@ from loyalty_helpers.runner.execute import (
     import_papermill,
 )
 from loyalty_helpers.runner.folder import RunFolder, check_room, refusing, run_folder
+from loyalty_helpers.runner.kept import KeptKernel
 from loyalty_helpers.runner.kernels import started_kernel
 from loyalty_helpers.runner.notebooks import Notebook
 from loyalty_helpers.runner.report import report_maker, write_report
@@ -75,6 +77,7 @@ def run_notebook(
     *,
     runs: Path | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    kept: KeptKernel | None = None,
 ) -> RunResult:
     """Run a notebook headlessly.
 
@@ -83,6 +86,7 @@ def run_notebook(
         given: parameters; all others keep the notebook's default.
         runs: the folder that gets one folder a run; None is LOYALTY_RUNS, else `runs`.
         tell: called with a line of progress now and then, while a plan is applied.
+        kept: what lends its kernel; None starts one for this run alone.
 
     Raises:
         ParameterError, SettingsError: refused; no kernel was started, nothing was run.
@@ -101,7 +105,7 @@ def run_notebook(
     # A walkthrough takes seconds; a runbook can wait for a service for minutes.
     patience = SILENT if attempt.runbook else float("inf")
     with run_folder(target, keep=KEPT) as held, watched(target, tell, patience=patience):
-        return _run(attempt, held, str(runs or ""))
+        return _run(attempt, held, str(runs or ""), kept)
 
 
 def _target(runs: str, run_id: str) -> Path:
@@ -131,17 +135,17 @@ def _check_plans(notebook: Notebook, parameters: Mapping[str, Any], target: Path
             f"run id {target.name!r} is a run with a plan: take another run id for this one"
         )
     if "approved_plan" in parameters and not applies(parameters):
-        check_not_applied(target)
+        check_not_begun(target)
 
 
-def _run(attempt: Attempt, held: RunFolder, out: str) -> RunResult:
+def _run(attempt: Attempt, held: RunFolder, out: str, kept: KeptKernel | None) -> RunResult:
     source, folder, parameters = attempt.notebook.path, attempt.folder, attempt.parameters
     receipt = receipts.begin(source.stem, parameters, run_id=folder.name)
     asked = receipt["parameters"]
     with refusing(folder):
         write_json(folder / RECEIPT, receipt | {"parameters": attempt.meant(asked)})
     output = MaskedOutput(folder / source.name, parameters)
-    error, maker = _executed(attempt, output, out)
+    error, maker = _executed(attempt, output, out, kept)
     shown = None if attempt.plans else receipts.verification_of(output.notebook)
     refused = isinstance(error, CellError) and error.refused
     error = error or attempt.unproven(shown)
@@ -165,20 +169,22 @@ def _run(attempt: Attempt, held: RunFolder, out: str) -> RunResult:
     place = f"environment {receipt['environment']}"
     report = folder / f"{source.stem}.html"
     try:
-        write_report(maker(), output.notebook, report, f"{summary}\n{place}")
+        answer = answer_of(receipt, summary, folder, out=out)
+        write_report(maker(), output.notebook, report, answer)
     except Exception as trouble:
         raise LoyaltyError(f"{summary}, {place}, but there is no report: {trouble}") from trouble
     return RunResult(folder, report, receipt, summary)
 
 
 def _executed(
-    attempt: Attempt, output: MaskedOutput, out: str
+    attempt: Attempt, output: MaskedOutput, out: str, kept: KeptKernel | None
 ) -> tuple[LoyaltyError | None, Callable[[], Any]]:
     """What went wrong, of which the notebook is never asked; and what gives a warm report maker."""
     source, folder = attempt.notebook.path, attempt.folder
     variables = {"LOYALTY_RUNS": str(folder.parent), "LOYALTY_OUT": out}
+    lend = kept.lent if kept else started_kernel
     with (
-        started_kernel(source.parent, variables, busy=partial(owned_by, folder)) as kernel,
+        lend(source.parent, variables, busy=partial(owned_by, folder)) as kernel,
         ThreadPoolExecutor(1) as background,
     ):
         import_papermill()  # here, since two threads should not import the same things at once

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from loyalty_helpers.records import (
     EVENT_COLUMNS,
-    Bundle,
     LoyaltyAccount,
     LoyaltyEvent,
-    Shown,
+    Table,
+    Tabled,
     event_row,
-    table,
 )
 
 
@@ -24,7 +23,7 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True)
-class BalanceHistory(Shown):
+class BalanceHistory(Tabled):
     """The events of an account, oldest first, each with the running balance.
 
     Attributes:
@@ -49,14 +48,14 @@ class BalanceHistory(Shown):
         """The last entries only; their running balances stay what they are."""
         return BalanceHistory(self.account_id, self.entries[-count:] if count else ())
 
-    def _view(self) -> Bundle:
-        rows = [(entry.balance, *event_row(entry.event)) for entry in self.entries]
+    def _table(self) -> Table:
+        rows = tuple((entry.balance, *event_row(entry.event)) for entry in self.entries)
         columns = ("balance", *EVENT_COLUMNS)
-        return table(f"{len(rows)} events of account {self.account_id}", columns, rows)
+        return Table(f"{len(rows)} events of account {self.account_id}", columns, rows)
 
 
 @dataclass(frozen=True)
-class PointsByType(Shown):
+class PointsByType(Tabled):
     """Events counted and added up by type."""
 
     account_id: str
@@ -70,10 +69,10 @@ class PointsByType(Shown):
             points[event.type] += event.points
         return dict(sorted(points.items()))
 
-    def _view(self) -> Bundle:
+    def _table(self) -> Table:
         counts = Counter(event.type for event in self.events)
-        rows = [(counts[kind], points, kind) for kind, points in self.totals.items()]
-        return table(f"Events of account {self.account_id}", ("events", "points", "type"), rows)
+        rows = tuple((counts[kind], points, kind) for kind, points in self.totals.items())
+        return Table(f"Events of account {self.account_id}", ("events", "points", "type"), rows)
 
 
 def balance_history(account: LoyaltyAccount, events: Iterable[LoyaltyEvent]) -> BalanceHistory:

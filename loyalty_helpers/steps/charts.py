@@ -1,8 +1,15 @@
-"""Charts as Vega-Lite, which JupyterLab draws offline, with an SVG beside for everything else."""
+"""Charts as Vega-Lite, which JupyterLab draws offline, with an SVG beside for everything else.
+
+Colours are told apart by people who see few of them, and nothing is said by colour alone: shapes,
+sides or words say it as well. Each chart has a sentence that says what it shows.
+"""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from html import escape
 from typing import Any
 
 from loyalty_helpers.records import Bundle, Shown, plain
@@ -15,6 +22,19 @@ FONT = "Liberation Sans"
 # A chart can be saved as a picture. JupyterLab's offer to send it, with the buyer's data, to an
 # editor on a public host is left out.
 EMBED = {"actions": {"export": True, "source": False, "compiled": False, "editor": False}}
+MORE, LESS, OTHER = "#0072B2", "#D55E00", "#6F6F6F"
+# A type of event looks the same in every chart. Six of these colours are Okabe and Ito's.
+EVENTS = {
+    "ACCUMULATE_POINTS": (MORE, "circle"),
+    "ACCUMULATE_PROMOTION_POINTS": ("#56B4E9", "square"),
+    "ADJUST_POINTS": ("#E69F00", "diamond"),
+    "CREATE_REWARD": (LESS, "triangle-down"),
+    "REDEEM_REWARD": ("#CC79A7", "cross"),
+    "DELETE_REWARD": ("#009E73", "triangle-up"),
+    "EXPIRE_POINTS": ("#882255", "triangle-left"),
+}
+POINT = {"type": "point", "filled": True, "opacity": 1}
+BELOW = {"orient": "bottom", "columns": 3, "title": None, "labelLimit": 240}
 
 
 @dataclass(frozen=True)
@@ -22,8 +42,9 @@ class Chart(Shown):
     """A Vega-Lite specification that shows itself.
 
     Attributes:
-        title: said in place of the picture where none can be shown.
-        spec: the specification, a plain dict with its data inside.
+        title: what it is a chart of.
+        spec: the specification, a plain dict with its data inside; its `description` is a sentence
+            for those who cannot see the picture.
     """
 
     title: str
@@ -32,64 +53,161 @@ class Chart(Shown):
     def _view(self) -> Bundle:
         import vl_convert  # loads a rendering engine: only where a chart is drawn
 
+        told = plain(self.spec["description"])
         svg = vl_convert.vegalite_to_svg(json.dumps(self.spec), vl_version="5.21")
-        return {"text/plain": self.title, VEGA_LITE_MIME: self.spec, "image/svg+xml": svg}
+        return {
+            "text/plain": f"{plain(self.title)}\n  {told}",
+            VEGA_LITE_MIME: self.spec,
+            "image/svg+xml": _told_in_svg(svg, plain(self.title), told),
+        }
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return self._view(), {VEGA_LITE_MIME: {"embed_options": EMBED}}
 
 
+def _told_in_svg(svg: str, title: str, told: str) -> str:
+    """The picture with its words: a screen reader says them in place of its many parts."""
+    start, _, rest = svg.partition(">")
+    start = start.replace("<svg", f'<svg role="img" aria-label="{escape(f"{title}. {told}")}"', 1)
+    return f"{start}><title>{escape(title)}</title><desc>{escape(told)}</desc>{rest}"
+
+
 def balance_chart(history: BalanceHistory) -> Chart:
-    """The balance over time as steps. Events whose time cannot exist are left out."""
+    """The balance over time as steps, each in the colour of its event's type.
+
+    Events whose time cannot exist are left out.
+    """
     made = [(entry.event.created_at, entry) for entry in history.entries]
     dated = [(when, entry) for when, entry in made if isinstance(when, datetime)]
-    times = [when for when, _ in dated]
     values = [
         {
             "time": when.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "at": plain(when),
+            "before": entry.balance - entry.event.points,
             "balance": entry.balance,
             "points": entry.event.points,
             "type": entry.event.type,
         }
         for when, entry in dated
     ]
-    short = not times or max(times) - min(times) < timedelta(days=3)
-    time_format = "%Y-%m-%d %H:%M" if short else "%Y-%m-%d"
-    time = {
-        "field": "time",
-        "type": "temporal",
-        "scale": {"type": "utc"},
-        "title": "time (UTC)",
-        "axis": {"format": time_format, "tickCount": 6, "labelOverlap": True},
-    }
-    balance = {"field": "balance", "type": "quantitative", "title": "balance (points)"}
-    names = ("type", "points", "balance")
-    tooltip = [{"field": "at", "title": "time"}, *({"field": name} for name in names)]
-    mark = {"type": "line", "interpolate": "step-after", "point": True}
+    x = {"field": "time", "type": "temporal", "scale": {"type": "utc"}, "title": "time (UTC)"}
+    x["axis"] = {"format": _time_format([when for when, _ in dated]), "tickCount": 6}
+    y = {"field": "balance", "type": "quantitative", "title": "balance (points)"}
+    step = {**y, "field": "before"}
+    by_type = _by_type(values)
+    fields = ("type", "points", "balance")
+    tooltip = [{"field": "at", "title": "time"}, *({"field": name} for name in fields)]
+    line = {"type": "line", "interpolate": "step-after", "color": OTHER}
+    layers = [
+        _layer(line, x=x, y=y),
+        _layer({"type": "rule", "strokeWidth": 3}, x=x, y=step, y2={"field": "balance"}, **by_type),
+        _layer(POINT, x=x, y=y, tooltip=tooltip, **by_type),
+    ]
     title = f"Balance of account {history.account_id}: {len(values)} events"
-    return _chart(title, values, mark, {"x": time, "y": balance, "tooltip": tooltip})
+    return _chart(title, _steps_told(values), values, layers)
 
 
-def bar_chart(title: str, values: list[dict[str, Any]], *, x: str, y: str) -> Chart:
-    """Bars in the order given; `x` and `y` name what each value holds for them."""
-    encoding = {
-        "x": {"field": x, "type": "ordinal", "sort": None},
-        "y": {"field": y, "type": "quantitative"},
-        "tooltip": [{"field": x}, {"field": y}],
+def _time_format(times: Sequence[datetime]) -> str:
+    short = not times or max(times) - min(times) < timedelta(days=3)
+    return "%Y-%m-%d %H:%M" if short else "%Y-%m-%d"
+
+
+def _by_type(values: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The encodings of the types of events that occur; one that Square adds is grey."""
+    found = {value["type"] for value in values}
+    names = [name for name in EVENTS if name in found] + sorted(found - EVENTS.keys())
+    colours, shapes = zip(*(EVENTS.get(n, (OTHER, "circle")) for n in names or [""]), strict=True)
+    return {
+        "color": _scale("type", names, colours),
+        "shape": _scale("type", names, shapes),
     }
-    return _chart(title, values, "bar", encoding)
 
 
-def _chart(title: str, values: list[dict[str, Any]], mark: Any, encoding: dict[str, Any]) -> Chart:
+def _scale(field: str, names: Sequence[str], looks: Sequence[str]) -> dict[str, Any]:
+    scale = {"domain": [*names], "range": [*looks]}
+    return {"field": field, "type": "nominal", "scale": scale, "legend": BELOW}
+
+
+def _steps_told(values: Sequence[dict[str, Any]]) -> str:
+    if not values:
+        return "There is no event."
+    first, last = values[0], values[-1]
+    counts = Counter(value["type"] for value in values).most_common()
+    return (
+        f"The balance goes from {first['before']} points before {first['at']} to "
+        f"{last['balance']} points after {last['at']}: "
+        f"{', '.join(f'{count} {kind}' for kind, count in counts)}."
+    )
+
+
+def before_after_chart(title: str, told: str, balances: Sequence[tuple[str, int, int]]) -> Chart:
+    """A line from each balance before to the balance after, in the order given.
+
+    Args:
+        title: what it is a chart of.
+        told: a sentence for those who cannot see it.
+        balances: a name, and the balance before and after.
+    """
+    values = [
+        {
+            "account": name,
+            "before": before,
+            "change": f"{after - before:+d}",
+            "after": after,
+            "points are": "added" if after >= before else "taken away",
+        }
+        for name, before, after in balances
+    ]
+    y = {"field": "account", "type": "ordinal", "sort": None, "axis": {"labelLimit": 300}}
+    x = {"field": "before", "type": "quantitative", "title": "balance (points)"}
+    way = _scale("points are", ("added", "taken away"), (MORE, LESS))
+    end = _scale("points are", ("added", "taken away"), ("triangle-right", "triangle-left"))
+    tooltip = [{"field": name} for name in ("account", "before", "change", "after")]
+    look = {"y": y, "color": way, "tooltip": tooltip}
+    layers = [
+        _layer({"type": "rule", "strokeWidth": 2}, x=x, x2={"field": "after"}, **look),
+        _layer({"type": "tick", "thickness": 2, "size": 10}, x=x, **look),
+        _layer(POINT, x={**x, "field": "after"}, shape=end, **look),
+    ]
+    return _chart(title, told, values, layers, height={"step": 18})
+
+
+def bar_chart(title: str, told: str, values: list[dict[str, Any]], *, x: str, y: str) -> Chart:
+    """Bars in the order given; `x` and `y` name what each value holds for them.
+
+    Bars below 0 have a colour of their own. `told` is a sentence for those who cannot see them.
+    """
+    below = {"test": f"datum[{json.dumps(y)}] < 0", "value": LESS}
+    bar = _layer(
+        "bar",
+        x={"field": x, "type": "ordinal", "sort": None},
+        y={"field": y, "type": "quantitative"},
+        color={"condition": below, "value": MORE},
+        tooltip=[{"field": x}, {"field": y}],
+    )
+    return _chart(title, told, values, [bar])
+
+
+def _layer(mark: Any, **encoding: Any) -> dict[str, Any]:
+    return {"mark": mark, "encoding": encoding}
+
+
+def _chart(
+    title: str,
+    told: str,
+    values: list[dict[str, Any]],
+    layers: list[dict[str, Any]],
+    *,
+    height: Any = 220,
+) -> Chart:
     spec = {
         "$schema": SCHEMA,
         "title": title,
+        "description": told,
         "width": 560,
-        "height": 220,
-        "config": {"font": FONT},  # colours come from the light or dark theme of the page
+        "height": height,
+        "config": {"font": FONT},  # the other colours come from the light or dark page
         "data": {"values": values},
-        "mark": mark,
-        "encoding": encoding,
+        "layer": layers,
     }
     return Chart(title, spec)

@@ -8,7 +8,6 @@ own, so it has its own kernel, and the committed file is never touched.
 import json
 import os
 import re
-import secrets
 import shutil
 import signal
 import subprocess
@@ -16,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -49,13 +48,46 @@ expect.set_options(timeout=WAIT * 500)
 
 
 @dataclass(frozen=True)
-class Lab:
-    """A running server: its address with the token, what it serves, and the emulator's home."""
+class Served:
+    """A running server, `loyalty lab` or `loyalty app`, and the folder that it works in.
+
+    Attributes:
+        url: where it begins, with the token.
+        folder: has all that it was given, and all that it leaves.
+    """
 
     url: str
-    token: str
-    notebooks: Path
-    home: Path
+    folder: Path
+
+    @property
+    def base(self) -> str:
+        """The address without a path and without the token."""
+        return f"http://{urlsplit(self.url).netloc}/"
+
+    @property
+    def token(self) -> str:
+        """What lets one in."""
+        return self.url.partition("token=")[2]
+
+    @property
+    def home(self) -> Path:
+        """Where the emulator of its kernels has its file."""
+        return self.folder / "loyalty"
+
+    @property
+    def runs(self) -> Path:
+        """What runs leave."""
+        return self.folder / "runs"
+
+    @property
+    def notebooks(self) -> Path:
+        """What JupyterLab shows."""
+        return self.folder / "notebooks"
+
+    @property
+    def log(self) -> Path:
+        """What it has told."""
+        return self.folder / "log"
 
 
 class Tab:
@@ -82,7 +114,7 @@ class Tab:
 class OpenPage(Tab):
     """A page that `loyalty app` serves, in a browser tab; its kernel has a home of its own."""
 
-    def __init__(self, page: Page, served: "Served") -> None:
+    def __init__(self, page: Page, served: Served) -> None:
         super().__init__(page)
         self.served = served
 
@@ -153,35 +185,30 @@ class OpenNotebook(Tab):
         return cell.locator(".jp-OutputArea-output")
 
 
-@dataclass(frozen=True)
-class Served:
-    """A running `loyalty app`: its address, with and without the token, and what it works with."""
-
-    url: str
-    home: Path
-    runs: Path
-    log: Path
-
-    @property
-    def base(self) -> str:
-        """The address without the token."""
-        return self.url.partition("?")[0]
+@contextmanager
+def serving(*options: str, env: Mapping[str, str] | None = None) -> Iterator[Served]:
+    """A command that serves until it is stopped, in a new folder."""
+    with tempfile.TemporaryDirectory(prefix="served-") as name:
+        base = Path(name)
+        (base / "home").mkdir()
+        (base / "notebooks").mkdir()
+        command = [sys.executable, "-m", "loyalty_helpers", *options]
+        with (base / "log").open("wb") as log:
+            process = subprocess.Popen(
+                command, env=_variables(base) | (env or {}), cwd=base, stdout=log, stderr=log
+            )
+        try:
+            yield Served(_told_address(process, base / "log"), base)
+        finally:
+            _stop(process)
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
+def lab() -> Iterator[Served]:
+    """`loyalty lab`, as `make lab` starts it, on a folder that the tests fill."""
     _need_chromium()
-    with tempfile.TemporaryDirectory(prefix="lab-") as name:
-        base = Path(name)
-        for folder in ("home", "config", "data", "run", "notebooks"):
-            (base / folder).mkdir()
-        _no_questions(base / "config")
-        process = _start(base, token := secrets.token_hex(16))
-        try:
-            url = _address(process, base)
-            yield Lab(url, token, base / "notebooks", base / "loyalty")
-        finally:
-            _stop(process)
+    with serving("lab", "--no-browser", "--port", "0", "notebooks") as served:
+        yield served
 
 
 def _need_chromium() -> None:
@@ -203,42 +230,6 @@ def _variables(base: Path) -> dict[str, str]:
     }
 
 
-def _no_questions(config: Path) -> None:
-    """Answer what a new user is asked, so that no question covers the page."""
-    folder = config / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
-    folder.mkdir(parents=True)
-    answers = {"fetchNews": "false", "checkForUpdates": False}
-    (folder / "notification.jupyterlab-settings").write_text(json.dumps(answers))
-
-
-def _start(base: Path, token: str) -> subprocess.Popen[bytes]:
-    env = _variables(base) | {"JUPYTER_TOKEN": token}
-    options = [
-        "--no-browser",
-        "--allow-root",
-        "--ServerApp.ip=127.0.0.1",
-        "--ServerApp.port=0",
-        f"--ServerApp.root_dir={base / 'notebooks'}",
-    ]
-    command = [sys.executable, "-m", "jupyterlab", *options]
-    with (base / "log").open("wb") as log:
-        return subprocess.Popen(command, env=env, cwd=base, stdout=log, stderr=log)
-
-
-def _address(process: subprocess.Popen[bytes], base: Path) -> str:
-    """Where the server listens: it writes that down as soon as it does."""
-    file = base / "run" / f"jpserver-{process.pid}.json"
-    deadline = time.monotonic() + WAIT
-    while time.monotonic() < deadline:
-        if file.exists() and (text := file.read_text()):
-            return str(json.loads(text)["url"])
-        if process.poll() is not None:
-            break
-        time.sleep(0.05)
-    _stop(process)
-    raise RuntimeError(f"JupyterLab did not start:\n{(base / 'log').read_text()[-3000:]}")
-
-
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """The server's own signal to stop also ends its kernels."""
     if process.poll() is None:
@@ -257,29 +248,20 @@ def serve() -> Iterator[Callable[..., Served]]:
 
         @cache
         def start(options: tuple[str, ...], env: tuple[tuple[str, str], ...]) -> Served:
-            base = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="pages-")))
-            (base / "home").mkdir()
-            command = [sys.executable, "-m", "loyalty_helpers", "app", "--port", "0", *options]
-            log = (base / "log").open("wb")
-            with log:
-                process = subprocess.Popen(
-                    command, env=_variables(base) | dict(env), cwd=base, stdout=log, stderr=log
-                )
-            running.callback(_stop, process)
-            url = _told_address(process, base / "log")
-            return Served(url, base / "loyalty", base / "runs", base / "log")
+            at_work = serving("app", "--port", "0", *options, env=dict(env))
+            return running.enter_context(at_work)
 
         yield lambda *options, **env: start(options, tuple(sorted(env.items())))
 
 
 def _told_address(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Where the pages are: the command tells it as soon as they can be opened."""
+    """Where a server is, with its token: it tells that as soon as it can be asked."""
     deadline = time.monotonic() + WAIT
     while time.monotonic() < deadline and process.poll() is None:
-        if found := re.search(r"http://\S+\?token=\w+\n", log.read_text()):
+        if found := re.search(r"http://127\S+\?token=\w+\n", log.read_text()):
             return found[0].strip()
         time.sleep(0.05)
-    raise RuntimeError(f"the pages were not served:\n{log.read_text()[-3000:]}")
+    raise RuntimeError(f"nothing was served:\n{log.read_text()[-3000:]}")
 
 
 @pytest.fixture(scope="module")
@@ -324,7 +306,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def open_notebook(lab: Lab, browser: Browser) -> Iterator[Callable[..., OpenNotebook]]:
+def open_notebook(lab: Served, browser: Browser) -> Iterator[Callable[..., OpenNotebook]]:
     """Opens a copy of a notebook, and waits for its kernel."""
     opened: list[OpenNotebook] = []
 
@@ -338,7 +320,7 @@ def open_notebook(lab: Lab, browser: Browser) -> Iterator[Callable[..., OpenNote
         notebook = OpenNotebook(page)
         opened.append(notebook)
         path = f"lab/workspaces/w{folder.name}/tree/{folder.name}/{source.name}"
-        page.goto(f"{lab.url}{path}?token={lab.token}")
+        page.goto(f"{lab.base}{path}?token={lab.token}")
         expect(page.locator("#jp-main-statusbar")).to_contain_text(IDLE)
         expect(page.locator(".jp-CodeCell").first).to_be_visible()
         return notebook
@@ -363,7 +345,7 @@ def _copy(source: Path, target: Path, outputs: bool, more: str) -> None:
 
 
 @pytest.fixture
-def client(lab: Lab) -> Iterator[LoyaltyClient]:
+def client(lab: Served) -> Iterator[LoyaltyClient]:
     """Looks into the emulator's file that the notebooks in the browser use."""
     with connect("local", settings=Settings(loyalty_home=lab.home)) as client:
         yield client

@@ -16,7 +16,7 @@ from loyalty_helpers.emulator.wire import CODES
 FOLDER = Path(emulator.__file__).parent
 SOURCES = sorted(FOLDER.glob("*.py"))
 FLOORS = (
-    "assumptions clock wire database lost | faults |"
+    "assumptions clock wire database | faults |"
     " validation | pricing ledger fault_plan periods | call | order_bodies |"
     " customers events orders programs | rewards promotions expiry | accrual payments accounts |"
     " seed routes | app | server | __init__"

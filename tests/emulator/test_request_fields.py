@@ -19,6 +19,8 @@ from square.payments.client import PaymentsClient
 
 from tests.seed_world import ACCOUNT_ID, ORDER_OPEN, PROGRAM_ID
 
+from .conftest import problem, refused
+
 OPERATIONS = {
     f"/v2/loyalty/accounts/{ACCOUNT_ID}/adjust": AccountsClient.adjust,
     f"/v2/loyalty/accounts/{ACCOUNT_ID}/accumulate": AccountsClient.accumulate_points,
@@ -136,3 +138,18 @@ def test_field_that_square_does_not_document_is_refused_as_the_switch_says(
 
     assert status == api.accounts(limit=1, colour="red").status_code
     assert status == api.accounts({"colour": "red"}).status_code
+
+
+def test_null_in_an_array_is_no_object(api):
+    answer = api.accounts({"mappings": [None]})
+
+    field = "query.mappings[0]"
+    assert refused("EXPECTED_OBJECT", field) == problem(answer)
+
+
+@pytest.mark.parametrize("wrong", ["", 0, {}])
+def test_what_is_no_array_is_not_as_good_as_none(api, wrong):
+    body = {"idempotency_key": "key", "payment_ids": wrong}
+    answer = api.client.post(f"/v2/orders/{ORDER_OPEN}/pay", json=body)
+
+    assert refused("EXPECTED_ARRAY", "payment_ids") == problem(answer)

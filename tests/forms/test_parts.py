@@ -275,3 +275,14 @@ def test_the_banner_names_the_environment():
 def test_production_is_red_and_has_the_word():
     assert "#b3261e" in banner("production").value
     assert "<b>PRODUCTION</b>" in banner("production").value
+
+
+def test_a_field_is_where_one_types_as_soon_as_its_page_is_open():
+    browser = Browser()
+    field, sent = Field("points", browser=browser), []
+    field.input.send = lambda content, *_: sent.append(content["do"])
+    field.focus()
+    before = list(sent)
+    browser.signs.told = 1
+
+    assert ([], ["focus"]) == (before, sent)

@@ -4,7 +4,9 @@ This is what `make notebooks` calls. A saved notebook holds nothing that changes
 and no link to a widget: without its kernel a widget is an error message, and its table is not.
 """
 
+import json
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -14,9 +16,39 @@ import click
 from loyalty_helpers.files import write_text
 from loyalty_helpers.runner import started_kernel
 from loyalty_helpers.runner.execute import import_jsonschema
-from loyalty_helpers.settings import settle_variables
+from loyalty_helpers.settings import NOTEBOOKS, settle_variables
 
+FIRST = NOTEBOOKS / "00_start_here.ipynb"
+TOLD = [NOTEBOOKS.parent / name for name in ("README.md", "docs/training.md")]
+GROUPS = {
+    "": "Walkthroughs",
+    "runbooks": "Runbooks",
+    "app": "Pages, which `make app` serves",
+    "training": "Lessons",
+}
+TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
+
+
+def contents() -> str:
+    """The table of the first notebook: all others by their titles, in the words of the docs."""
+    rows = ["| Notebook | What it does |", "|---|---|"]
+    for folder, group in GROUPS.items():
+        paths = sorted((NOTEBOOKS / folder).glob("*.ipynb"))
+        rows += [f"| **{group}** | |"] * bool(paths)
+        rows += [_row(path) for path in paths if path != FIRST]
+    return "\n".join(rows) + "\n"
+
+
+def _row(path: Path) -> str:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    title = "".join(cells[0]["source"]).removeprefix("# ").partition("\n")[0]
+    number = path.name[:3].replace("_", " ") if path.parent == NOTEBOOKS else ""
+    link = path.relative_to(NOTEBOOKS).as_posix()
+    texts = "".join(path.read_text(encoding="utf-8") for path in TOLD)
+    told = re.search(rf"^\|.*notebooks/{link}\) \|(?:.*\|)? (.*) \|$", texts, re.MULTILINE)
+    assert told, f"no table of notebooks has a row of {link}: {', '.join(p.name for p in TOLD)}"
+    return f"| [{number}{title}]({link}) | {told[1]} |"
 
 
 def refresh(path: Path) -> None:
@@ -26,6 +58,9 @@ def refresh(path: Path) -> None:
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
+    if path == FIRST:
+        top = notebook.cells[0]
+        top.source = TABLE.sub(lambda _: contents(), top.source)
     with started_kernel(path.parent) as kernel:
         NotebookClient(notebook, km=kernel, record_timing=False, store_widget_state=False).execute()
     notebook.metadata = {

@@ -11,6 +11,7 @@ import pytest
 from loyalty_helpers.parameters import PARAMETERS
 from loyalty_helpers.runner import Notebook, lessons, notebooks, pages
 from loyalty_helpers.settings import NOTEBOOKS
+from tests.notebooks.refresh import FIRST, TABLE, contents
 
 FORBIDDEN = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Global)
 
@@ -71,6 +72,13 @@ def test_a_page_is_a_title_and_one_cell(page: dict[str, Any]) -> None:
 
 def test_what_a_page_writes_is_written_by_a_button(page: dict[str, Any]) -> None:
     assert [] == [tag for cell in page["cells"] for tag in cell["metadata"].get("tags", [])]
+
+
+def test_the_first_notebook_lists_all_others() -> None:
+    """`make notebooks` writes the list anew."""
+    [table] = TABLE.findall(source(read(FIRST)["cells"][0]))
+
+    assert contents() == table
 
 
 def test_every_code_cell_has_been_run_in_order(notebook: dict[str, Any]) -> None:

@@ -1,13 +1,11 @@
 """The desk without a browser: what each step shows, and what a change empties."""
 
-from collections.abc import Callable
-
 import httpx
 import pytest
 
 from loyalty_helpers.api import RetryPolicy, adjustment_key, check_run_id
 from loyalty_helpers.emulator import Emulator
-from loyalty_helpers.pages.desk import Desk, DeskError
+from loyalty_helpers.pages.desk_model import Desk, DeskError
 from loyalty_helpers.pages.desk_stages import (
     TICKET_LENGTH,
     Buyer,
@@ -26,41 +24,11 @@ from tests.seed_world import (
     PHONE_RICH,
 )
 
+from .line import Line, fails
+
 ASKED = (50, "Late delivery", "4711")
 LOST = httpx.ReadTimeout("no answer")
 DOWN = httpx.ConnectError("refused")
-
-
-class Line(httpx.BaseTransport):
-    """To the emulator and back. It breaks where `breaks` says so, before or after the request."""
-
-    def __init__(self, inner: httpx.BaseTransport) -> None:
-        self._inner = inner
-        self.before: Callable[[httpx.Request], object] = lambda request: None
-        self.after: Callable[[httpx.Request], object] = lambda request: None
-        self.paths: list[str] = []
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.paths.append(request.url.path)
-        if answer := self.before(request):
-            return answer
-        answer = self._inner.handle_request(request)
-        return self.after(request) or answer
-
-    @property
-    def writes(self) -> int:
-        """How many adjustments were sent."""
-        return sum(path.endswith("/adjust") for path in self.paths)
-
-
-def fails(error: Exception, path: str = "") -> Callable[[httpx.Request], None]:
-    """An error for every request whose path ends so."""
-
-    def fail(request: httpx.Request) -> None:
-        if request.url.path.endswith(path):
-            raise error
-
-    return fail
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 import csv
 import os
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -92,6 +94,29 @@ def test_a_journal_that_is_lost_is_made_anew_from_the_ledger(world) -> None:
 
     assert sent == world.wire.writes
     assert {"before": 4} == told
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE row SET points = 500 WHERE n = 1",
+        "UPDATE row SET account_id = 'another' WHERE n = 1",
+        "UPDATE row SET key = 'another' WHERE n = 1",
+        "DELETE FROM row WHERE n = 4",
+    ],
+)
+def test_a_row_that_was_changed_by_hand_in_the_journal_is_neither_sent_nor_verified(
+    world, change: str
+) -> None:
+    planned = world.plan()
+    path = planned.plan.folder / JOURNAL
+    Journal.open(planned.plan).close()
+    with closing(sqlite3.connect(path)) as journal, journal:
+        journal.execute(change)
+    for step in (world.apply, world.verify):
+        with pytest.raises(JournalError, match=r"is damaged .*not those of its plan.*Move it away"):
+            step(planned)
+    assert 0 == world.wire.writes
 
 
 def test_a_damaged_journal_is_told_and_left_alone(world) -> None:

@@ -33,7 +33,7 @@ from loyalty_helpers.errors import (
 from loyalty_helpers.runbooks import run as facade
 from loyalty_helpers.runbooks import undo as undoing
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
-from loyalty_helpers.runbooks.identity import marker_in, row_identity
+from loyalty_helpers.runbooks.identity import identity_of, marker_in
 from loyalty_helpers.runbooks.limits import Time
 from loyalty_helpers.runbooks.plan import Row, found, guards
 from loyalty_helpers.runbooks.plan import document as plan
@@ -474,7 +474,7 @@ def rows_of_an_account_side_by_side() -> None:
 
 def undo_named_by_its_run() -> None:
     def identity(self, row):
-        return row_identity(self.environment, self.merchant_id, self.run_id, row.row_id)
+        return identity_of(self.environment, self.merchant_id, self.run_id, row.row_id)
 
     plan.Header.identity = identity
 

@@ -7,6 +7,7 @@ import pytest
 
 from loyalty_helpers.errors import HeldBackError
 from loyalty_helpers.runbooks.apply.pace import Pace
+from loyalty_helpers.runbooks.limits import Time
 
 LIMIT, BURST, LATENCY, WORKERS = 40.0, 40.0, 0.01, 16
 
@@ -24,7 +25,7 @@ class Moment:
 def simulate(requests: int) -> tuple[float, float]:
     """Workers against a token bucket, in virtual time: rate and share of refused requests."""
     clock, order = Moment(), itertools.count()
-    pace = Pace(clock=clock, sleep=lambda _: None)
+    pace = Pace(0.0, Time(monotonic=clock, sleep=lambda _: None))
     tokens, filled, taken, refused = BURST, 0.0, 0, 0
     todo = [(0.0, next(order), "slot", 0) for _ in range(WORKERS)]
     while taken < requests:
@@ -63,7 +64,7 @@ def sleeping(clock: Moment):
 @pytest.mark.parametrize("limit", [0.5, 7.0, 300.0])
 def test_a_given_rate_is_never_exceeded(limit: float) -> None:
     clock = Moment()
-    pace = Pace(limit, clock=clock, sleep=sleeping(clock))
+    pace = Pace(limit, Time(monotonic=clock, sleep=sleeping(clock)))
     for _ in range(200):
         pace.seen(pace.take(), 200, None)
 
@@ -72,7 +73,7 @@ def test_a_given_rate_is_never_exceeded(limit: float) -> None:
 
 def test_retry_after_is_waited_for() -> None:
     clock = Moment()
-    pace = Pace(clock=clock, sleep=sleeping(clock))
+    pace = Pace(0.0, Time(monotonic=clock, sleep=sleeping(clock)))
     pace.seen(pace.take(), 429, 30.0)
     pace.take()
 
@@ -80,7 +81,7 @@ def test_retry_after_is_waited_for() -> None:
 
 
 def test_the_rate_falls_after_a_429() -> None:
-    pace = Pace(clock=Moment(), sleep=lambda _: None)
+    pace = Pace(0.0, Time(monotonic=Moment(), sleep=lambda _: None))
     before = pace.rate
     pace.seen(pace.take(), 429, None)
 
@@ -89,7 +90,7 @@ def test_the_rate_falls_after_a_429() -> None:
 
 def test_one_burst_of_429s_is_one_lesson() -> None:
     clock = Moment()
-    pace = Pace(clock=clock, sleep=sleeping(clock))
+    pace = Pace(0.0, Time(monotonic=clock, sleep=sleeping(clock)))
     tickets = [pace.take() for _ in range(8)]
     pace.seen(tickets[0], 429, None)
     after_one = pace.rate
@@ -100,7 +101,7 @@ def test_one_burst_of_429s_is_one_lesson() -> None:
 
 
 def test_who_waits_is_told_when_the_run_stops() -> None:
-    pace = Pace(clock=Moment(), sleep=lambda _: None)
+    pace = Pace(0.0, Time(monotonic=Moment(), sleep=lambda _: None))
     pace.stop()
 
     with pytest.raises(HeldBackError):
@@ -110,7 +111,7 @@ def test_who_waits_is_told_when_the_run_stops() -> None:
 def after(*statuses: int, apart: float) -> float:
     """The rate after answers that come so many seconds apart, of the rate after the first one."""
     clock = Moment()
-    pace = Pace(clock=clock, sleep=lambda _: None)
+    pace = Pace(0.0, Time(monotonic=clock, sleep=lambda _: None))
     pace.seen(pace.slot()[1], 429, None)
     before = pace.rate
     for status in statuses:
@@ -131,7 +132,7 @@ def test_many_429s_take_the_rate_to_the_share_that_was_taken() -> None:
 def test_429s_by_chance_do_not_bring_a_run_to_a_halt() -> None:
     """One of twenty requests is refused, however slow they are."""
     clock = Moment()
-    pace = Pace(clock=clock, sleep=sleeping(clock))
+    pace = Pace(0.0, Time(monotonic=clock, sleep=sleeping(clock)))
     for n in range(1_500):
         pace.seen(pace.take(), 429 if n % 20 == 19 else 200, None)
 

@@ -35,6 +35,12 @@ def test_the_plan_shows_balances_with_earlier_rows_of_the_same_account(world) ->
     assert [(0, 12), (322, 372), (92, 88), (372, 352)] == [(r.before, r.after) for r in rows]
 
 
+def test_a_chart_has_each_account_once_before_and_after_the_largest_change_first(world) -> None:
+    values = world.plan().balances_chart.spec["data"]["values"]
+
+    assert [(322, 352), (0, 12), (92, 88)] == [(v["before"], v["after"]) for v in values]
+
+
 def test_planning_the_same_again_gives_the_same_digest(world) -> None:
     assert world.plan().plan.digest == world.plan().plan.digest
 

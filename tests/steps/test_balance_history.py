@@ -55,7 +55,8 @@ def test_points_are_added_up_by_type():
 def test_a_history_shows_balance_and_points_and_masks_phone_numbers():
     lines = str(balance_history(ACCOUNT, NEWEST_FIRST)).splitlines()
 
-    assert lines[1].split() == ["balance", "points", "type", "created_at", "source", "reason"]
+    columns = ["balance", "points", "type", "created_at", "source", "event_id", "reason"]
+    assert columns == lines[1].split()
     assert lines[-1].split()[:3] == ["-3", "-20", "EXPIRE_POINTS"]
     assert lines[-1].endswith("call ***0123")
 

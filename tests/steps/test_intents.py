@@ -122,7 +122,7 @@ def test_another_buyer_under_a_used_run_id_is_refused_by_preview_and_adjusting(
 def test_the_form_refuses_another_buyer_under_a_used_run_id(client, other, used):
     form = adjust_form(client, other, **WANTED)
     for button in ("Preview", "Adjust"):
-        form.buttons[button].click()
+        form.acts[button].press()
         assert "stands for account_id" in form.answer.value
 
     assert 1 == len(writes(client))
@@ -256,7 +256,7 @@ def test_purchases_for_another_buyer_under_a_used_run_id_are_refused(client, acc
     purchases.buy(client, purchases.plan(client, account, run_id="run-1", **ORDERS))
     held, sent = FILE.read_text(), len(writes(client))
     form = purchase_form(client, other, run_id="run-1", **ORDERS)
-    form.buttons["Buy"].click()
+    form.acts["Buy"].press()
     with pytest.raises(ParameterError, match=f"with another account_id {other.id}"):
         purchases.buy(client, early)
 

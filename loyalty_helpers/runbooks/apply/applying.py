@@ -7,10 +7,11 @@ commit: what came back since the last turn, and the rows that are about to go ou
 import heapq
 import queue
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.errors import HeldBackError, LoyaltyError, RateLimitedError, RunStoppedError
@@ -18,60 +19,60 @@ from loyalty_helpers.records import LoyaltyEvent
 from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.outcomes import Outcome, Trust, outcome_of
 from loyalty_helpers.runbooks.apply.pace import Pace
-from loyalty_helpers.runbooks.apply.rows import Chains, Code, Entry, Note
+from loyalty_helpers.runbooks.apply.progress import Progress
+from loyalty_helpers.runbooks.apply.rows import SET_RIGHT, Chains, Code, Entry, Note
 from loyalty_helpers.runbooks.apply.signals import interruptible
 from loyalty_helpers.runbooks.identity import marker_in
-from loyalty_helpers.runbooks.ledger import is_older, moment
+from loyalty_helpers.runbooks.ledger import facts, is_since
 from loyalty_helpers.runbooks.limits import Limits, Time
+from loyalty_helpers.runbooks.plan import Plan
 
 LONGEST_WAIT = 0.5  # seconds after which the loop looks up, to tell progress
 LAST_ANSWERS = 8.0  # seconds that a stop waits for what is on its way; systems kill after 10
-SET_RIGHT = 1.0  # seconds that a clock may be set back without having to be doubted
 ASLEEP = 10.0  # seconds; a shorter gap is no sleep of the machine
 
 
-def is_young(entry: Entry, now: float, limits: Limits) -> bool:
-    """Whether the key of a row that was sent may be sent again, by the wall clock.
+@dataclass(frozen=True)
+class Work:
+    """A plan that is applied, and what that goes by.
 
-    A clock that went back says nothing of the time that has passed.
+    Attributes:
+        client: may write, and tries reads more than once.
+        plan: what was approved.
+        journal: of this plan, open.
+        limits: of the run.
+        time: what waits go by.
+        progress: called after every commit.
+        skip_moved: leave rows out whose account's balance has moved since the plan was made.
     """
-    last = entry.last_sent or 0.0
-    return last - SET_RIGHT <= now < (entry.first_sent or 0.0) + limits.resend_limit
+
+    client: LoyaltyClient
+    plan: Plan
+    journal: Journal
+    limits: Limits
+    time: Time
+    progress: Progress
+    skip_moved: bool
 
 
 class Sending:
     """One pass over rows: sends them, tries again what is worth it, and writes all of it down.
 
     Args:
-        client: tries each request once, at any time; used by many threads.
+        work: its journal is used by this thread alone, its client by many.
         pace: when a row may go out.
-        journal: open, and used by this thread alone.
-        limits: of the run.
-        allow_negative_balance: of the plan.
-        newest: the newest event before this run, to tell what was applied by an earlier one.
-        time: what waits go by.
-        told: called after every commit, for progress.
+        newest: when the newest event before this run was made: what is older is of another run.
     """
 
-    def __init__(
-        self,
-        client: LoyaltyClient,
-        pace: Pace,
-        journal: Journal,
-        limits: Limits,
-        *,
-        allow_negative_balance: bool,
-        newest: LoyaltyEvent | None,
-        time: Time,
-        told: Callable[[], None],
-    ) -> None:
-        self._client, self._pace, self._journal, self._limits = client, pace, journal, limits
-        self._allow_negative_balance, self._newest = allow_negative_balance, newest
-        self._time, self._told = time, told
-        self._trust = Trust(limits, time.monotonic)
+    def __init__(self, work: Work, pace: Pace, newest: datetime | None) -> None:
+        self._client, self._pace, self._newest = work.client.variant(attempts=1), pace, newest
+        self._journal, self._limits = work.journal, work.limits
+        self._allow_negative_balance = work.plan.header.allow_negative_balance
+        self._time, self._told = work.time, work.progress
+        self._trust = Trust(work.limits, work.time.monotonic)
         self._answers: queue.SimpleQueue[tuple[Entry, Outcome]] = queue.SimpleQueue()
-        self._asleep = max(limits.settle, ASLEEP)
-        self.awake_at = time.now()  # when the ledger, or the clock, was last looked at
+        self._asleep = max(work.limits.settle, ASLEEP)
+        self.awake_at = work.time.now()  # when the ledger, or the clock, was last looked at
         self.slept = False  # whether the last pass ended because the machine had slept
 
     def run(
@@ -123,7 +124,8 @@ class Sending:
         self._come_back(self._patience() if self._quiet else 0.0)
         if self._time.is_over():
             self._interrupt()
-        self._look_at_the_clock()
+        self.slept = self.slept or not self._is_awake(self.awake_at)
+        self.awake_at = self._time.now()
         self._quiet = not self._back
         self._write_down([] if self._ends else self._next_rows())
         for n, (entry, future) in self._flying.items():
@@ -135,11 +137,6 @@ class Sending:
     @property
     def _ends(self) -> bool:
         return bool(self._trust.stop) or self.slept
-
-    def _look_at_the_clock(self) -> None:
-        """A gap, or a step back, of the wall clock between two turns: the machine slept."""
-        self.slept = self.slept or not self._is_awake(self.awake_at)
-        self.awake_at = self._time.now()
 
     def _is_awake(self, since: float) -> bool:
         return -SET_RIGHT <= self._time.now() - since <= self._asleep
@@ -156,9 +153,8 @@ class Sending:
         try:
             outcome = self._send(entry) if self._is_awake(since) else Outcome("PLANNED")
         except BaseException as error:
-            name = type(error).__name__
-            note = Note(Code.ANSWERED, name)
-            outcome = Outcome("UNKNOWN", note=note, stop=f"an error of this program: {name}")
+            note = Note(Code.ANSWERED, type(error).__name__)
+            outcome = Outcome("UNKNOWN", note=note, stop=f"an error of this program: {note}")
         self._answers.put((entry, outcome))
 
     def _send(self, entry: Entry) -> Outcome:
@@ -214,7 +210,9 @@ class Sending:
     def _due_again(self) -> Entry | None:
         while self._again and self._again[0][0] <= self._time.monotonic():
             entry = heapq.heappop(self._again)[2]
-            if entry.state == "PLANNED" or is_young(entry, self._time.now(), self._limits):
+            if entry.state == "PLANNED" or entry.is_young(
+                self._time.now(), self._limits.resend_limit
+            ):
                 return entry
             self._chains.block(entry.account_id)
         return None
@@ -262,23 +260,20 @@ class Sending:
             self._journal.settle(entry.n, "UNKNOWN", note=note)
             self._chains.block(entry.account_id)
             return
-        applied = "before" if is_older(event, self._newest) else "now"
-        facts = (event.id, moment(event))
-        self._journal.settle(entry.n, "APPLIED", event=facts, applied=applied)
+        earlier = self._newest is not None and not is_since(event, self._newest)
+        applied = "before" if earlier else "now"
+        self._journal.settle(entry.n, "APPLIED", event=facts(event), applied=applied)
         self._trust.applied()
         self._chains.ended(entry.account_id)
 
     def _try_again(self, entry: Entry, outcome: Outcome) -> None:
         """Plan another try, or leave the row, and all behind it on the account, to the ledger."""
-        if self._trust.allows_again(entry.attempts, outcome):
-            heapq.heappush(self._again, (self._due(entry.attempts), entry.n, entry))
-        else:
+        if not self._trust.allows_again(entry.attempts, outcome):
             self._chains.block(entry.account_id)
-
-    def _due(self, attempts: int) -> float:
-        limits = self._limits
-        chosen: float = min(limits.retry_cap, limits.retry_wait * 2 ** min(attempts - 1, 16))
-        return self._time.monotonic() + chosen * (1 - random.random() / 2)  # noqa: S311 - a wait
+            return
+        limits, doubled = self._limits, 2 ** min(entry.attempts - 1, 16)
+        wait = min(limits.retry_cap, limits.retry_wait * doubled) * (1 - random.random() / 2)  # noqa: S311 - a wait
+        heapq.heappush(self._again, (self._time.monotonic() + wait, entry.n, entry))
 
     def _wait_for_the_rest(self, pool: ThreadPoolExecutor, patience: float) -> None:
         """Stop at the border of rows: what is on its way comes back and is written down.

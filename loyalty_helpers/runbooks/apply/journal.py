@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import Path
 
 from loyalty_helpers.errors import JournalError
@@ -22,14 +23,16 @@ from loyalty_helpers.runbooks.apply.journal_file import (
     begun,
     connect,
     connect_to_look,
+    damaged,
     format_of,
     renew,
     told,
 )
 from loyalty_helpers.runbooks.apply.rows import COLUMNS, NOTHING, STATES, Code, Entry, Note, begins
-from loyalty_helpers.runbooks.plan import JOURNAL, Plan
+from loyalty_helpers.runbooks.plan import JOURNAL, Header, Plan, Row
 
 CHUNK = 500  # rows read at once
+PLANNED = "n, row_id, account_id, phone, points, reason, undoes, key, marker"
 
 
 class Journal:
@@ -91,7 +94,8 @@ class Journal:
 
     def _begin(self, plan: Plan) -> None:
         with self.commit():  # the first write takes the lock, for as long as the file is open
-            if not (found := format_of(self._db)):
+            found = format_of(self._db)
+            if not found:
                 self._create(plan)
             elif found < FORMAT:
                 renew(self._db)
@@ -102,6 +106,8 @@ class Journal:
                     "its run id has been applied with other rows. Take a new run id for a new "
                     "intent."
                 )
+            if found:
+                self._check_rows(plan)
             self.set_meta("opened", str(time.time()))
         self._locked = True
         self.path.with_name(OWNER).write_text(f"{os.getpid()} {time.ctime()}", encoding="utf-8")
@@ -110,21 +116,24 @@ class Journal:
         for statement in TABLES.split(";"):
             self._db.execute(statement)
         self._db.execute("INSERT INTO meta VALUES ('digest', ?)", (plan.digest,))
-        header = plan.header
         for row in plan.rows():
-            identity = header.identity(row)
             self._db.execute(
                 "INSERT OR IGNORE INTO account (id, customer_id, planned) VALUES (?, ?, ?)",
                 (row.account_id, row.customer_id, row.before),
             )
-            planned = (row.n, row.row_id, row.account_id, row.phone, row.points)
-            sent = (identity.marked(row.reason), row.undoes, identity.key, identity.marker)
-            state, note = begins(header, row)
+            state, note = begins(plan.header, row)
             self._db.execute(
-                "INSERT INTO row (n, row_id, account_id, phone, points, reason, undoes, key,"
-                " marker, state, code, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*planned, *sent, state, *note),
+                f"INSERT INTO row ({PLANNED}, state, code, detail)"  # noqa: S608 - no text from outside
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*_planned(plan.header, row), state, *note),
             )
+
+    def _check_rows(self, plan: Plan) -> None:
+        """What is sent was approved: nobody has changed the rows since they were entered."""
+        held = self._db.execute(f"SELECT {PLANNED} FROM row ORDER BY n")  # noqa: S608 - as above
+        planned = (_planned(plan.header, row) for row in plan.rows())
+        if any(here != there for here, there in zip_longest(held, planned)):
+            raise damaged(self.path, "its rows are not those of its plan")
 
     # What is known
 
@@ -253,6 +262,13 @@ class Journal:
             "UPDATE row SET state = 'UNKNOWN', first_sent = ? WHERE state = 'REVIEW' AND code = ?",
             (moment, code),
         )
+
+
+def _planned(header: Header, row: Row) -> tuple[int | str, ...]:
+    """What a row is for good, in the order of PLANNED."""
+    identity = header.identity(row)
+    known = (row.n, row.row_id, row.account_id, row.phone, row.points)
+    return (*known, identity.marked(row.reason), row.undoes, identity.key, identity.marker)
 
 
 def _places(values: Collection[object]) -> str:

@@ -138,10 +138,15 @@ def _explained(path: Path, error: sqlite3.DatabaseError) -> JournalError:
             "Wait for its end; what it does is not done twice."
         )
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
-        return JournalError(
-            f"{path} is damaged ({error}). Move it away and run the same command again: it is made "
-            "anew from the plan, and the ledger shows which rows were applied."
-        )
+        return damaged(path, error)
     return JournalError(
         f"{path} cannot be written ({error}). Nothing more is sent; make room, then resume."
+    )
+
+
+def damaged(path: Path, why: object) -> JournalError:
+    """The refusal of a journal that cannot be believed."""
+    return JournalError(
+        f"{path} is damaged ({why}). Move it away and run the same command again: it is made "
+        "anew from the plan, and the ledger shows which rows were applied."
     )

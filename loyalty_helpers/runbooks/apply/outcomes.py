@@ -22,22 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from loyalty_helpers.errors import (
-    AnotherEventError,
-    AuthenticationError,
-    HeldBackError,
-    IdempotencyKeyReusedError,
-    InsecureConnectionError,
-    InvalidRequestError,
-    LoyaltyError,
-    NoAnswerError,
-    NotFoundError,
-    NotSentError,
-    RateLimitedError,
-    RunStoppedError,
-    SquareError,
-    UnexpectedAnswerError,
-)
+from loyalty_helpers import errors
 from loyalty_helpers.records import LoyaltyEvent
 from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.runbooks.apply.pace import LONGEST
@@ -48,7 +33,7 @@ from loyalty_helpers.transports import LONG_WAIT, come_back
 UNKNOWN_IN_A_ROW = 3  # rows without an answer to trust, none applied in between: the run stops
 PATIENCE = 60.0  # seconds without an answer to trust, after which no row is tried again
 # What a read that was tried often enough ends with.
-UNREAD = (SquareError, NoAnswerError, UnexpectedAnswerError)
+UNREAD = (errors.SquareError, errors.NoAnswerError, errors.UnexpectedAnswerError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,37 +58,37 @@ class Outcome:
     limited: bool = False
 
 
-def outcome_of(answer: LoyaltyEvent | LoyaltyError) -> Outcome:
+def outcome_of(answer: LoyaltyEvent | errors.LoyaltyError) -> Outcome:
     """Judge one answer to an adjustment that was sent once."""
     if isinstance(answer, LoyaltyEvent):
         return Outcome("APPLIED", event=answer)
-    if isinstance(answer, HeldBackError):
+    if isinstance(answer, errors.HeldBackError):
         return Outcome("PLANNED")
     stop = _stops(answer)
     if stop:
-        doubtful = isinstance(answer, IdempotencyKeyReusedError | AnotherEventError)
+        doubtful = isinstance(answer, errors.IdempotencyKeyReusedError | errors.AnotherEventError)
         note = Note(Code.DOUBTFUL if doubtful else Code.ANSWERED, _told(answer))
-        if isinstance(answer, RateLimitedError):
+        if isinstance(answer, errors.RateLimitedError):
             return Outcome("PLANNED", stop=stop, note=note)
         return Outcome("UNKNOWN", stop=stop, note=note)
-    if isinstance(answer, InvalidRequestError | NotFoundError):
+    if isinstance(answer, errors.InvalidRequestError | errors.NotFoundError):
         return Outcome("FAILED", note=Note(Code.ANSWERED, _told(answer)))
-    limited = isinstance(answer, RateLimitedError)
-    state = "PLANNED" if limited or isinstance(answer, NotSentError) else "UNKNOWN"
+    limited = isinstance(answer, errors.RateLimitedError)
+    state = "PLANNED" if limited or isinstance(answer, errors.NotSentError) else "UNKNOWN"
     return Outcome(state, again=True, note=Note(Code.ANSWERED, _told(answer)), limited=limited)
 
 
-def _stops(error: LoyaltyError) -> str:
+def _stops(error: errors.LoyaltyError) -> str:
     """Why nothing more may be sent after this answer, or an empty text."""
-    if isinstance(error, AuthenticationError):
+    if isinstance(error, errors.AuthenticationError):
         return f"Square refuses the token ({_told(error)})"
-    if isinstance(error, IdempotencyKeyReusedError):
+    if isinstance(error, errors.IdempotencyKeyReusedError):
         return "the key of a row was used before with another request"
-    if isinstance(error, AnotherEventError):
+    if isinstance(error, errors.AnotherEventError):
         return "Square answered with the event of another adjustment"
-    if isinstance(error, UnexpectedAnswerError) and 300 <= error.status < 400:
+    if isinstance(error, errors.UnexpectedAnswerError) and 300 <= error.status < 400:
         return f"a redirect ({error.status}) was answered, and is never followed"
-    if isinstance(error, InsecureConnectionError):
+    if isinstance(error, errors.InsecureConnectionError):
         return "the connection is not secure: the certificate was refused"
     wait = getattr(_cause(error), "retry_after", None) or 0.0
     return come_back(wait) if wait > LONGEST else ""
@@ -118,26 +103,28 @@ def stopped_if_put_off() -> Iterator[None]:
     """
     try:
         yield
-    except SquareError as error:
+    except errors.SquareError as error:
         if (error.retry_after or 0.0) < LONG_WAIT:
             raise
-        raise RunStoppedError(f"{error}\nNothing is lost: the same command goes on then.") from None
+        raise errors.RunStoppedError(
+            f"{error}\nNothing is lost: the same command goes on then."
+        ) from None
 
 
-def _cause(error: LoyaltyError) -> BaseException:
+def _cause(error: errors.LoyaltyError) -> BaseException:
     """What Square answered, where that left the outcome unknown."""
-    return error.__cause__ if isinstance(error.__cause__, SquareError) else error
+    return error.__cause__ if isinstance(error.__cause__, errors.SquareError) else error
 
 
-def _told(error: LoyaltyError) -> str:
+def _told(error: errors.LoyaltyError) -> str:
     """Status, code and field, masked: Square's own texts may quote what was sent."""
     cause = _cause(error)
-    if isinstance(cause, SquareError):
+    if isinstance(cause, errors.SquareError):
         field = f", field {cause.field}" if cause.field else ""
         return mask_reason(f"{cause.status} {cause.code or 'without a code'}{field}")
-    if isinstance(error, UnexpectedAnswerError):
+    if isinstance(error, errors.UnexpectedAnswerError):
         return f"{error.status} with an answer that Square does not document"
-    return "not sent: no connection" if isinstance(error, NotSentError) else "no answer"
+    return "not sent: no connection" if isinstance(error, errors.NotSentError) else "no answer"
 
 
 class Trust:

@@ -9,10 +9,10 @@ after it.
 """
 
 import threading
-import time
 from collections.abc import Callable
 
 from loyalty_helpers.errors import HeldBackError
+from loyalty_helpers.runbooks.limits import Time
 
 FIRST_RATE = 20.0  # requests a second
 FIRST_STEP = 16.0  # what an answer adds before the first 429
@@ -31,26 +31,18 @@ class Pace:
 
     Args:
         limit: requests a second that are never exceeded; 0 finds the service's own limit.
-        clock, sleep: injected by tests.
-        is_over: whether nothing more may go out.
+        time: what waits go by, and whether nothing more may go out.
     """
 
-    def __init__(
-        self,
-        limit: float = 0.0,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-        is_over: Callable[[], bool] = lambda: False,
-    ) -> None:
+    def __init__(self, limit: float, time: Time) -> None:
         self._limit = limit or float("inf")
-        self._clock, self._sleep = clock, sleep
+        self._clock, self._sleep, self._is_over = time.monotonic, time.sleep, time.is_over
         self.rate = min(FIRST_RATE, self._limit)  # requests a second, as of now
         self.cuts = 0  # a slot's number of them is the ticket of its request
         self._before = 0.0  # the rate before the last cut
-        self._cut_at, self._next = float("-inf"), clock()
+        self._cut_at, self._next = float("-inf"), self._clock()
         self._taken, self._refused = 0, 0  # answers since the last cut
-        self._stopped, self._is_over = False, is_over
+        self._stopped = False
         self._lock = threading.Lock()
 
     def take(self, sleep: Callable[[float], None] | None = None) -> float:
@@ -63,17 +55,13 @@ class Pace:
             HeldBackError: the run stops.
         """
         slot, ticket = self.slot()
-        while (wait := slot - self._clock()) > 0 or self._stops:
-            if self._stops:
+        while (wait := slot - self._clock()) > 0 or self._stopped or self._is_over():
+            if self._stopped or self._is_over():
                 raise HeldBackError("it was interrupted", request="", attempts=0)
             (sleep or self._sleep)(min(wait, LOOK_UP))
             if ticket != self.cuts:  # the rate has changed meanwhile, and with it the slots
                 slot, ticket = self.slot()
         return ticket
-
-    @property
-    def _stops(self) -> bool:
-        return self._stopped or self._is_over()
 
     def stop(self) -> None:
         """Let nothing more go out; who waits for a slot is told."""

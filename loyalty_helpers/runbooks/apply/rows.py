@@ -16,6 +16,7 @@ RESULTS = "results.csv"  # where people see what came of each row
 # trusted. The others are final; REVIEW means that only a person can tell.
 STATES = ("PLANNED", "SENT", "UNKNOWN", "APPLIED", "FAILED", "SKIPPED", "REVIEW")
 OPEN = ("PLANNED", "SENT", "UNKNOWN")
+SET_RIGHT = 1.0  # seconds that a clock may be set back without having to be doubted
 
 
 class Code(StrEnum):
@@ -97,6 +98,14 @@ class Entry:
     def note(self) -> str:
         """What a reader should know."""
         return str(Note(Code(self.code), self.detail))
+
+    def is_young(self, now: float, seconds: float) -> bool:
+        """Whether the key of a row that was sent may be sent again so long, by the wall clock.
+
+        A clock that went back says nothing of the time that has passed.
+        """
+        last = self.last_sent or 0.0
+        return last - SET_RIGHT <= now < (self.first_sent or 0.0) + seconds
 
 
 COLUMNS = ", ".join(Entry.__slots__)

@@ -12,16 +12,15 @@
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
-from loyalty_helpers.api import LoyaltyClient, same_words
+from loyalty_helpers.api import same_words
 from loyalty_helpers.errors import RunStoppedError
 from loyalty_helpers.records import LoyaltyEvent
-from loyalty_helpers.runbooks.apply.applying import Sending, is_young
+from loyalty_helpers.runbooks.apply.applying import Sending, Work
 from loyalty_helpers.runbooks.apply.drift import checked
-from loyalty_helpers.runbooks.apply.journal import Journal
 from loyalty_helpers.runbooks.apply.pace import Pace
 from loyalty_helpers.runbooks.apply.rows import NOTHING, OPEN, RESULTS, Code, Entry, Note, amiss
 from loyalty_helpers.runbooks.identity import marker_in
@@ -29,13 +28,12 @@ from loyalty_helpers.runbooks.ledger import (
     adjustments_of,
     adjustments_on,
     batches,
+    facts,
     is_since,
     is_undone,
-    moment,
-    newest_event,
+    newest_moment,
 )
-from loyalty_helpers.runbooks.limits import Limits, Time
-from loyalty_helpers.runbooks.plan import Plan
+from loyalty_helpers.runbooks.limits import errors_allowed
 
 ROUNDS = 4  # in which no row comes to its end, before a run stops to be resumed later
 EVENTS_PER_COMMIT = 500
@@ -44,45 +42,14 @@ GO = ". To send the other rows all the same, run it with canary 0"
 
 
 class Applying:
-    """Applies one plan with one journal.
+    """Applies one plan with one journal."""
 
-    Args:
-        client: may write, and tries reads more than once.
-        plan: what was approved.
-        journal: of this plan, open.
-        limits: of the run.
-        skip_moved: leave rows out whose account's balance has moved since the plan was made.
-        time: what waits go by.
-        told: called after every commit, for progress.
-    """
-
-    def __init__(
-        self,
-        client: LoyaltyClient,
-        plan: Plan,
-        journal: Journal,
-        limits: Limits,
-        *,
-        skip_moved: bool = False,
-        time: Time | None = None,
-        told: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._time = time or Time()
-        clock, sleep, is_over = self._time.monotonic, self._time.sleep, self._time.is_over
-        pace = Pace(limits.requests_per_second, clock=clock, sleep=sleep, is_over=is_over)
-        self._client, self._plan, self._journal = client.variant(pace=pace), plan, journal
-        self._limits, self._skip_moved = limits, skip_moved
+    def __init__(self, work: Work) -> None:
+        self._work, self._time, self._limits = work, work.time, work.limits
+        self._plan, self._journal = work.plan, work.journal
         self._marks: defaultdict[str, list[str]] = defaultdict(list)  # of others, newest first
-        self._sending = Sending(
-            client.variant(attempts=1),
-            pace,
-            journal,
-            limits,
-            allow_negative_balance=plan.header.allow_negative_balance,
-            newest=newest_event(self._client),
-            time=self._time,
-            told=told,
-        )
+        self._pace = Pace(work.limits.requests_per_second, work.time)
+        self._client = work.client.variant(pace=self._pace)
 
     def run(self) -> None:
         """Bring every row to its end.
@@ -90,6 +57,7 @@ class Applying:
         Raises:
             RunStoppedError: nothing is lost, and running it again goes on.
         """
+        self._sending = Sending(self._work, self._pace, newest_moment(self._client))
         if self._limits.resend_unknown:
             with self._journal.commit():
                 self._journal.release(Code.NOT_FOUND, self._time.now())
@@ -108,25 +76,25 @@ class Applying:
             fewest = min(fewest, still_open)
         raise RunStoppedError("the answers to some rows keep getting lost")
 
-    def _send(self, rows: Iterable[Entry], errors_allowed: int | None = None) -> None:
+    def _send(self, rows: Iterable[Entry], allowed: int | None = None) -> None:
         """One pass; accounts with a row that the ledger has to tell about are left alone."""
         known = {entry.n for entry in rows} if isinstance(rows, list) else set()
         blocked = [
             e.account_id for e in self._journal.entries("SENT", "UNKNOWN") if e.n not in known
         ]
-        allowed = self._errors_left() if errors_allowed is None else errors_allowed
-        self._sending.run(rows, errors_allowed=allowed, blocked=blocked)
+        errors = self._errors_left() if allowed is None else allowed
+        self._sending.run(rows, errors_allowed=errors, blocked=blocked)
         if self._sending.slept:
             self._look_first()
 
     def _checked(self, rows: Iterable[Entry]) -> Iterator[Entry]:
-        return checked(self._client, self._journal, rows, skip_moved=self._skip_moved)
+        return checked(self._client, self._journal, rows, skip_moved=self._work.skip_moved)
 
     def _errors_left(self) -> int:
         """How many rows more may end without success; a limit that was passed stays passed."""
         counts = self._journal.counts()
         without = counts.get("FAILED", 0) + counts.get("REVIEW", 0)
-        allowed = self._limits.errors_allowed(self._plan.header.rows)
+        allowed = errors_allowed(self._limits.max_errors, self._plan.header.rows)
         if without > allowed and self._open_rows():
             raise RunStoppedError(
                 f"{without} rows ended without success, and max_errors ({self._limits.max_errors})"
@@ -169,10 +137,9 @@ class Applying:
 
     def _found(self, entry: Entry, event: LoyaltyEvent) -> None:
         """The ledger holds the row, whether or not its answer ever came."""
-        facts, applied = (event.id, moment(event)), "found" if entry.attempts else "before"
-        wrong = amiss(entry, event)
+        applied, wrong = "found" if entry.attempts else "before", amiss(entry, event)
         state, note = ("REVIEW", Note(Code.AMISS, wrong)) if wrong else ("APPLIED", NOTHING)
-        self._journal.settle(entry.n, state, event=facts, applied=applied, note=note)
+        self._journal.settle(entry.n, state, event=facts(event), applied=applied, note=note)
 
     def _leave_out_repeats(self, event: LoyaltyEvent) -> None:
         """What came since the plan was made, from elsewhere, with the content of a row."""
@@ -198,21 +165,17 @@ class Applying:
         """
         if self._journal.meta(CANARY) or not self._limits.canary:
             return
-        self._send(self._resolve(), errors_allowed=0)  # what an earlier try left
-        first = self._first()
+        self._send(self._resolve(), allowed=0)  # what an earlier try left
+        kept = (entry.n for entry in self._journal.entries() if entry.state != "SKIPPED")
+        first = list(islice(kept, self._limits.canary))
         planned = (entry for entry in map(self._journal.row, first) if entry.state == "PLANNED")
-        self._send(self._checked(planned), errors_allowed=0)
+        self._send(self._checked(planned), allowed=0)
         self._resolve()
         for entry in map(self._journal.row, first):
             if entry.state != "SKIPPED":
                 self._look_for_canary(entry)
         with self._journal.commit():
             self._journal.set_meta(CANARY, "held by the ledger")
-
-    def _first(self) -> list[int]:
-        """The places of the first rows that were not left out."""
-        kept = (entry.n for entry in self._journal.entries() if entry.state != "SKIPPED")
-        return list(islice(kept, self._limits.canary))
 
     def _look_for_canary(self, entry: Entry) -> None:
         """An event that is late is given its time; one that is wrong stops everything."""
@@ -235,29 +198,21 @@ class Applying:
     # 3. Rows whose answer was lost
 
     def _resolve(self) -> list[Entry]:
-        """Look for every row without an answer; gives those that may be sent once more."""
+        """Look for every row without an answer; gives those that may be sent once more.
+
+        That is, when whatever was sent must have become visible.
+        """
         lost = list(self._journal.entries("SENT", "UNKNOWN"))
         if not lost:
             return []
-        self._settle()
-        again: list[Entry] = []
-        gone: list[Entry] = []
-        for entry in lost:
-            if self._look_for(entry):
-                continue
-            if self._trusted(entry):
-                again.append(entry)
-            else:
-                gone.append(entry)
-        if gone:
-            self._give_up(gone)
-        return again
-
-    def _settle(self) -> None:
-        """Wait until whatever was sent must have become visible."""
         since = self._time.now() - self._journal.last_sent()
         if (wait := self._limits.settle - max(since, 0.0)) > 0:
             self._pause(wait)
+        missing = [entry for entry in lost if not self._look_for(entry)]
+        trusted = {entry.n for entry in missing if self._is_trusted(entry)}
+        if gone := [entry for entry in missing if entry.n not in trusted]:
+            self._give_up(gone)
+        return [entry for entry in missing if entry.n in trusted]
 
     def _pause(self, seconds: float) -> None:
         """Wait on purpose: no sleep of the machine, unless it takes longer than that."""
@@ -280,9 +235,9 @@ class Applying:
                 self._found(entry, found[0])
         return bool(found)
 
-    def _trusted(self, entry: Entry) -> bool:
+    def _is_trusted(self, entry: Entry) -> bool:
         """Whether the same key may be sent again: Square says nowhere how long it knows one."""
-        young = is_young(entry, self._time.now(), self._limits)
+        young = entry.is_young(self._time.now(), self._limits.resend_limit)
         return young and entry.code not in (Code.REFUSED, Code.DOUBTFUL)
 
     def _give_up(self, gone: list[Entry]) -> None:

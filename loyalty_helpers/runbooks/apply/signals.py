@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
@@ -19,12 +20,19 @@ def interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, signal.default_int_handler)
         interrupt()
 
+    with handled(first, *STOPS):
+        yield
+
+
+@contextmanager
+def handled(handler: Any = signal.default_int_handler, *numbers: int) -> Iterator[None]:
+    """These signals (SIGTERM, if none is named) do meanwhile what the handler does, or Ctrl-C."""
     before = {}
     with suppress(ValueError):  # signals reach the main thread alone, and any other is refused
-        for number in STOPS:
-            before[number] = signal.signal(number, first)
+        for number in numbers or (signal.SIGTERM,):
+            before[number] = signal.signal(number, handler)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, old in before.items():
+            signal.signal(number, old)

@@ -8,6 +8,7 @@ from loyalty_helpers.runbooks.plan.document import (
     Plan,
     plan_kept,
     read_plan,
+    writable,
 )
 from loyalty_helpers.runbooks.plan.found import REPEAT_DAYS
 from loyalty_helpers.runbooks.plan.guards import (
@@ -26,9 +27,9 @@ from loyalty_helpers.runbooks.plan.guards import (
 from loyalty_helpers.runbooks.plan.planning import (
     LEFT_OUT,
     PROBLEMS,
+    check_not_begun,
     make_folder,
     make_plan,
-    writable,
 )
 from loyalty_helpers.runbooks.plan.rows import Problem, Row, given_row
 from loyalty_helpers.runbooks.plan.sheet import read_sheet, sheet_path
@@ -51,6 +52,7 @@ __all__ = [
     "Row",
     "check_approval",
     "check_may_begin",
+    "check_not_begun",
     "check_place",
     "find_plan",
     "given_row",

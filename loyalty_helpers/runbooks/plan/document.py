@@ -125,25 +125,31 @@ class Plan:
 
 
 @contextmanager
+def writable(folder: Path, verb: str = "written") -> Iterator[None]:
+    """Turns what the file system refuses into a PlanError of one line."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error
+        raise PlanError(f"{folder} cannot be {verb}: {why}. Nothing was changed.") from None
+
+
+@contextmanager
 def plan_kept(folder: Path) -> Iterator[None]:
     """Nobody else makes a plan in this folder meanwhile, or begins to apply one.
 
     Raises:
         PlanError: somebody is at it.
     """
-    with ExitStack() as held:
+    with writable(folder), ExitStack() as held:
+        make_file(folder / LOCK)
         try:
-            make_file(folder / LOCK)
             held.enter_context(locked(folder / LOCK))
         except BlockingIOError:
             raise PlanError(
                 f"another process is at work with this run: it makes the plan in {folder}, or "
                 "begins to apply it. Nothing was changed: wait for its end, and look at what is "
                 "there then."
-            ) from None
-        except OSError as error:
-            raise PlanError(
-                f"{folder} cannot be written: {error.strerror}. Nothing was changed."
             ) from None
         yield
 

@@ -62,11 +62,11 @@ class Judge:
             self._tell_file(f"{count} rows", f"expected_rows ({intent.expected_rows})")
         if intent.expected_points not in (None, points):
             self._tell_file(f"{points:+d} points", f"expected_points ({intent.expected_points})")
-        self._tell(
+        self.tell(
             (row, "row_id", f"{row.row_id!r} again", "each row_id once")
             for row, _ in _again(self.rows, lambda row: [row.row_id])
         )
-        self._tell(
+        self.tell(
             (row, "undoes", f"the same event as {_place(first)}", "each event once")
             for row, first in _again(self.rows, lambda row: filter(None, [row.undoes]))
         )
@@ -74,8 +74,8 @@ class Judge:
 
     def accounts(self, found: Found) -> None:
         """What only the accounts show."""
-        self._tell(_missing(self.rows, found))
-        self._tell(_disagreeing(self.rows, found))
+        self.tell(_missing(self.rows, found))
+        self.tell(_disagreeing(self.rows, found))
         self._tell_doubled(lambda row: found[name_of(row)])
 
     def settle(self, found: Found) -> None:
@@ -86,18 +86,10 @@ class Judge:
             shown = self._intent.show_phone_numbers or not account.phone_number
             row.phone = account.phone_number if shown else mask_phone(account.phone_number)
 
-    def ledger(self, holdings: Holdings) -> None:
-        """What the ledger holds already, and what a row undoes."""
-        self._tell(self._contradicted(holdings))
-
-    def balances(self) -> None:
-        """What each row that is sent makes of its account's balance."""
-        self._tell(self._added_up())
-
     def _tell_file(self, found: str, allowed: str) -> None:
         self.problems.append(Problem(0, "", found, allowed))
 
-    def _tell(self, wrong: Iterable[Wrong]) -> None:
+    def tell(self, wrong: Iterable[Wrong]) -> None:
         """Problems of rows; where the rest shall be planned, the rows are left out instead."""
         gone = set()
         for row, column, found, allowed in list(wrong):
@@ -120,11 +112,12 @@ class Judge:
             return ((name, row.points, words, row.undoes) for name in names(row))
 
         rows = [row for row in self.rows if not row.own_id]
-        self._tell(
+        self.tell(
             (row, "", f"the same as {_place(first)}", ONCE) for row, first in _again(rows, said)
         )
 
-    def _contradicted(self, holdings: Holdings) -> Iterator[Wrong]:
+    def contradicted(self, holdings: Holdings) -> Iterator[Wrong]:
+        """What the ledger holds already, and what a row undoes."""
         for row in self.rows:
             own, content = holdings.marked(row.marker), content_of(row)
             others = [one for one in own if holdings.contents[one] != content]
@@ -141,7 +134,8 @@ class Judge:
             elif alike := holdings.alike(content):
                 row.repeats = alike[0]
 
-    def _added_up(self) -> Iterator[Wrong]:
+    def added_up(self) -> Iterator[Wrong]:
+        """What each row that is sent makes of its account's balance."""
         balances: dict[str, int] = {}
         for row in self.rows:
             row.before = balances.get(row.account_id, row.before)

@@ -3,8 +3,7 @@
 All problems of all rows are found before any of them is told.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -12,13 +11,14 @@ from pathlib import Path
 from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.errors import PlanError
 from loyalty_helpers.runbooks.csv_files import write_if_any
-from loyalty_helpers.runbooks.ledger import adjustments_of, newest_event
+from loyalty_helpers.runbooks.ledger import adjustments_of, newest_moment
 from loyalty_helpers.runbooks.plan.document import (
     JOURNAL,
     PLAN,
     Header,
     Plan,
     plan_kept,
+    writable,
     write_plan,
 )
 from loyalty_helpers.runbooks.plan.found import Holdings, find_accounts
@@ -60,19 +60,20 @@ def make_plan(
     """
     with writable(folder):
         check_no_walkthrough(folder, intent.run_id)
-        make_folder(folder)
-        with plan_kept(folder):
-            _check_not_begun(folder, intent.run_id)
-            place, newest = place_of(client), _newest(client)
-            judge = Judge(rows, intent, place)
-            accounts = _accounts(client, judge, folder)
-            judge.ledger(Holdings(judge.rows, place, newest, adjustments_of(client, accounts)))
-            judge.balances()
-            _check(judge, folder)
-            write_if_any(folder / LEFT_OUT, LEFT_OUT_COLUMNS, judge.left_out)
-            header = _header(intent, place, newest, judge)
-            _check_something_to_do(folder, header, judge.rows, repeats_told)
-            return write_plan(folder / PLAN, header, judge.rows)
+    make_folder(folder)
+    with plan_kept(folder):
+        check_not_begun(folder)
+        # Read before all other events, so that none can come between them unseen.
+        place, newest = place_of(client), newest_moment(client)
+        judge = Judge(rows, intent, place)
+        events = adjustments_of(client, _accounts(client, judge, folder))
+        judge.tell(judge.contradicted(Holdings(judge.rows, place, newest, events)))
+        judge.tell(judge.added_up())
+        _check(judge, folder)
+        write_if_any(folder / LEFT_OUT, LEFT_OUT_COLUMNS, judge.left_out)
+        header = _header(intent, place, newest, judge)
+        _check_something_to_do(folder, header, judge.rows, repeats_told)
+        return write_plan(folder / PLAN, header, judge.rows)
 
 
 def _accounts(client: LoyaltyClient, judge: Judge, folder: Path) -> list[str]:
@@ -86,42 +87,19 @@ def _accounts(client: LoyaltyClient, judge: Judge, folder: Path) -> list[str]:
     return sorted({account_id for accounts in found.values() for account_id in accounts})
 
 
-def _check_not_begun(folder: Path, run_id: str) -> None:
+def check_not_begun(folder: Path) -> None:
+    """Raise PlanError if the run in a folder has been applied: it cannot be planned anew."""
     if (folder / JOURNAL).exists():
         raise PlanError(
-            f"run id {run_id!r} has been applied, or its applying has begun. To go on with it, "
-            "give its digest as approved_plan; for a new intent, take a new run id."
+            f"run id {folder.name!r} has been applied, or its applying has begun. To go on with "
+            "it, give its digest as approved_plan; for a new intent, take a new run id."
         )
-
-
-@contextmanager
-def writable(folder: Path) -> Iterator[None]:
-    """Turns what the file system refuses into a PlanError of one line."""
-    try:
-        yield
-    except OSError as error:
-        why = error.strerror or error
-        raise PlanError(f"{folder} cannot be written: {why}. Nothing was changed.") from None
 
 
 def make_folder(folder: Path) -> None:
     """Make the folder of a run, for its owner only; PlanError if that cannot be done."""
-    try:
+    with writable(folder, "made"):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise PlanError(
-            f"{folder} cannot be made: {error.strerror}. Nothing was changed."
-        ) from None
-
-
-def _newest(client: LoyaltyClient) -> datetime | None:
-    """When the newest event was made: by the service's clock, not by ours.
-
-    Read before all other events, so that none can come between them unseen.
-    """
-    newest = newest_event(client)
-    moment = newest.created_at if newest else None
-    return moment if isinstance(moment, datetime) else None
 
 
 def _check(judge: Judge, folder: Path) -> None:

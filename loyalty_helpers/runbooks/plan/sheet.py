@@ -147,7 +147,8 @@ def _rows_of(file: TextIO, max_points: int, columns: Mapping[str, str]) -> Itera
 
 
 def _rows(file: TextIO, head: Head, max_points: int) -> Iterator[Row | Problem]:
-    reader = csv.reader(file, delimiter=head.separator, skipinitialspace=head.spaced, strict=True)
+    spaced = f"{head.separator} " in head.text
+    reader = csv.reader(file, delimiter=head.separator, skipinitialspace=spaced, strict=True)
     while True:
         line = head.line + reader.line_num + 1
         try:

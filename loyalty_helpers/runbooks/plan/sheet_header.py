@@ -44,11 +44,6 @@ class Head(NamedTuple):
     names: list[str]
 
     @property
-    def spaced(self) -> bool:
-        """Whether a space stands before each cell."""
-        return f"{self.separator} " in self.text
-
-    @property
     def width(self) -> int:
         """How many columns there are, without those behind the last one that has a name."""
         return max(n for n, name in enumerate(self.names, 1) if name)
@@ -81,13 +76,10 @@ def head_of(file: Iterable[str], columns: Mapping[str, str]) -> Head:
     told = _SEPARATOR_LINE.fullmatch(text)
     if told:
         line, text = next(lines, (line, ""))
-    separator = told[1] if told else _separator(text, columns)
+    # What finds the most columns in the header; a comma, if nothing finds more.
+    likely = max(SEPARATORS, key=lambda one: len(_known(_names(text, one, columns))))
+    separator = told[1] if told else likely
     return Head(line, text, separator, _names(text, separator, columns))
-
-
-def _separator(text: str, columns: Mapping[str, str]) -> str:
-    """What finds the most columns in the header; a comma, if nothing finds more."""
-    return max(SEPARATORS, key=lambda separator: len(_known(_names(text, separator, columns))))
 
 
 def _names(text: str, separator: str, columns: Mapping[str, str]) -> list[str]:

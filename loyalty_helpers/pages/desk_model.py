@@ -71,6 +71,8 @@ def in_words(field: str = "") -> Iterator[None]:
         raise
     except LoyaltyError as error:
         words = next((words for kind, words in WORDS.items() if isinstance(error, kind)), "")
+        if allowed := getattr(error, "allowed", ""):
+            words = words or f"This cannot be right. Allowed: {allowed}."
         where = "ticket" if words is TAKEN else field
         raise DeskError(words or mask_reason(str(error)), where) from error
 
