@@ -21,6 +21,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
@@ -117,6 +118,13 @@ class OpenPage(Tab):
     def __init__(self, page: Page, served: Served) -> None:
         super().__init__(page)
         self.served = served
+
+    def kill_kernel(self) -> None:
+        """End the process behind the page, as when the machine has no memory left."""
+        config = json.loads(self.page.locator("#jupyter-config-data").inner_text())
+        kernels = psutil.process_iter(["cmdline"])
+        [mine] = [k for k in kernels if config["kernelId"] in " ".join(k.info["cmdline"] or [])]
+        mine.kill()
 
     def client(self) -> LoyaltyClient:
         """Looks into the emulator's file that the page uses; close it."""
