@@ -35,6 +35,7 @@ EVENTS = {
     "EXPIRE_POINTS": ("#882255", "triangle-left"),
 }
 POINT = {"type": "point", "filled": True, "opacity": 1}
+NAMES = {"labelLimit": 300}
 MARK = re.compile(r'<(path|line|rect)([^>]* aria-label="([^"]*)" role="graphics-symbol"[^>]*)/>')
 BELOW = {"orient": "bottom", "columns": 3, "title": None, "labelLimit": 240}
 
@@ -164,7 +165,7 @@ def before_after_chart(title: str, told: str, balances: Sequence[tuple[str, int,
         }
         for name, before, after in balances
     ]
-    y = {"field": "account", "type": "ordinal", "sort": None, "axis": {"labelLimit": 300}}
+    y = {"field": "account", "type": "ordinal", "sort": None, "axis": NAMES}
     x = {"field": "before", "type": "quantitative", "title": "balance (points)"}
     way = _scale("points are", ("added", "taken away"), (MORE, LESS))
     end = _scale("points are", ("added", "taken away"), ("triangle-right", "triangle-left"))
@@ -178,20 +179,26 @@ def before_after_chart(title: str, told: str, balances: Sequence[tuple[str, int,
     return _chart(title, told, values, layers, height={"step": 18})
 
 
-def bar_chart(title: str, told: str, values: list[dict[str, Any]], *, x: str, y: str) -> Chart:
-    """Bars in the order given; `x` and `y` name what each value holds for them.
+def bar_chart(
+    title: str, told: str, values: list[dict[str, Any]], *, x: str, y: str, lying: bool = False
+) -> Chart:
+    """Bars in the order given, those below 0 in a colour of their own.
 
-    Bars below 0 have a colour of their own. `told` is a sentence for those who cannot see them.
+    Args:
+        title: what it is a chart of.
+        told: a sentence for those who cannot see it.
+        values: one for each bar.
+        x: what each value holds for its name.
+        y: what it holds for its length.
+        lying: with names down the side, for names that are long.
     """
     below = {"test": f"datum[{json.dumps(y)}] < 0", "value": LESS}
-    bar = _layer(
-        {"type": "bar"},
-        (x, y),
-        x={"field": x, "type": "ordinal", "sort": None},
-        y={"field": y, "type": "quantitative"},
-        color={"condition": below, "value": MORE},
-    )
-    return _chart(title, told, values, [bar])
+    name: dict[str, Any] = {"field": x, "type": "ordinal", "sort": None}
+    length = {"field": y, "type": "quantitative"}
+    places = {"y": {**name, "axis": NAMES}, "x": length} if lying else {"x": name, "y": length}
+    colour = {"condition": below, "value": MORE}
+    bar = _layer({"type": "bar"}, (x, y), **places, color=colour)
+    return _chart(title, told, values, [bar], height={"step": 22} if lying else 220)
 
 
 def _layer(mark: dict[str, Any], each: Sequence[str] = (), **encoding: Any) -> dict[str, Any]:

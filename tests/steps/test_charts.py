@@ -146,6 +146,13 @@ def test_bars_below_zero_have_a_colour_of_their_own():
     assert (1, 1) == (drawn.count(f'fill="{MORE}"'), drawn.count(f'fill="{LESS}"'))
 
 
+def test_long_names_stand_whole_beside_their_bars():
+    name = "0fe54250-faad-4d67-803b-8b390f49cebd"
+    drawn = svg(bar_chart("t", "t", [{"x": name, "y": 1}], x="x", y="y", lying=True))
+
+    assert f">{name}</text>" in drawn
+
+
 def seen(colour, rows):
     """A colour as somebody sees it, in CIELAB."""
     sent = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
