@@ -282,7 +282,7 @@ def test_production_is_red_shows_the_digest_and_asks_for_who_approves(
     expect(production.field("Approved by")).to_be_focused()
 
     production.page.keyboard.press("Enter")
-    production.sees("Please type the name of who approves this plan")
+    production.sees("Approved by: please fill this in")
     production.type("Ada Lovelace", into="Approved by")
     production.page.screenshot(path=SCREENS / "desk-production.png")
     production.page.keyboard.press("Enter")
