@@ -58,7 +58,7 @@ class DeskPage(Shown):
             "ticket": Field("ticket", label="Ticket number", rule=TICKET, required=True),
             "approved_by": _field("approved_by", "Approved by"),
         }
-        self._find = self._act("Find", lambda: self._desk.find(self._fields["buyer"].typed))
+        self._find = self._act("Find", self._found)
         self._preview = self._act("Preview", partial(self._with, TYPED, self._desk.preview))
         self._undo = self._act("Undo this", self._desk.undo)
         self._next = self._act("Next buyer", self._fields["buyer"].clear)
@@ -115,6 +115,11 @@ class DeskPage(Shown):
                 self._show()
 
         return Act(text, act, writes=writes)
+
+    def _found(self) -> None:
+        """While somebody is looked for, nobody else is in sight."""
+        self._changed(self._desk.forget)
+        self._desk.find(self._fields["buyer"].typed)
 
     def _with(self, names: Iterable[str], call: Callable[..., object]) -> None:
         """Call with what the fields hold, or tell all that is wrong with them at once."""

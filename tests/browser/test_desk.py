@@ -73,9 +73,11 @@ class AtDesk:
         self.page.keyboard.press(key)
 
     def find(self, who: str = BUYER) -> None:
+        self.fill(WHO, "")
+        expect(self.field(POINTS)).to_be_hidden()
         self.fill(WHO, who)
         self.click("Find")
-        expect(self.field(POINTS)).to_be_visible()
+        expect(self.field(POINTS)).to_be_focused()
 
     def preview(self, points: str, reason: str, ticket: str, who: str = BUYER) -> None:
         self.find(who)

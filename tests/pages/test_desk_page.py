@@ -178,6 +178,15 @@ def test_what_was_typed_for_one_account_is_not_there_for_the_next_that_is_chosen
     assert ["", "", ""] == [sight.held(name) for name in (POINTS, REASON, TICKET)]
 
 
+def test_while_somebody_is_looked_for_nobody_else_is_in_sight(sight, line):
+    at_preview(sight)
+    seen = []
+    line.before = lambda request: seen.append(sight.fields)
+    sight.press("Find")
+
+    assert [WHO] == seen[0]
+
+
 def test_an_error_goes_when_the_same_is_asked_again_and_answered(sight, line):
     line.before = fails(httpx.ConnectError("refused"))
     at_buyer(sight)
