@@ -110,6 +110,15 @@ def test_a_thousand_problems_are_told_a_page_at_a_time(sheet: Sheet) -> None:
     assert 1001 == len(Path(download.value.path()).read_text().splitlines())
 
 
+def test_a_file_that_is_too_large_is_told_and_not_dropped(sheet: Sheet) -> None:
+    """Without a limit of ours, the server would cut the connection at 10 MiB, and say nothing."""
+    row = f"a,{PHONE},1,{'x' * 80}\n"
+    sheet.send(row * (12 * 2**20 // len(row)), "large.csv")
+    sheet.named()
+
+    sheet.says("can be sent. Put it into the folder").to_be_visible()
+
+
 def test_a_change_after_the_plan_takes_the_plan_away(sheet: Sheet) -> None:
     sheet.checked(f"a,{PHONE},1,Changed later\n")
 
