@@ -234,7 +234,7 @@ class Act:
         finally:
             self._show(busy=True, text=self.text)
             # Presses that were made meanwhile come before the answer to this.
-            self._browser.when_settled(lambda: self._show(busy=False))
+            self._browser.when_answered(lambda: self._show(busy=False))
 
     def _show(self, *, busy: bool, text: str = "") -> None:
         self._busy = busy
