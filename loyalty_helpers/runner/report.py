@@ -78,7 +78,7 @@ TEMPLATE = f"""
 TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "div", "span", "blockquote"),
     *("table", "caption", "thead", "tbody", "tr", "th", "td"),
-    *("ul", "ol", "li", "dl", "dt", "dd", "pre", "code"),
+    *("details", "summary", "ul", "ol", "li", "dl", "dt", "dd", "pre", "code"),
     *("a", "b", "i", "em", "strong", "s", "del", "small", "sub", "sup"),
 }
 ATTRIBUTES = {"*": {"class", "id", "style"}, "a": {"href"}}
