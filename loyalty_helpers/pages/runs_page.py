@@ -27,7 +27,9 @@ FRAME = (
     'style="width: 100%; height: 36em; border: 1px solid #777; background: #fff"></iframe>'
 )
 # As wide as there is room, and not as the longest name: a telephone has less.
-CHOICE = "<style>.runs-choice > select { width: 0; flex: 1 1 0; }</style>"
+STYLE = """<style>.runs-choice > select { width: 0; flex: 1 1 0; }
+.runs-wide { width: 0; min-width: 100%; overflow-x: auto; }
+.runs-wide td { overflow-wrap: normal !important; }</style>"""
 LIST = (
     '<div role="region" aria-label="Runs" tabindex="0" '
     'style="max-height: 30em; overflow: auto; border: 1px solid #bbb; padding: 0 8px">{html}</div>'
@@ -130,7 +132,7 @@ class RunsPage(Shown):
 
     def _show(self) -> None:
         shown = self.model.shown
-        self.headline.value = f"{CHOICE}<h2>{escape(self.model.headline)}</h2>"
+        self.headline.value = f"{STYLE}<h2>{escape(self.model.headline)}</h2>"
         more = len(shown) - MOST
         told = f"... and {more} more: narrow the list by state or text" if more > 0 else ""
         self.table.value = LIST.format(html=runs_table(shown[:MOST]) + parts.paragraphs(told))
@@ -181,7 +183,7 @@ def _about(run: RunRecord, closed: str) -> str:
 
 def _scrolled(html: str) -> str:
     """HTML in a box that takes the width that there is: a wide table makes nothing else wide."""
-    return f'<div style="width: 0; min-width: 100%; overflow-x: auto">{html}</div>'
+    return f'<div class="runs-wide">{html}</div>'
 
 
 def _link(path: Path) -> str:

@@ -204,11 +204,17 @@ def _begun(
         approved_by=approved_by,
         rows=counts,
         at=max(filter(None, (known.at, sent))),
-        told=why(receipt.error) if receipt and receipt.plan == plan.digest else "",
+        told=_stopped_by(receipt, counts) if receipt and receipt.plan == plan.digest else "",
         todo=(*todo, *(TODO[State.APART] if apart else ())),
         next=command(plan, approved_by, out=out) if unfinished else "",
         undo=undo_command(plan, out=out) if done and not unfinished else "",
     )
+
+
+def _stopped_by(receipt: _Receipt, counts: Mapping[str, int]) -> str:
+    """Why a run ended as it did: a stop tells it below its title and a line for each state."""
+    unfinished = any(state in counts for state in OPEN)
+    return why(receipt.error, after=1 + len(counts) if unfinished else 0)
 
 
 def _state(counts: Mapping[str, int], *, unfinished: bool, apart: bool, compared: bool) -> State:
@@ -227,10 +233,17 @@ def _moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
-def why(error: str | None, *, lines: int = 1) -> str:
-    """What went wrong, in the first lines of an error, without the name that Python has for it."""
+def why(error: str | None, *, lines: int = 1, after: int = 0) -> str:
+    """What went wrong, in some lines of an error, without the name that Python has for it.
+
+    Args:
+        error: as a receipt holds it.
+        lines: so many at most.
+        after: so many lines are passed over, if there are more.
+    """
     told = re.sub(r"^\w+(Error|Exception): ", "", error or "").splitlines()
-    return "\n".join([*told[:lines], *["..."][: lines > 1 and len(told) - lines]])
+    told = told[after:] or told
+    return "\n".join([*told[:lines], *["..."][: lines > 1 and len(told) > lines]]).strip()
 
 
 def _latest(receipt: _Receipt | None) -> datetime | None:

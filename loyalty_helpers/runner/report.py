@@ -27,6 +27,7 @@ TEMPLATE = f"""
   .facts th {{ text-align: left; vertical-align: top; padding: 3px 16px 3px 0; color: #555;
     font-weight: normal; white-space: nowrap; }}
   .facts td {{ padding: 3px 0; overflow-wrap: anywhere; }}
+  .scroll td {{ overflow-wrap: normal !important; }}
   details {{ margin-top: 28px; border-top: 1px solid #ddd; }}
   a.anchor-link, .jp-Collapser {{ display: none; }}
   .jp-Cell {{ margin: 12px 0; }}

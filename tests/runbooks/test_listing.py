@@ -337,3 +337,15 @@ def test_rows_of_a_plan_are_shown_as_planned(world) -> None:
 
     assert ["PLANNED"] * 3 == [line.split()[-1] for line in lines[2:5]]
     assert "  ... and 1 more rows" == lines[5]
+
+
+def test_a_stop_is_told_by_its_reason(world) -> None:
+    planned = world.plan()
+    world.fail("expired-token:path=/adjust")
+    with pytest.raises(RunStoppedError) as stopped:
+        world.apply(planned)
+    told = {"error": f"RunStoppedError: {stopped.value}", "plan": planned.plan.digest}
+    receipt = RECEIPT | {"run_id": "run", "status": "failed"} | told
+    (planned.plan.folder / "receipt.json").write_text(json.dumps(receipt))
+
+    assert "Square refuses the token (401 ACCESS_TOKEN_EXPIRED)" == look(planned).told
