@@ -46,6 +46,7 @@ class _Receipt(BaseModel):
 # What reading a file that somebody else has made can come to.
 UNREADABLE = (LoyaltyError, OSError, ValueError, TypeError, OverflowError)
 TEXTS = ("run_id", "runbook", "environment", "merchant_id", "source", "approved_by", "told")
+UNDOING = "undo_adjustments"  # the notebook of runs that undo another one
 DONE = ("APPLIED", "REVIEW")  # the ledger may hold such rows
 BY_STATUS = {
     "verified": State.VERIFIED,
@@ -76,7 +77,21 @@ def list_runs(runs: Path | None = None, *, out: str = "") -> list[RunRecord]:
     """
     place = runs or load_settings().runs_folder
     folders = [path for path in place.iterdir() if path.is_dir()] if place.is_dir() else []
-    return sorted((look_at(folder, out=out) for folder in folders), key=_order)
+    found = [look_at(folder, out=out) for folder in folders]
+    undone = {_name(run, run.source): run for run in found if run.runbook == UNDOING}
+    return sorted((_beside(run, undone.get(_name(run, run.run_id))) for run in found), key=_order)
+
+
+def _name(run: RunRecord, run_id: str) -> tuple[str, str, str]:
+    return run.environment, run.merchant_id, run_id
+
+
+def _beside(run: RunRecord, undoing: RunRecord | None) -> RunRecord:
+    """A run that another one undoes says so, and how far that is; it may undo a part only."""
+    if undoing is None or not run.digest:
+        return run
+    told = f"{run.told}; " if run.told else ""
+    return replace(run, told=f"{told}run {undoing.run_id} undoes it: {undoing.state}")
 
 
 def _order(run: RunRecord) -> tuple[int, float, str]:

@@ -196,6 +196,14 @@ def test_an_undoing_names_the_run_that_it_undoes(world) -> None:
     assert ("undo_adjustments", "run") == (look(undo).runbook, look(undo).source)
 
 
+def test_a_run_that_is_undone_names_the_run_that_undoes_it(world, runs: Path) -> None:
+    world.apply(world.plan())
+    plan_by(world.client, "plan_undo", "run", run_id="undo")
+    told = {run.run_id: run.told for run in list_runs(runs)}
+
+    assert {"run": "run undo undoes it: waiting for approval", "undo": ""} == told
+
+
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
