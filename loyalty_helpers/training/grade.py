@@ -190,6 +190,8 @@ def _mistakes(told: Mapping[str, Any], finding: Finding) -> list[str]:
 
 
 def _remarks(told: Mapping[str, Any], finding: Finding, made_for: str) -> Iterator[str]:
+    if told.get("score") and finding.status != NOT_ATTEMPTED:
+        yield str(told["score"])
     if told.get("passed") and finding.status != PASSED:
         yield "said to be passed, and the ledger does not show it"
     if told.get("made_for", made_for) != made_for:

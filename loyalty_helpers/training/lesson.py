@@ -23,6 +23,7 @@ from loyalty_helpers.training.exercise import (
     Exercise,
     Finding,
     Seen,
+    is_deed,
     stamped,
 )
 from loyalty_helpers.training.state import Progress, training_folder
@@ -32,7 +33,10 @@ LESSONS = (
     "01_accounts",
     "02_adjusting",
     "03_ledger",
+    "04_purchases",
     "05_network",
+    "06_rewards",
+    "08_incident",
 )
 PLACEMENT = "placement"
 EXAMPLE = "1beb38f9-54de-4cb6-8121-718bDexample"  # the account on which lessons show things
@@ -72,7 +76,7 @@ class Plan:
         """What the learner did to accounts that no exercise asks about."""
         every = world.events()
         known = {event.id for exercise in self.exercises for event in exercise.ours(every)}
-        others = (e for e in every if e.id not in known and not e.reason.startswith(STAMP))
+        others = (e for e in every if e.id not in known and is_deed(e))
         return tuple(e for e in others if e.loyalty_account_id != EXAMPLE)
 
     @property
@@ -189,6 +193,7 @@ class Lesson(Shown):
             mistakes=known.get("mistakes", [])
             + [finding.mistake or "another"] * (finding.status == WRONG),
             doubled=self.world.doubled(),
+            score=finding.score,
             events=list(finding.events),
             made_for=self.plan.made_for,
         )
@@ -282,7 +287,7 @@ def _told(exercise: Exercise, finding: Finding, strays: str) -> Told:
         rows += [("seen elsewhere", line) for line in strays.splitlines()]
     if finding.status == NOT_ATTEMPTED:
         return Told(f"{exercise.name}: {finding.status}", rows)
-    rows.append(("expected", exercise.expected))
+    rows += [("expected", exercise.expected), ("score", finding.score)]
     if finding.status == WRONG:
         rows.append(("look at", exercise.look))
     title = f"{exercise.name}: {finding.status}"

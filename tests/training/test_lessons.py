@@ -61,7 +61,7 @@ def test_a_notebook_asks_for_its_exercises_in_order_the_placement_first(lesson: 
     names = [exercise.name for exercise in find_plan(lesson).exercises]
 
     assert names == list(exercise_cells(lesson))
-    assert names[0] == "placement"
+    assert names[0] == "placement" or lesson == LESSONS[-1]  # which places for all of them
     assert 3 <= len(names) <= 6
 
 
