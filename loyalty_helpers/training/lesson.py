@@ -3,6 +3,7 @@
 import atexit
 import hashlib
 import inspect
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from shutil import rmtree
 
 from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.errors import ParameterError, SettingsError
+from loyalty_helpers.files import write_text
 from loyalty_helpers.injected import check_injected
 from loyalty_helpers.records import Bundle, LoyaltyAccount, LoyaltyEvent, Shown, card
 from loyalty_helpers.settings import SQUARE_HOSTS, check_environment, load_settings
@@ -36,6 +38,7 @@ LESSONS = (
     "04_purchases",
     "05_network",
     "06_rewards",
+    "07_bulk_run",
     "08_incident",
 )
 PLACEMENT = "placement"
@@ -52,12 +55,14 @@ class Plan:
         minutes: what it takes a newcomer.
         exercises: in order; the one called `placement` stands for all others.
         setup: what happened in the world before the learner came.
+        runs: whether runbooks are run in it; what they write is then kept with the lesson.
     """
 
     title: str
     minutes: int
     exercises: tuple[Exercise, ...]
     setup: Setup = lambda world: None
+    runs: bool = False
 
     def prepare(self, world: World) -> None:
         """Bring about all that happened before."""
@@ -141,6 +146,8 @@ class Lesson(Shown):
     def _open(self) -> None:
         folder = self.progress.folder / self.name
         self.world = World(folder, self.progress.seed, self.plan.prepare)
+        if self.plan.runs:  # what begins anew with the world must not find the runs of an old one
+            os.environ["LOYALTY_RUNS"] = str(folder / "runs")
 
     @property
     def client(self) -> LoyaltyClient:
@@ -162,6 +169,12 @@ class Lesson(Shown):
         key = f"stamp-{exercise}-{len(self.world.entries)}"
         self.client.adjust_points(found, 1, reason=STAMP + exercise, idempotency_key=key)
         return Told(exercise, [("stamped", f"account {found}")])
+
+    def sheet(self, name: str, rows: str) -> str:
+        """Write rows into a CSV file of this lesson; the path of the file."""
+        file = self.world.folder / f"{name}.csv"
+        write_text(file, rows.strip() + "\n")
+        return str(file)
 
     def trouble(self, *faults: str) -> "Told":
         """Let something go wrong from now on; without arguments, nothing more."""
