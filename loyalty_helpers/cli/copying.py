@@ -13,9 +13,15 @@ def copy_notebooks(folder: Path) -> int:
     """Copy all notebooks and sample files into a folder that is new or empty; how many there are.
 
     Raises:
-        ParameterError: the folder has something in it, or cannot be written.
+        ParameterError: the folder has something in it, or is inside what would be copied, or
+            cannot be written.
     """
     try:
+        if folder.resolve().is_relative_to(NOTEBOOKS.resolve()):
+            raise ParameterError(
+                f"{folder} is inside the notebooks that would be copied: name a folder outside "
+                f"{NOTEBOOKS}, nothing was copied"
+            )
         if folder.exists() and any(folder.iterdir()):
             raise ParameterError(f"{folder} is not empty: name a new folder, nothing was copied")
         copytree(NOTEBOOKS, folder, ignore=ignore_patterns(*NOT_COPIED), dirs_exist_ok=True)

@@ -89,10 +89,3 @@ def parse_rfc3339(text: str) -> datetime:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except OverflowError as error:
         raise ValueError(f"{text!r} is outside the years 1 to 9999 in UTC") from error
-
-
-def next_whole_second(moment: datetime) -> datetime:
-    """Return the first whole second at or after `moment`: events have no finer time."""
-    if not moment.microsecond:
-        return moment
-    return moment.replace(microsecond=0) + timedelta(seconds=1)

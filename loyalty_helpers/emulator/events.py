@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from .assumptions import Assumptions
 from .call import Call
-from .clock import next_whole_second, rfc3339
+from .clock import rfc3339
 from .ledger import EVENT_FIELDS, Account, Event, Ledger, Where, points_of
 from .validation import INT32_MAX, INT32_MIN, Sent, out_of_range
 from .wire import Answer, refusal, without_absent
@@ -127,7 +128,9 @@ def _add_time_range(where: Where, sent: Sent) -> None:
     for operator, name, moment in ((">=", "start_at", start), ("<", "end_at", end)):
         try:
             if moment:
-                where.add(f"created_at {operator} ?", rfc3339(next_whole_second(moment)))
+                # Events have no finer time than whole seconds.
+                whole = moment + timedelta(microseconds=999_999)
+                where.add(f"created_at {operator} ?", rfc3339(whole))
         except OverflowError:
             detail = "The time is after the year 9999."
             sent.report(f"created_at.{name}", "INVALID_TIME", detail)

@@ -69,43 +69,34 @@ def _lots(ledger: Ledger, account: Account) -> Lots:
         return {}
     duration = _DURATION.fullmatch(policy["expiration_duration"])
     years, months = map(int, duration.groups(default="0")) if duration else (0, 0)
-    left = _last_earned if ledger.assumptions.oldest_points_go_first else _first_earned
-    anew = ledger.assumptions.returned_points_last_anew
+    first = ledger.assumptions.oldest_points_go_first
+    movements = ledger.movements(account.id, returned=ledger.assumptions.returned_points_last_anew)
     zone = _zone(ledger)
     lots: Lots = {}
-    for earned_at, points in left(ledger.movements(account.id, returned=anew), account.balance):
+    for earned_at, points in _left(movements, oldest_go_first=first):
         expires_at = _deadline(earned_at, years * 12 + months, zone)
         lots[expires_at] = lots.get(expires_at, 0) + points
     return dict(sorted(lots.items()))
 
 
-def _last_earned(movements: Iterable[Movement], left: int) -> Iterable[tuple[str, int]]:
-    """Yield what is left when the oldest points go first: the last ones, as many as there are."""
-    for earned_at, points, _ in movements:
-        if points > 0 and left > 0:
-            yield earned_at, min(points, left)
-            left -= points
-        if left <= 0:
-            return
-
-
-def _first_earned(movements: Iterable[Movement], _: int) -> Iterable[tuple[str, int]]:
-    """Return what is left when the newest points go first; those that expire are the oldest."""
+def _left(movements: Iterable[Movement], *, oldest_go_first: bool) -> Iterable[tuple[str, int]]:
+    """Return what is left of what was earned when; what expires is the oldest in any case."""
     lots: deque[tuple[str, int]] = deque()
     debt = 0
-    for earned_at, points, kind in reversed(list(movements)):
+    for earned_at, points, kind in movements:
         if points > 0:
             paid = min(points, debt)
             debt -= paid
             lots.append((earned_at, points - paid))
             continue
         debt -= points
+        first = oldest_go_first or kind == "EXPIRE_POINTS"
         while debt and lots:
-            at, there = lots.popleft() if kind == "EXPIRE_POINTS" else lots.pop()
+            at, there = lots.popleft() if first else lots.pop()
             paid = min(there, debt)
             debt -= paid
             if there > paid:
-                (lots.appendleft if kind == "EXPIRE_POINTS" else lots.append)((at, there - paid))
+                (lots.appendleft if first else lots.append)((at, there - paid))
     return [lot for lot in lots if lot[1]]
 
 

@@ -253,11 +253,11 @@ class Ledger:
         self._execute(f"INSERT INTO event ({_EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def movements(self, account_id: str, *, returned: bool) -> Iterator[Movement]:
-        """Yield an account's movements, the newest first; or none of rewards that were deleted."""
+        """Yield an account's movements, the oldest first; or none of rewards that were deleted."""
         query = "SELECT created_at, points, type FROM event WHERE account_id = ?"
         if not returned:
             query += _UNLESS_RETURNED
-        yield from self._execute(f"{query} ORDER BY created_at DESC, seq DESC", (account_id,))
+        yield from self._execute(f"{query} ORDER BY created_at, seq", (account_id,))
 
     def answered(self, endpoint: str, key: str) -> tuple[bytes, dict[str, Any]] | None:
         """Return the digest of the request that first used the key, and its answer."""

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from .call import Call
 from .ledger import Ledger
-from .order_bodies import read_order
-from .pricing import Entry, Line, Order, is_on_lines, lines_of, priced
+from .pricing import REFERENCES, Entry, Line, Order, is_on_lines, lines_of, priced
+from .validation import Sent
 from .wire import Answer, refusal, without_absent
+
+_PLAIN: Final = ("reference_id", "customer_id", "ticket_name", "metadata", "source")
+_UIDS: Final = {
+    "line_items": "line", "taxes": "tax", "discounts": "discount",
+    "service_charges": "service-charge",
+}  # fmt: skip
+_NAMED: Final = {"applied_discounts": "discounts", "applied_taxes": "taxes"}
 
 
 def create(call: Call) -> Answer:
     """Open an order; prices follow from its lines, discounts, service charges and taxes."""
-    order, location_id = read_order(call.sent["order"]), call.sent["order"]["location_id"]
+    order, location_id = _read_order(call.sent["order"]), call.sent["order"]["location_id"]
     ledger = call.once("CreateOrder")
     ledger.the_location(location_id, "order.location_id")
     lines = [_with_catalog(ledger, line, i) for i, line in enumerate(lines_of(order))]
@@ -164,3 +171,58 @@ def _with_catalog(ledger: Ledger, line: dict[str, Any], number: int) -> dict[str
         raise refusal("NOT_FOUND", "Catalog object not found.", field)
     known = {"name": item.get("name"), "base_price_money": item.get("price_money")}
     return {**without_absent(known), **line}
+
+
+def _read_order(sent: Sent) -> dict[str, Any]:
+    """Read what an order is made of, without its location."""
+    for name, kind in _UIDS.items():
+        _give_uids(sent[name], kind)
+        _refuse_doubles(sent, name, [each["uid"] for each in sent[name] or ()])
+    for i, line in enumerate(sent["line_items"] or ()):
+        if line["catalog_object_id"] is None:
+            line.required("base_price_money")
+        _give_uids(line["modifiers"], "modifier")
+        for applied, name in _NAMED.items():
+            _give_uids(line[applied], line["uid"])
+            named = [each[REFERENCES[applied]] for each in line[applied] or ()]
+            place = f"line_items[{i}].{applied}"
+            _refuse_doubles(sent, place, named)
+            if not {each["uid"] for each in sent[name] or ()}.issuperset(named):
+                sent.report(place, "INVALID_VALUE", f"Expected uids of the order's {name}.")
+    for discount in sent["discounts"] or ():
+        _check_discount(discount)
+    for charge in sent["service_charges"] or ():
+        _check_charge(charge)
+    return dict(without_absent({name: sent[name] for name in (*_PLAIN, *_UIDS)}))
+
+
+def _give_uids(entries: list[Sent] | None, kind: str) -> None:
+    """Give a uid to each entry that was sent without one."""
+    for i, entry in enumerate(entries or ()):
+        entry["uid"] = entry["uid"] or f"{kind}-{i + 1}"[:60]
+
+
+def _refuse_doubles(sent: Sent, place: str, uids: list[str]) -> None:
+    if len(set(uids)) < len(uids):
+        sent.report(place, "INVALID_VALUE", "Every uid must be there once.")
+
+
+def _check_discount(sent: Sent) -> None:
+    _check_worth(sent)
+    kind = "FIXED_AMOUNT" if sent["percentage"] is None else "FIXED_PERCENTAGE"
+    if sent["type"] not in (None, kind):
+        sent.report("type", "INVALID_VALUE", f"What was sent makes it {kind}.")
+    sent["type"] = kind
+
+
+def _check_charge(sent: Sent) -> None:
+    _check_worth(sent)
+    if sent["taxable"] and sent["calculation_phase"] == "TOTAL_PHASE":
+        sent.report("taxable", "INVALID_VALUE", "What comes after taxes cannot be taxed.")
+    # They have one value here, which is not shown.
+    sent["treatment_type"] = sent["scope"] = None
+
+
+def _check_worth(sent: Sent) -> None:
+    if (sent["percentage"] is None) == (sent["amount_money"] is None):
+        sent.report("percentage", "INVALID_VALUE", "Set either percentage or amount_money.")

@@ -107,7 +107,7 @@ def _must_fit(ledger: Ledger, order: Order, asked: Sent) -> None:
         code = ledger.assumptions.order_location_code
         raise refusal(code, "The order was made at another location.", "location_id")
     paid = cents_of(asked, "amount_money")
-    if asked["autocomplete"] is not False and paid != order["total_money"]["amount"]:
+    if asked["autocomplete"] and paid != order["total_money"]["amount"]:
         raise _differs(ledger, order, paid, "amount_money.amount")
 
 
@@ -129,7 +129,7 @@ def _new_payment(ledger: Ledger, asked: Sent, order: Order) -> dict[str, Any]:
         **({"tip_money": money(tip)} if tip else {}),
         "total_money": total,
         "approved_money": total,
-        "status": "APPROVED" if asked["autocomplete"] is False else "COMPLETED",
+        "status": "COMPLETED" if asked["autocomplete"] else "APPROVED",
         "source_type": asked["source_id"] if asked["source_id"] in _SOURCES else "CARD",
         "location_id": order["location_id"],
         "order_id": order["id"],

@@ -66,7 +66,7 @@ def _rule(text: str) -> _Rule:
     told, has_default, default = text.partition(" = ")
     kind, *more = told.split()
     only, bounds = (more, []) if kind == "only" else ([], more)
-    value = int(default) if kind == "integer" and default else default
+    value = json.loads(default) if has_default and kind in ("integer", "boolean") else default
     return _Rule(kind, tuple(map(int, bounds)), only, value if has_default else None)
 
 

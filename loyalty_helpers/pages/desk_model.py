@@ -5,6 +5,7 @@ A step back, or a change of something typed, empties all stages that came after 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 
 from loyalty_helpers.api import EVENTS_PER_PAGE, LoyaltyClient
@@ -34,6 +35,10 @@ from loyalty_helpers.redaction import mask_reason
 TAKEN = (
     "This ticket number was used for this buyer, with other points or another reason. Nothing was "
     "changed. Type those, or take another ticket number."
+)
+CHANGED = (
+    "Something has changed since the preview that was confirmed, so nothing was done. This is how "
+    "it is now: look at it, and confirm again."
 )
 WORDS: dict[type[LoyaltyError], str] = {
     NotSentError: "The service cannot be reached. Nothing was changed. Look at the connection, and "
@@ -195,11 +200,8 @@ class Desk:
             previewed.undoes,
         )
         if again != previewed:
-            self.now = again
-            raise DeskError(
-                "Something has changed since this preview, so nothing was done. This is how it is "
-                "now: look at it, and confirm again."
-            )
+            self.now = replace(again, changed=CHANGED)
+            raise DeskError(CHANGED)
 
     def _previewed(
         self,

@@ -1,5 +1,6 @@
 """The desk on the screen: a thin view on the plain class."""
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -25,6 +26,7 @@ REASONS = (
     "Entered twice",
     "Goodwill",
 )
+LOOK = 0.4  # seconds: nobody has read a preview before
 BUYER = Parameter(str, str, NAMES, NAMES)
 TICKET = Parameter(
     str,
@@ -173,7 +175,7 @@ class DeskPage(Shown):
 
     def _show_preview(self, seen: Previewed) -> None:
         """A preview with a button of its own, which confirms this and nothing else."""
-        self._seen.value = preview_card(seen, self._desk.environment)
+        self._seen.value = preview_card(seen)
         _in_sight(self._approver, self._desk.needs_approval)
         self._confirm = self._act(
             f"Confirm {points_text(seen.asked.points)}",
@@ -182,12 +184,9 @@ class DeskPage(Shown):
         )
         back = self._act("Back", self._desk.back)
         self._confirming.children = [self._confirm.widget, back.widget]
-        if self._desk.needs_approval:
-            self._fields["approved_by"].focus()
-        elif seen.warning:
-            back.focus()  # so that Enter, pressed once too often, adds nothing twice
-        else:
-            self._confirm.focus()
+        # Where the same is there already, Enter alone does not add it once more.
+        next_ = back if seen.warning else self._confirm
+        _after_a_look(self._fields["approved_by"] if self._desk.needs_approval else next_)
 
     def _view(self) -> Bundle:
         told = f"The desk, in environment {self._desk.environment}: find a buyer, adjust points"
@@ -200,6 +199,14 @@ class DeskPage(Shown):
 def _field(name: str, label: str, **more: Any) -> Field:
     """A field by the rule of a parameter, whose name says nothing to people at a desk."""
     return Field(label, label=label, rule=PARAMETERS[name], required=True, **more)
+
+
+def _after_a_look(part: Field | Act) -> None:
+    """Let the keyboard go on here, but for Enter that is held down or was pressed twice."""
+    try:
+        asyncio.get_running_loop().call_later(LOOK, part.focus)
+    except RuntimeError:  # without a kernel there is no keyboard either
+        part.focus()
 
 
 def _row(parts: list[widgets.Widget]) -> widgets.Box:

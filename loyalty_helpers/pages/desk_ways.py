@@ -6,7 +6,7 @@ runbook: a plan, its digest, and the name of who approved it.
 
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 from loyalty_helpers.api import EVENTS_PER_PAGE, MARKER, LoyaltyClient, same_words
 from loyalty_helpers.errors import RunIdTakenError
@@ -57,45 +57,40 @@ class Proof:
     problems: tuple[str, ...]
 
 
-class Way(Protocol):
-    """Plans by reading only, and applies just what was planned."""
-
-    def plan(
-        self, account: LoyaltyAccount, points: int, reason: str, run_id: str, undoes: str
-    ) -> Asked:
-        """The adjustment; `undoes` is the run that it takes back, or empty."""
-
-    def apply(self, asked: Asked, approved_by: str) -> Proof:
-        """Make the adjustment once, and read the ledger."""
-
-
-def way_of(client: LoyaltyClient) -> Way:
+def way_of(client: LoyaltyClient) -> "Way":
     """The way that the client's environment asks for."""
-    return _Approved(client) if client.environment == "production" else _Steps(client)
+    return _Approved(client) if client.environment == "production" else Way(client)
 
 
-class _Steps:
+class Way:
+    """Plans by reading only, and applies just what was planned: by the steps of walkthroughs."""
+
     def __init__(self, client: LoyaltyClient) -> None:
         self._client = client
 
     def plan(
         self, account: LoyaltyAccount, points: int, reason: str, run_id: str, undoes: str
     ) -> Asked:
+        """The adjustment; `undoes` is the run that it takes back, or empty."""
         made = preview(self._client, account, points=points, reason=reason, run_id=run_id)
         alike = tuple(event.id for event in made.alike)
         return Asked(made.account, points, reason, run_id, alike, plan=made)
 
     def apply(self, asked: Asked, approved_by: str) -> Proof:
+        """Make the adjustment once, and read the ledger."""
         made = verify(self._client, adjust(self._client, asked.plan))
         note = AGAIN if made.applied == "before" else ""
         return Proof(made.event_id, made.before.balance, made.after, note, made.problems)
 
 
-class _Approved:
+class _Approved(Way):
+    """By a runbook, whose plan somebody has to approve."""
+
     def __init__(self, client: LoyaltyClient) -> None:
+        super().__init__(client)
         from loyalty_helpers import runbooks  # takes its time to load, and only production needs it
 
-        self._client, self._runbooks = client, runbooks
+        self._runbooks = runbooks
 
     def plan(
         self, account: LoyaltyAccount, points: int, reason: str, run_id: str, undoes: str

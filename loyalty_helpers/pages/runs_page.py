@@ -26,6 +26,10 @@ FRAME = (
     '<iframe title="Report of run {name}" sandbox srcdoc="{html}" '
     'style="width: 100%; height: 36em; border: 1px solid #777; background: #fff"></iframe>'
 )
+LIST = (
+    '<div role="region" aria-label="Runs" tabindex="0" '
+    'style="max-height: 30em; overflow: auto; border: 1px solid #bbb; padding: 0 8px">{html}</div>'
+)
 
 
 class RunsPage(Shown):
@@ -124,7 +128,7 @@ class RunsPage(Shown):
         self.headline.value = f"<h2>{escape(self.model.headline)}</h2>"
         more = len(shown) - MOST
         told = f"... and {more} more: narrow the list by state or text" if more > 0 else ""
-        self.table.value = runs_table(shown[:MOST]) + parts.paragraphs(told)
+        self.table.value = LIST.format(html=runs_table(shown[:MOST]) + parts.paragraphs(told))
         chosen = self.model.chosen
         named = [(f"{run.run_id}: {run.state}", run.run_id) for run in shown]
         if chosen and chosen not in shown:

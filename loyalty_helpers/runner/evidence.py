@@ -77,6 +77,12 @@ class Attempt:
         """Whether its rows are in a plan and a journal, of this run or of the one it compares."""
         return self.plans or "check_run_id" in self.parameters
 
+    @property
+    def reads_only(self) -> bool:
+        """Whether its code is that of one of ours that only reads, whatever its defaults are."""
+        name = self.notebook.path.stem
+        return name in READ_ONLY and self.notebook.code == Notebook.read(name).code
+
     def changed_nothing(self) -> bool:
         """Whether all that a run leaves when it does something is as it was."""
         return self.stamps == _stamps(self.folder)

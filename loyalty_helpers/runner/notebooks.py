@@ -67,21 +67,28 @@ class Notebook:
         title: its first heading.
         takes: its parameters, by name.
         defaults: what they are unless they are given.
+        code: its code cells, but for the one with the defaults.
     """
 
     path: Path
     title: str
     takes: Mapping[str, Parameter]
     defaults: Mapping[str, Any]
+    code: tuple[str, ...]
 
     @classmethod
     def read(cls, name: str) -> "Notebook":
         """Find a notebook and read it; raises ParameterError if it takes no parameters."""
         path = find_notebook(name)
         try:
-            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-            texts = ["".join(c["source"]) for c in cells if c["cell_type"] == "markdown"]
-            tagged = ["".join(c["source"]) for c in cells if TAG in c["metadata"].get("tags", ())]
+            cells = [
+                (TAG if TAG in cell["metadata"].get("tags", ()) else cell["cell_type"], cell)
+                for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+            ]
+            texts, tagged, code = (
+                tuple("".join(cell["source"]) for kind, cell in cells if kind == wanted)
+                for wanted in ("markdown", TAG, "code")
+            )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ParameterError(f"{path} cannot be read as a notebook: {error!r}") from None
         titles = [text[2:].splitlines()[0] for text in texts if text.startswith("# ")]
@@ -94,7 +101,7 @@ class Notebook:
         takes = {name: rule for name, (rule, _) in found.items()}
         defaults = {name: default for name, (_, default) in found.items()}
         _refuse_tokens(defaults)
-        return cls(path, next(iter(titles), path.stem), takes, defaults)
+        return cls(path, next(iter(titles), path.stem), takes, defaults, code)
 
     @property
     def ours(self) -> bool:

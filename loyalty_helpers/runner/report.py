@@ -43,6 +43,11 @@ TEMPLATE = f"""
   @media (max-width: 700px) {{ .jp-InputPrompt, .jp-OutputPrompt {{ display: none; }} }}
 </style>
 {{%- endblock -%}}
+{{%- block data_svg scoped -%}}
+<div class="jp-RenderedSVG jp-OutputArea-output" data-mime-type="image/svg+xml">
+<img style="max-width: 100%" alt="{{{{ output.data['text/plain'] | escape_html }}}}"
+ src="data:image/svg+xml;base64,{{{{ output.data['image/svg+xml'] | text_base64 }}}}"></div>
+{{%- endblock -%}}
 {{%- block body_header -%}}
 {{{{ super() }}}}
 {{%- set answer = resources.answer %}}

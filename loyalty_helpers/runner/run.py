@@ -25,7 +25,6 @@ from loyalty_helpers.runbooks import (
 from loyalty_helpers.runner import receipt as receipts
 from loyalty_helpers.runner.answer import answer_of
 from loyalty_helpers.runner.evidence import (
-    READ_ONLY,
     Attempt,
     applies,
     told_of,
@@ -150,7 +149,7 @@ def _run(attempt: Attempt, held: RunFolder, out: str, kept: KeptKernel | None) -
     refused = isinstance(error, CellError) and error.refused
     error = error or attempt.unproven(shown)
     receipt = receipts.finish(receipt, shown, error)
-    if receipt["verified"] and not (shown or attempt.plans or source.stem in READ_ONLY):
+    if receipt["verified"] and not (shown or attempt.plans or attempt.reads_only):
         receipt |= {"status": "ended", "verified": False}
     if refused and held.moved and attempt.changed_nothing():
         held.put_back()

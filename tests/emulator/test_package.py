@@ -17,7 +17,7 @@ FOLDER = Path(emulator.__file__).parent
 SOURCES = sorted(FOLDER.glob("*.py"))
 FLOORS = (
     "assumptions clock wire database | faults |"
-    " validation | pricing ledger fault_plan periods | call | order_bodies |"
+    " validation | pricing ledger fault_plan periods | call |"
     " customers events orders programs | rewards promotions expiry | accrual payments accounts |"
     " seed routes | app | server | __init__"
 )

@@ -409,7 +409,7 @@ def test_what_has_changed_since_the_preview_is_shown_before_it_is_confirmed(desk
     seen = at_preview(desk)
     client.adjust_points(ACCOUNT_ID, points, reason="Late delivery", idempotency_key="k")
 
-    assert "Something has changed since this preview" in told(desk.confirm, seen)[1]
+    assert "Something has changed since the preview" in told(desk.confirm, seen)[1]
     assert (points, points) == (balance(client), desk.now.asked.account.balance)
     assert bool(desk.now.warning) == (points == 50)
     desk.confirm(desk.now)

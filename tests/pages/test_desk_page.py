@@ -263,6 +263,16 @@ def test_what_is_there_already_is_said_loudly(sight):
     assert "Careful: this may have been done already" in sight.text
 
 
+def test_what_has_changed_since_the_preview_is_said_with_a_new_one(sight, client):
+    early = at_preview(sight).button("Confirm +50 points")
+    client.adjust_points(ACCOUNT_ID, 7, reason="A purchase", idempotency_key="k")
+    early.click()
+
+    assert "Something has changed since the preview that was confirmed" in sight.text
+    sight.press("Confirm +50 points")
+    assert balance(client) == 57
+
+
 def test_a_service_that_is_down_is_told_below_the_button(sight, line):
     at_preview(sight)
     line.before = fails(httpx.ConnectError("refused"))

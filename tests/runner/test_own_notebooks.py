@@ -66,6 +66,24 @@ def test_it_runs_by_its_path_and_is_not_called_verified_if_it_shows_no_verificat
 
 
 @pytest.mark.slow
+def test_one_with_the_name_of_ours_is_no_more_verified_than_any_other() -> None:
+    result = run(Path(own()).rename("01_search_accounts.ipynb"))
+
+    assert (0, "") == (result.returncode, result.stderr)
+    assert result.stdout.startswith("ended: 01_search_accounts, which showed no verification")
+
+
+@pytest.mark.slow
+def test_a_copy_of_ours_with_other_defaults_is_verified_as_ours_is() -> None:
+    text = (NOTEBOOKS / "01_search_accounts.ipynb").read_text(encoding="utf-8")
+    Path("01_search_accounts.ipynb").write_text(text.replace("+14155551234", "+14155550101"))
+    result = run("01_search_accounts.ipynb")
+
+    assert (0, "") == (result.returncode, result.stderr)
+    assert result.stdout.startswith("verified: 01_search_accounts")
+
+
+@pytest.mark.slow
 def test_one_that_shows_what_the_ledger_has_is_verified() -> None:
     shutil.copy(NOTEBOOKS / "02_adjust_points.ipynb", "mine.ipynb")
     result = run("mine.ipynb", "points", "3", "run_id", "mine-1")
