@@ -6,7 +6,8 @@ from loyalty_helpers.api import MARKER
 from loyalty_helpers.errors import RunStoppedError
 from loyalty_helpers.runbooks import Run
 from loyalty_helpers.training.exercise import Doing, Exercise, Mistake, Seen, both, changed, on
-from loyalty_helpers.training.lesson import Lesson, Plan
+from loyalty_helpers.training.lesson import Lesson
+from loyalty_helpers.training.plan import Plan
 
 BEA, CARL = "e73bbc15-d0ac-49b6-8d7f-c330735c30db", "894e118a-b4a1-41db-a76d-1446cde5892b"
 DORA, EMIL, FAY = (
@@ -25,7 +26,7 @@ HEAD = "row_id,phone_number,points,reason\n"
 TWO = f"{HEAD}1,+17135555340,10,Ticket 701\n2,+12065555774,10,Ticket 702\n"
 SURVEY = HEAD + "".join(f"{n},{phone},5,Survey {n}\n" for n, phone in enumerate(FOUR, 1))
 WRONG = f"{HEAD}1,+15125554472,40,Sent by mistake\n2,+16025554689,40,Sent by mistake\n"
-EXPIRED = "expired-token:path=/accounts/fd992c1f"
+EXPIRED = "expired-token:path=/accounts/fd992c1f.*/adjust"
 BY_HAND = (
     "These points were adjusted one by one: no plan was approved, nothing can resume or undo them, "
     "and a run would give them once more."
@@ -106,7 +107,7 @@ row_id,phone_number,points,reason
     plan = runbooks.Run(lesson.client, "survey").plan_file(file)
     run = runbooks.Run(lesson.client, "survey", approved_plan=plan.plan.digest)
     run.plan_file(file)
-    lesson.trouble("expired-token:path=/accounts/fd992c1f")
+    lesson.trouble("expired-token:path=/accounts/fd992c1f.*/adjust")
     try:
         run.apply(canary=1, in_flight=1)
     except RunStoppedError:
