@@ -4,7 +4,6 @@ Nothing but events counts. What a learner has in a variable is not even looked a
 """
 
 import inspect
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -140,7 +139,7 @@ class Exercise:
     def solution(self) -> str:
         """The code of the solution, as a learner would write it."""
         lines, _ = inspect.getsourcelines(self.solve)
-        return textwrap.dedent("".join(lines[1:])).strip()
+        return "".join(line.removeprefix("    ") for line in lines[1:]).strip()
 
 
 def stamped(name: str) -> Choice:

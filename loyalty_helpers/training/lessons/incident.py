@@ -8,7 +8,8 @@ from itertools import count
 
 from loyalty_helpers.records import LoyaltyEvent
 from loyalty_helpers.training.exercise import Exercise, Mistake, Seen, changed, stamped
-from loyalty_helpers.training.lesson import Lesson, Plan
+from loyalty_helpers.training.lesson import Lesson
+from loyalty_helpers.training.plan import Plan
 from loyalty_helpers.training.world import START, World
 
 ONCE, TWICE, TWO_TICKETS = 9, 4, 3  # buyers

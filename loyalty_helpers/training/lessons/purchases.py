@@ -13,7 +13,8 @@ from loyalty_helpers.training.exercise import (
     stamp_on,
     stamped,
 )
-from loyalty_helpers.training.lesson import Lesson, Plan
+from loyalty_helpers.training.lesson import Lesson
+from loyalty_helpers.training.plan import Plan
 
 UNA, VIC = "88ae45c7-8ec2-4437-bf5c-d33c8d3e51f3", "814b3bf2-60cd-4b3e-8414-64ba758de634"
 WIM, ZOE = "1bbf8444-becc-46cf-a5dc-c8b1d8397843", "25e8b1e7-8f07-469a-98c2-c7200e33c79c"

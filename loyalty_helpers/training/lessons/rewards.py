@@ -14,7 +14,8 @@ from loyalty_helpers.training.exercise import (
     stamp_on,
     stamped,
 )
-from loyalty_helpers.training.lesson import Lesson, Plan
+from loyalty_helpers.training.lesson import Lesson
+from loyalty_helpers.training.plan import Plan
 from loyalty_helpers.training.world import START, World
 
 WES, XIA = "c3029363-11d2-4c22-8bd3-1033774da167", "47557323-23dc-4c3d-a160-bbf085db8346"
