@@ -52,7 +52,8 @@ def held(html: str) -> str:
 
     The keyboard gets into it, to move what does not fit.
     """
-    return f'<div tabindex="0" style="overflow-x: auto; overflow-wrap: break-word">{html}</div>'
+    look = 'class="loyalty-wide" style="overflow-x: auto; overflow-wrap: break-word"'
+    return f'<div tabindex="0" {look}>{html}</div>'
 
 
 def seen(widget: widgets.Widget, is_seen: bool) -> None:
