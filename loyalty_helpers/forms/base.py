@@ -33,7 +33,8 @@ class Form(Shown):
             the function returns is shown, and a LoyaltyError that it raises is shown as well.
         writes: what a button changes, by its text; any other only reads.
         read: makes arguments of a step's function out of parameters that were typed.
-        account: whom it acts on, as the account was when the form was made.
+        account: whom it acts on, as it was when the form was made; an answer that has read the
+            account again tells its balance.
         buyer: the form that names the account; when another is named there, this one is emptied.
     """
 
@@ -96,9 +97,16 @@ class Form(Shown):
         return self._read(values)
 
     def _doing(self, action: Callable[..., Shown]) -> Callable[[], None]:
+        def asked() -> Shown:
+            shown = action(**self._values())
+            read = getattr(shown, "after", None) or getattr(shown, "account", None)
+            self._account = read if self._account and read else self._account
+            return shown
+
         def do() -> None:
             self.answer.value = BUSY
-            self.answer.value = answer_html(lambda: action(**self._values()))
+            self.answer.value = answer_html(asked)
+            self._show_head()
 
         return do
 
@@ -135,7 +143,7 @@ class Form(Shown):
 def buyer_text(account: LoyaltyAccount) -> str:
     """Whom a form acts on: number, balance and id, so that nobody has to look elsewhere."""
     phone = account.masked_phone_number or "no phone number"
-    return f"{phone}, balance {account.balance}, account {account.id}"
+    return f"{phone}, balance {account.balance} when last read, account {account.id}"
 
 
 def answer_html(action: Callable[[], Shown]) -> str:

@@ -40,6 +40,10 @@ body[data-jp-theme-light="false"] .loyalty-error { color: #ffb4ab; }
 .jp-OutputArea:has(.loyalty-page), .jp-OutputArea-child:has(.loyalty-page),
 .jp-OutputArea-output:has(.loyalty-page) { overflow: visible; }
 .jp-OutputArea-output:has(.loyalty-page) { display: block; width: 100%; }
+.jp-OutputArea:has(.loyalty-page), .loyalty-page .widget-html-content { min-width: 0; }
+.loyalty-page .widget-checkbox, .loyalty-page .widget-checkbox label { height: auto; }
+.loyalty-page .widget-checkbox label { white-space: normal; }
+.loyalty-page svg { max-width: 100%; height: auto; }
 </style>"""
 
 
@@ -230,7 +234,7 @@ class Act:
         finally:
             self._show(busy=True, text=self.text)
             # Presses that were made meanwhile come before the answer to this.
-            self._browser.when_settled(lambda: self._show(busy=False))
+            self._browser.when_answered(lambda: self._show(busy=False))
 
     def _show(self, *, busy: bool, text: str = "") -> None:
         self._busy = busy

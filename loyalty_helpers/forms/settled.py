@@ -30,10 +30,18 @@ class Browser:
         self.signs = Signs()
         self._link = widgets.jsdlink((self.signs, "asked"), (self.signs, "told"))
         self._waiting: dict[int, Callable[[], object]] = {}
+        self._hearing = False
         self.signs.observe(self._hear, "told")
 
     def when_settled(self, act: Callable[[], object]) -> None:
-        """Call `act` as soon as the browser has told what its fields show."""
+        """Call `act` as soon as the browser has told what its fields show; now, if it just has."""
+        if self._hearing:
+            act()
+        else:
+            self.when_answered(act)
+
+    def when_answered(self, act: Callable[[], object]) -> None:
+        """Call `act` when the browser has told all that it had to tell until now."""
         if not self.signs.told:
             act()
             return
@@ -49,9 +57,12 @@ class Browser:
             self._waiting[1] = act
 
     def _hear(self, _: object) -> None:
-        for number in sorted(self._waiting):
-            if number <= self.signs.told:
+        self._hearing = True
+        try:
+            for number in sorted(n for n in self._waiting if n <= self.signs.told):
                 self._waiting.pop(number)()
+        finally:
+            self._hearing = False
 
 
 @cache

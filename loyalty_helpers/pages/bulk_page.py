@@ -27,7 +27,7 @@ OPTIONS = {
     **dict.fromkeys(("columns", "expected_rows", "expected_points"), ""),
     **dict.fromkeys(("allow_negative_balance", "allow_repeats"), False),
 }
-LIMITS = {"canary": 5, "max_errors": "1%", "resend_unknown": False}
+LIMITS = {"canary": 5, "max_errors": "1%", "requests_per_second": 0.0, "resend_unknown": False}
 READ = of_kind("bool", "")
 TYPE_THIS = f"First {TYPED} characters of the digest"
 DIGEST = replace(of_kind("str", ""), allowed=f"the first {TYPED} characters of the digest above")
@@ -134,8 +134,6 @@ class BulkPage(Shown):
     def _check(self) -> None:
         parts.at(self.run_id, self._plan_file)
         self.show()
-        if self.model.planned is not None:
-            self.typed.focus()
 
     def _plan_file(self) -> None:
         run_id = self.run_id.read()
@@ -202,6 +200,9 @@ class BulkPage(Shown):
 
     def show(self) -> None:
         """Show where the run stands, and what is possible now."""
+        self._show_problems()
+        self._show_plan()
+        self._show_result()
         model, stage = self.model, self.model.stage
         at_work = stage is Stage.AT_WORK
         for field in (self.run_id, *self.options.values()):
@@ -224,9 +225,8 @@ class BulkPage(Shown):
             (self.undo_section, ended),
         ):
             parts.seen(widget, is_seen)
-        self._show_problems()
-        self._show_plan()
-        self._show_result()
+        if stage is Stage.PLANNED:
+            self.typed.focus()
 
     def _show_problems(self) -> None:
         rows = [
@@ -253,18 +253,18 @@ class BulkPage(Shown):
             self.typed.clear()
             self.seen.clear()
             return
-        digest, html = planned.plan.digest, parts.held(planned._view()["text/html"])
+        html = parts.held(planned._view()["text/html"])
+        if html == self.planned.value:
+            return
+        self.typed.clear()  # before the next digest can be seen
+        self.seen.clear()
         parts.seen(self.seen.widget, bool(planned.warnings))
-        told = card("Warnings", [], note="\n".join(planned.warnings), tone="care")["text/html"]
-        warnings = told if planned.warnings else ""
-        self.digest.value = parts.held(
-            f"{warnings}<p>Digest of this plan: <code>{digest}</code></p>"
-        )
-        if html != self.planned.value:
-            self.planned.value = html
-            self.chart.value = parts.held(planned.chart._view()["image/svg+xml"])
-            self.typed.clear()
-            self.seen.clear()
+        warnings = card("Warnings", [], note="\n".join(planned.warnings), tone="care")
+        told = str(warnings["text/html"]) * bool(planned.warnings)
+        digest = f"<p>Digest of this plan: <code>{planned.plan.digest}</code></p>"
+        self.digest.value = parts.held(told + digest)
+        self.planned.value = html
+        self.chart.value = parts.held(planned.chart._view()["image/svg+xml"])
 
     def _show_result(self) -> None:
         model, stage = self.model, self.model.stage

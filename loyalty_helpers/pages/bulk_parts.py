@@ -28,10 +28,13 @@ def row(*acts: Act) -> widgets.HBox:
     return widgets.HBox([act.widget for act in acts], layout=widgets.Layout(flex_flow="wrap"))
 
 
-def folded(title: str, fields: Iterable[Field]) -> widgets.Accordion:
-    """Fields that are seen when somebody asks for them."""
+def folded(title: str, fields: Iterable[Field]) -> widgets.VBox:
+    """Fields that are seen when somebody asks for them, with the keyboard or without."""
     box = widgets.VBox([field.widget for field in fields])
-    return widgets.Accordion([box], titles=[title], selected_index=None)
+    asked = widgets.ToggleButton(description=title, layout=widgets.Layout(width="auto"))
+    asked.observe(lambda _: seen(box, asked.value), "value")
+    seen(box, False)
+    return widgets.VBox([widgets.HBox([asked]), box])
 
 
 def at(field: Field, action: Callable[[], object]) -> None:
@@ -45,8 +48,11 @@ def at(field: Field, action: Callable[[], object]) -> None:
 
 
 def held(html: str) -> str:
-    """HTML in a box of its own, so that what is wide makes nothing else wide."""
-    return f'<div style="overflow-x: auto; overflow-wrap: anywhere">{html}</div>'
+    """HTML in a box of its own, so that what is wide makes nothing else wide.
+
+    The keyboard gets into it, to move what does not fit.
+    """
+    return f'<div tabindex="0" style="overflow-x: auto; overflow-wrap: break-word">{html}</div>'
 
 
 def seen(widget: widgets.Widget, is_seen: bool) -> None:

@@ -7,6 +7,7 @@ from loyalty_helpers.redaction import mask_reason, mask_text
 
 EVENTS_SHOWN = 5
 EXPIRIES_SHOWN = 3
+DIGEST_SHOWN = 12  # as many as approve a plan elsewhere
 KINDS = {
     "ACCUMULATE_POINTS": "earned",
     "ACCUMULATE_PROMOTION_POINTS": "earned by a promotion",
@@ -45,7 +46,7 @@ def buyer_card(buyer: Buyer) -> str:
     return _said(card(f"Buyer {named(account)}", rows)) + _said(last)
 
 
-def preview_card(seen: Previewed, environment: str) -> str:
+def preview_card(seen: Previewed) -> str:
     """What confirming would do."""
     asked = seen.asked
     rows = [
@@ -54,15 +55,12 @@ def preview_card(seen: Previewed, environment: str) -> str:
         ("balance after", seen.after),
         ("reason", mask_reason(asked.reason)),
         ("ticket", seen.ticket),
-        ("environment", environment),
-        ("digest of the plan", asked.digest),
+        ("digest of the plan", asked.digest[:DIGEST_SHOWN]),
     ]
     what = "Undo" if seen.undoes else "Preview"
-    shown = _said(card(f"{what} for buyer {named(asked.account)}: nothing is changed yet", rows))
-    if not seen.warning:
-        return shown
-    title = "Careful: this may have been done already"
-    return shown + _said(card(title, [], note=seen.warning, tone="bad"), role="alert")
+    title = f"{what} for buyer {named(asked.account)}: nothing is changed yet"
+    repeated = _alert("Careful: this may have been done already", seen.warning)
+    return _alert("Look again", seen.changed) + _said(card(title, rows)) + repeated
 
 
 def done_card(done: Done, environment: str) -> str:
@@ -92,6 +90,10 @@ def done_card(done: Done, environment: str) -> str:
 def _what(event: LoyaltyEvent) -> str:
     reason = mask_reason(MARKER.sub("", event.reason).strip())
     return ": ".join(filter(None, [KINDS.get(event.type, "other"), reason]))
+
+
+def _alert(title: str, text: str) -> str:
+    return _said(card(title, [], note=text, tone="bad"), role="alert") if text else ""
 
 
 def _said(shown: dict[str, object], role: str = "status") -> str:

@@ -8,8 +8,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-import phonenumbers
-
 from loyalty_helpers.api import ID_PATTERN, PER_SEARCH, LoyaltyClient, check_phone_number
 from loyalty_helpers.errors import (
     AccountNotFoundError,
@@ -88,6 +86,8 @@ def _by_phone(client: LoyaltyClient, number: str) -> tuple[str, Callable[[], Fou
 
 def _national(client: LoyaltyClient, text: str) -> list[str]:
     """The numbers, in E.164, that the seller's countries would read this as."""
+    import phonenumbers  # 20 ms, needed only where a number is given
+
     try:
         countries = {location.country for location in client.list_locations() if location.country}
     except AuthenticationError:  # without the right to ask, a number needs its plus

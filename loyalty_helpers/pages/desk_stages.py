@@ -43,12 +43,14 @@ class Previewed:
         ticket: as it was typed.
         asked: the adjustment.
         undoes: what it takes back, or None.
+        changed: why it is in sight in place of the one that was confirmed; or empty.
     """
 
     buyer: Buyer
     ticket: str
     asked: Asked
     undoes: "Done | None" = None
+    changed: str = field(default="", compare=False)
 
     @property
     def after(self) -> int:

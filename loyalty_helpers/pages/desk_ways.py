@@ -6,7 +6,7 @@ runbook: a plan, its digest, and the name of who approved it.
 
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 from loyalty_helpers.api import EVENTS_PER_PAGE, MARKER, LoyaltyClient, same_words
 from loyalty_helpers.errors import RunIdTakenError
@@ -57,45 +57,44 @@ class Proof:
     problems: tuple[str, ...]
 
 
-class Way(Protocol):
-    """Plans by reading only, and applies just what was planned."""
-
-    def plan(
-        self, account: LoyaltyAccount, points: int, reason: str, run_id: str, undoes: str
-    ) -> Asked:
-        """The adjustment; `undoes` is the run that it takes back, or empty."""
-
-    def apply(self, asked: Asked, approved_by: str) -> Proof:
-        """Make the adjustment once, and read the ledger."""
-
-
-def way_of(client: LoyaltyClient) -> Way:
+def way_of(client: LoyaltyClient) -> "Way":
     """The way that the client's environment asks for."""
-    return _Approved(client) if client.environment == "production" else _Steps(client)
+    return _Approved(client) if client.environment == "production" else Way(client)
 
 
-class _Steps:
+class Way:
+    """Plans by reading only, and applies just what was planned: by the steps of walkthroughs."""
+
     def __init__(self, client: LoyaltyClient) -> None:
         self._client = client
 
     def plan(
         self, account: LoyaltyAccount, points: int, reason: str, run_id: str, undoes: str
     ) -> Asked:
+        """The adjustment; `undoes` is the run that it takes back, or empty."""
         made = preview(self._client, account, points=points, reason=reason, run_id=run_id)
         alike = tuple(event.id for event in made.alike)
         return Asked(made.account, points, reason, run_id, alike, plan=made)
 
-    def apply(self, asked: Asked, approved_by: str) -> Proof:
-        made = verify(self._client, adjust(self._client, asked.plan))
+    def apply(self, asked: Asked, approved_by: str) -> Any:
+        """Make the adjustment once; gives what `prove` goes by."""
+        return adjust(self._client, asked.plan)
+
+    def prove(self, asked: Asked, applied: Any) -> Proof:
+        """Read the ledger again."""
+        made = verify(self._client, applied)
         note = AGAIN if made.applied == "before" else ""
         return Proof(made.event_id, made.before.balance, made.after, note, made.problems)
 
 
-class _Approved:
+class _Approved(Way):
+    """By a runbook, whose plan somebody has to approve."""
+
     def __init__(self, client: LoyaltyClient) -> None:
+        super().__init__(client)
         from loyalty_helpers import runbooks  # takes its time to load, and only production needs it
 
-        self._client, self._runbooks = client, runbooks
+        self._runbooks = runbooks
 
     def plan(
         self, account: LoyaltyAccount, points: int, reason: str, run_id: str, undoes: str
@@ -118,18 +117,22 @@ class _Approved:
         now = self._client.retrieve_account(account.id)
         return Asked(now, points, reason, run_id, alike, plan.digest, plan)
 
-    def apply(self, asked: Asked, approved_by: str) -> Proof:
-        before = self._client.retrieve_account(asked.account.id)
+    def apply(self, asked: Asked, approved_by: str) -> Any:
+        before = self._client.retrieve_account(asked.account.id).balance
         run = self._runbooks.Run(
             self._client, asked.run_id, approved_plan=asked.digest, approved_by=approved_by
         )
         run.apply()
+        return run, before
+
+    def prove(self, asked: Asked, applied: Any) -> Proof:
+        run, before = applied
         verified = run.verify()
         event_id = self._event_of(asked)
-        after = self._client.retrieve_account(before.id)
-        note = AGAIN if event_id and after.balance == before.balance else ""
+        after = self._client.retrieve_account(asked.account.id)
+        note = AGAIN if event_id and after.balance == before else ""
         problems = () if verified.ok and event_id else (verified.summary,)
-        return Proof(event_id, before.balance, after, note, problems)
+        return Proof(event_id, before, after, note, problems)
 
     def _begun(self, run_id: str) -> Any:
         """The plan whose applying has begun under this run id, or None."""

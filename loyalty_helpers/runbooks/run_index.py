@@ -1,6 +1,6 @@
 """The list of runs as one static page, beside the folders of the runs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -18,7 +18,8 @@ STYLE = """
     padding: 6px 10px 2px 0; line-height: 1.5; white-space: normal; }
   .runs-table thead th { border-bottom: 2px solid currentColor; }
   .runs-table tbody { border-bottom: 1px solid #bbb; }
-  .runs-table .state { font-weight: bold; border-left: 6px solid #666; padding-left: 8px; }
+  .runs-table .state { display: inline-block; font-weight: bold; padding-left: 8px;
+    border-left: 6px solid #666; }
   .runs-table .good { border-color: #1b7f46; }
   .runs-table .care { border-color: #b36b00; }
   .runs-table .bad { border-color: #b3261e; }
@@ -55,18 +56,20 @@ def index_html(records: list[RunRecord], now: datetime) -> str:
     runs = [run for run in records if run.state is not State.FOREIGN]
     foreign = [run.run_id for run in records if run.state is State.FOREIGN]
     parts = [f"<h1>{escape(headline(runs))}</h1>", f'<p class="small">As of {plain(now)}</p>']
-    parts += [runs_table(runs, linked=True)] if runs else []
+    parts += [runs_table(runs, static=True)] if runs else []
     parts += [f"<p>Not runs: {escape(', '.join(foreign))}</p>"] if foreign else []
     return html_page("Runs", "\n".join(parts))
 
 
-def runs_table(runs: list[RunRecord], *, linked: bool = False) -> str:
-    """The table of runs as HTML, each with what has to be done; names lead to reports if `linked`.
+def runs_table(runs: list[RunRecord], *, static: bool = False) -> str:
+    """The table of runs as HTML, each with what has to be done; a telephone shows it as a list.
 
-    It carries its own style, and a telephone shows it as one run below the other.
+    Args:
+        runs: in their order.
+        static: it stands in a file beside the runs: with links to reports, and commands to copy.
     """
     head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
-    rows = "\n".join(_rows(run, linked=linked) for run in runs)
+    rows = "\n".join(_rows(run, static=static) for run in runs)
     table = f'<table class="runs-table"><thead><tr>{head}</tr></thead>\n{rows}</table>'
     return f"<style>{STYLE}</style>\n{table}"
 
@@ -79,9 +82,9 @@ def headline(runs: list[RunRecord]) -> str:
     return f"{count}, {waits}" if runs else count
 
 
-def _rows(run: RunRecord, *, linked: bool) -> str:
+def _rows(run: RunRecord, *, static: bool) -> str:
     name = escape(run.run_id)
-    link = f'<a href="{escape(run.report)}">{name}</a>' if linked and run.report else name
+    link = f'<a href="{escape(run.report)}">{name}</a>' if static and run.report else name
     what = " of ".join(filter(None, (run.runbook, run.source)))
     values = [
         f'<span class="state {run.tone}">{escape(run.state)}</span>',
@@ -94,13 +97,7 @@ def _rows(run: RunRecord, *, linked: bool) -> str:
     ]
     labels = ["", "", *(f' data-label="{name}"' for name in COLUMNS[2:])]
     cells = "".join(f"<td{a}>{value}</td>" for a, value in zip(labels, values, strict=True))
-    told = "".join(_told(run))
+    lines = "".join(f"<div>{escape(line)}</div>" for line in (run.told, *run.todo) if line)
+    told = lines + (f"<div><code>{escape(run.next)}</code></div>" if static and run.next else "")
     below = f'<tr class="told"><td colspan="{len(COLUMNS)}">{told}</td></tr>' if told else ""
     return f"<tbody><tr>{cells}</tr>{below}</tbody>"
-
-
-def _told(run: RunRecord) -> Iterator[str]:
-    for line in filter(None, (run.told, *run.todo)):
-        yield f"<div>{escape(line)}</div>"
-    if run.next:
-        yield f"<div><code>{escape(run.next)}</code></div>"

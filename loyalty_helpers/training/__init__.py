@@ -1,7 +1,8 @@
 """A course that is judged by the ledger: lessons, each in a world of the learner's own."""
 
 from loyalty_helpers.training.grade import check_lesson, forget, grade, progress, write_report
-from loyalty_helpers.training.lesson import LESSONS, begin, find_plan
+from loyalty_helpers.training.lesson import begin
+from loyalty_helpers.training.plan import LESSONS, find_plan
 from loyalty_helpers.training.state import training_folder
 
 __all__ = [

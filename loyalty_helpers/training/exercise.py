@@ -4,7 +4,6 @@ Nothing but events counts. What a learner has in a variable is not even looked a
 """
 
 import inspect
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -78,6 +77,7 @@ class Finding:
         told: what is to be learned from it.
         mistake: the name of the typical mistake, or empty.
         events: the ids of the events that count.
+        score: how well it was done.
     """
 
     status: str
@@ -85,6 +85,7 @@ class Finding:
     told: str = ""
     mistake: str = ""
     events: tuple[str, ...] = ()
+    score: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class Exercise:
         mistakes: by name; the first one that is seen is told, even before `right` is asked.
         hints: from the gentle one to the plain one.
         setup: what the world needs for it.
+        score: how well it was done, beyond right and wrong.
     """
 
     name: str
@@ -114,25 +116,30 @@ class Exercise:
     mistakes: Mapping[str, Mistake]
     hints: tuple[str, ...]
     setup: Setup = lambda world: None
+    score: Callable[[Seen], str] = lambda seen: ""
 
     def check(self, world: World) -> Finding:
         """Judge the world; reads only."""
         seen = Seen(world, tuple(self.ours(world.events())))
         if not seen.events:
             return Finding(NOT_ATTEMPTED, "nothing in the ledger that belongs to it")
-        ids = tuple(event.id for event in seen.events)
-        for name, mistake in self.mistakes.items():
-            if mistake.seen(seen):
-                return Finding(WRONG, str(seen), mistake.told, name, ids)
-        if self.right(seen):
-            return Finding(PASSED, str(seen), events=ids)
-        return Finding(WRONG, str(seen), OTHERWISE, events=ids)
+        made = [name for name, mistake in self.mistakes.items() if mistake.seen(seen)][:1]
+        right = not made and self.right(seen)
+        told = self.mistakes[made[0]].told if made else "" if right else OTHERWISE
+        return Finding(
+            PASSED if right else WRONG,
+            str(seen),
+            told,
+            "".join(made),
+            tuple(event.id for event in seen.events),
+            self.score(seen),
+        )
 
     @property
     def solution(self) -> str:
         """The code of the solution, as a learner would write it."""
         lines, _ = inspect.getsourcelines(self.solve)
-        return textwrap.dedent("".join(lines[1:])).strip()
+        return "".join(line.removeprefix("    ") for line in lines[1:]).strip()
 
 
 def stamped(name: str) -> Choice:
@@ -140,11 +147,14 @@ def stamped(name: str) -> Choice:
     return lambda events: [e for e in events if e.reason == STAMP + name][-1:]
 
 
+def is_deed(event: LoyaltyEvent) -> bool:
+    """Whether somebody did it to change something: it is no stamp, and no mere passing of time."""
+    return event.type != "EXPIRE_POINTS" and not event.reason.startswith(STAMP)
+
+
 def on(*accounts: str) -> Choice:
-    """All that happened on these accounts, but for stamps."""
-    return lambda events: [
-        e for e in events if e.loyalty_account_id in accounts and not e.reason.startswith(STAMP)
-    ]
+    """All that was done to these accounts."""
+    return lambda events: [e for e in events if e.loyalty_account_id in accounts and is_deed(e)]
 
 
 def changed(changes: Mapping[str, int]) -> Predicate:
@@ -155,6 +165,16 @@ def changed(changes: Mapping[str, int]) -> Predicate:
 def stamp_on(*accounts: str) -> Predicate:
     """Whether the stamp is on one of these accounts."""
     return lambda seen: {event.loyalty_account_id for event in seen.events} <= set(accounts)
+
+
+def kinds(*types: str) -> Predicate:
+    """Whether there are events of just these types, each at least once."""
+    return lambda seen: {event.type for event in seen.events} == set(types)
+
+
+def both(*predicates: Predicate) -> Predicate:
+    """Whether all of it holds."""
+    return lambda seen: all(holds(seen) for holds in predicates)
 
 
 def without(word: str) -> Predicate:

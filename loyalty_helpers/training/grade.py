@@ -16,14 +16,8 @@ from loyalty_helpers.errors import LoyaltyError, ParameterError
 from loyalty_helpers.files import write_json
 from loyalty_helpers.records import Bundle, Shown, table
 from loyalty_helpers.training.exercise import NOT_ATTEMPTED, PASSED, WRONG, Doing, Exercise, Finding
-from loyalty_helpers.training.lesson import (
-    LESSONS,
-    PLACEMENT,
-    SAME_FOR_ALL,
-    Lesson,
-    find_plan,
-    open_to_learners,
-)
+from loyalty_helpers.training.lesson import SAME_FOR_ALL, Lesson, open_to_learners
+from loyalty_helpers.training.plan import LESSONS, find_plan
 from loyalty_helpers.training.state import FILE, FORMAT, Progress, training_folder
 from loyalty_helpers.training.world import JOURNAL, Entry, World, read_journal
 
@@ -74,10 +68,9 @@ def progress(environment: str = "") -> Overview:
 
 def _row(lesson: str, known: Mapping[str, Any]) -> tuple[str, str, int, str]:
     plan = find_plan(lesson)
-    names = [exercise.name for exercise in plan.exercises]
-    passed = [name for name in names if known.get(name, {}).get("passed")]
-    done = PLACEMENT in passed or set(names) - {PLACEMENT} <= set(passed)
-    return lesson, plan.title, plan.minutes, "done" if done else f"{len(passed)} of {len(names)}"
+    passed = [e.name for e in plan.exercises if known.get(e.name, {}).get("passed")]
+    so_far = f"{len(passed)} of {len(plan.exercises)}"
+    return lesson, plan.title, plan.minutes, so_far if plan.left_open(passed) else "done"
 
 
 def forget(lesson: str = "") -> None:
@@ -190,6 +183,8 @@ def _mistakes(told: Mapping[str, Any], finding: Finding) -> list[str]:
 
 
 def _remarks(told: Mapping[str, Any], finding: Finding, made_for: str) -> Iterator[str]:
+    if told.get("score") and finding.status != NOT_ATTEMPTED:
+        yield str(told["score"])
     if told.get("passed") and finding.status != PASSED:
         yield "said to be passed, and the ledger does not show it"
     if told.get("made_for", made_for) != made_for:

@@ -1,19 +1,18 @@
 """What a lesson's notebook holds: the world, and the verbs check, hint, solution, stamp, reset."""
 
 import atexit
-import hashlib
-import inspect
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from shutil import rmtree
 
 from loyalty_helpers.api import LoyaltyClient
-from loyalty_helpers.errors import ParameterError, SettingsError
+from loyalty_helpers.errors import SettingsError
+from loyalty_helpers.files import write_text
 from loyalty_helpers.injected import check_injected
-from loyalty_helpers.records import Bundle, LoyaltyAccount, LoyaltyEvent, Shown, card
+from loyalty_helpers.records import Bundle, LoyaltyAccount, Shown, card
 from loyalty_helpers.settings import SQUARE_HOSTS, check_environment, load_settings
 from loyalty_helpers.training.exercise import (
     NOT_ATTEMPTED,
@@ -25,69 +24,11 @@ from loyalty_helpers.training.exercise import (
     Seen,
     stamped,
 )
+from loyalty_helpers.training.plan import Plan, find_plan
 from loyalty_helpers.training.state import Progress, training_folder
-from loyalty_helpers.training.world import Setup, World
+from loyalty_helpers.training.world import World
 
-LESSONS = (
-    "01_accounts",
-    "02_adjusting",
-    "03_ledger",
-    "05_network",
-)
-PLACEMENT = "placement"
-EXAMPLE = "1beb38f9-54de-4cb6-8121-718bDexample"  # the account on which lessons show things
 SAME_FOR_ALL = 1  # the seed of a world that is thrown away
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a lesson is made of.
-
-    Attributes:
-        title: its aim in a few words.
-        minutes: what it takes a newcomer.
-        exercises: in order; the one called `placement` stands for all others.
-        setup: what happened in the world before the learner came.
-    """
-
-    title: str
-    minutes: int
-    exercises: tuple[Exercise, ...]
-    setup: Setup = lambda world: None
-
-    def prepare(self, world: World) -> None:
-        """Bring about all that happened before."""
-        self.setup(world)
-        for exercise in self.exercises:
-            exercise.setup(world)
-
-    def exercise(self, name: str) -> Exercise:
-        """One exercise by its name."""
-        names = {exercise.name: exercise for exercise in self.exercises}
-        if name not in names:
-            raise ParameterError(f"there is no exercise {name!r}; there are {', '.join(names)}")
-        return names[name]
-
-    def strays(self, world: World) -> tuple[LoyaltyEvent, ...]:
-        """What the learner did to accounts that no exercise asks about."""
-        every = world.events()
-        known = {event.id for exercise in self.exercises for event in exercise.ours(every)}
-        others = (e for e in every if e.id not in known and not e.reason.startswith(STAMP))
-        return tuple(e for e in others if e.loyalty_account_id != EXAMPLE)
-
-    @property
-    def made_for(self) -> str:
-        """The hash of the lesson's checker, which its notebook carries too."""
-        source = Path(inspect.getfile(self.exercises[0].solve)).read_bytes()
-        return hashlib.sha256(source).hexdigest()[:8]
-
-
-def find_plan(lesson: str) -> Plan:
-    """What a lesson is made of, by the name of its notebook."""
-    if lesson not in LESSONS:
-        raise ParameterError(f"there is no lesson {lesson!r}; there are {', '.join(LESSONS)}")
-    plan: Plan = import_module(f"loyalty_helpers.training.lessons.{lesson[3:]}").PLAN
-    return plan
 
 
 def begin(lesson: str, environment: str = "", *, made_for: str = "") -> "Lesson":
@@ -137,6 +78,8 @@ class Lesson(Shown):
     def _open(self) -> None:
         folder = self.progress.folder / self.name
         self.world = World(folder, self.progress.seed, self.plan.prepare)
+        if self.plan.runs:  # what begins anew with the world must not find the runs of an old one
+            os.environ["LOYALTY_RUNS"] = str(folder / "runs")
 
     @property
     def client(self) -> LoyaltyClient:
@@ -158,6 +101,12 @@ class Lesson(Shown):
         key = f"stamp-{exercise}-{len(self.world.entries)}"
         self.client.adjust_points(found, 1, reason=STAMP + exercise, idempotency_key=key)
         return Told(exercise, [("stamped", f"account {found}")])
+
+    def sheet(self, name: str, rows: str) -> str:
+        """Write rows into a CSV file of this lesson; the path of the file."""
+        file = self.world.folder / f"{name}.csv"
+        write_text(file, rows.strip() + "\n")
+        return str(file)
 
     def trouble(self, *faults: str) -> "Told":
         """Let something go wrong from now on; without arguments, nothing more."""
@@ -189,6 +138,7 @@ class Lesson(Shown):
             mistakes=known.get("mistakes", [])
             + [finding.mistake or "another"] * (finding.status == WRONG),
             doubled=self.world.doubled(),
+            score=finding.score,
             events=list(finding.events),
             made_for=self.plan.made_for,
         )
@@ -226,8 +176,7 @@ class Lesson(Shown):
 
     def _view(self) -> Bundle:
         passed = self.passed
-        names = [e.name for e in self.plan.exercises]
-        open_ones = [] if PLACEMENT in passed else [n for n in names if n not in passed]
+        left, number = self.plan.left_open(passed), len(self.plan.exercises)
         note = (
             "This notebook was made for another version of its checker, so they may not fit: "
             "`loyalty notebooks FOLDER` copies the notebooks anew."
@@ -235,10 +184,13 @@ class Lesson(Shown):
         rows = [
             ("aim", self.plan.title),
             ("takes", f"{self.plan.minutes} minutes"),
-            ("passed", f"{len(passed)} of {len(names)}: {', '.join(passed) or 'none yet'}"),
-            ("still open", ", ".join(open_ones) or "nothing: this lesson is done"),
+            (
+                "passed",
+                f"{len(passed)} of {number}: {', '.join(passed) or 'none yet'}",
+            ),
+            ("still open", ", ".join(left) or "nothing: this lesson is done"),
         ]
-        tone = "care" if self.outdated else "" if open_ones else "good"
+        tone = "care" if self.outdated else "" if left else "good"
         return card(f"Lesson {self.name}", rows, note=note * self.outdated, tone=tone)
 
 
@@ -282,7 +234,7 @@ def _told(exercise: Exercise, finding: Finding, strays: str) -> Told:
         rows += [("seen elsewhere", line) for line in strays.splitlines()]
     if finding.status == NOT_ATTEMPTED:
         return Told(f"{exercise.name}: {finding.status}", rows)
-    rows.append(("expected", exercise.expected))
+    rows += [("expected", exercise.expected), ("score", finding.score)]
     if finding.status == WRONG:
         rows.append(("look at", exercise.look))
     title = f"{exercise.name}: {finding.status}"

@@ -74,4 +74,4 @@ class Progress:
     def unpass(self, lesson: str) -> None:
         """A lesson that begins anew is passed no more; tries and hints stay counted."""
         for exercise, known in self.all["lessons"].get(lesson, {}).items():
-            self.note(lesson, exercise, **{**known, "passed": False})
+            self.note(lesson, exercise, **{**known, "passed": False, "events": []})

@@ -20,12 +20,13 @@ from pydantic import SecretStr
 from loyalty_helpers.api import LoyaltyClient, RetryPolicy, Wire
 from loyalty_helpers.emulator import Emulator, Fault, Faults, SeededIds, SettableClock
 from loyalty_helpers.errors import ParameterError
+from loyalty_helpers.files import write_text
 from loyalty_helpers.records import LoyaltyEvent
 from loyalty_helpers.transports import BearerToken, httpx
 
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)  # what happened before it was there when one came
 TICK = timedelta(minutes=1)
-JOURNAL = "requests.jsonl"
+JOURNAL, BEGUN = "requests.jsonl", "begun"
 URL = "http://127.0.0.1:8123"  # as in every curl command of an embedded emulator
 PATIENCE = RetryPolicy(base=0.05, cap=0.2)  # a lesson is no place to wait
 TOKEN = SecretStr("local-token")
@@ -66,6 +67,7 @@ class World:
         if fresh:
             self.at(START - timedelta(days=1))
             setup(self)
+            write_text(folder / BEGUN, datetime.now(UTC).isoformat())
             self._journal.touch(mode=0o600)
         self.at(START)
 
@@ -100,6 +102,13 @@ class World:
     def entries(self) -> list[dict[str, Any]]:
         """What was written down so far: requests that reached the world, and turns of the clock."""
         return read_journal(self._journal)
+
+    @property
+    def minutes(self) -> list[float]:
+        """How long after the learner began each request was sent."""
+        begun = datetime.fromisoformat((self.folder / BEGUN).read_text(encoding="utf-8"))
+        sent = (datetime.fromisoformat(entry["on"]) for entry in self.entries)
+        return [(moment - begun).total_seconds() / 60 for moment in sent]
 
     def set_program(self, program: dict[str, Any]) -> None:
         """Change the program, in a setup, as a seller does in the Dashboard."""

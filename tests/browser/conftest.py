@@ -21,6 +21,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
@@ -117,6 +118,13 @@ class OpenPage(Tab):
     def __init__(self, page: Page, served: Served) -> None:
         super().__init__(page)
         self.served = served
+
+    def kill_kernel(self) -> None:
+        """End the process behind the page, as when the machine has no memory left."""
+        config = json.loads(self.page.locator("#jupyter-config-data").inner_text())
+        kernels = psutil.process_iter(["cmdline"])
+        [mine] = [k for k in kernels if config["kernelId"] in " ".join(k.info["cmdline"] or [])]
+        mine.kill()
 
     def client(self) -> LoyaltyClient:
         """Looks into the emulator's file that the page uses; close it."""
@@ -310,11 +318,13 @@ def open_notebook(lab: Served, browser: Browser) -> Iterator[Callable[..., OpenN
     """Opens a copy of a notebook, and waits for its kernel."""
     opened: list[OpenNotebook] = []
 
-    def open_copy(name: str, *, outputs: bool = False, more: str = "") -> OpenNotebook:
+    def open_copy(
+        name: str, *, outputs: bool = False, more: str = "", environment: str = ""
+    ) -> OpenNotebook:
         folder = lab.notebooks / str(len(opened))
         folder.mkdir()
         source = NOTEBOOKS / f"{name}.ipynb"
-        _copy(source, folder / source.name, outputs, more)
+        _copy(source, folder / source.name, outputs, more, environment)
         page = browser.new_context(viewport={"width": 1400, "height": 1000}).new_page()
         page.set_default_timeout(WAIT * 1000)
         notebook = OpenNotebook(page)
@@ -330,7 +340,7 @@ def open_notebook(lab: Served, browser: Browser) -> Iterator[Callable[..., OpenN
         notebook.page.context.close()
 
 
-def _copy(source: Path, target: Path, outputs: bool, more: str) -> None:
+def _copy(source: Path, target: Path, outputs: bool, more: str, environment: str) -> None:
     if outputs and not more:
         shutil.copyfile(source, target)
         return
@@ -341,6 +351,9 @@ def _copy(source: Path, target: Path, outputs: bool, more: str) -> None:
     for cell in cells:
         if cell["cell_type"] == "code":
             cell.update(outputs=[], execution_count=None)
+        if "parameters" in cell["metadata"].get("tags", []):
+            text = "".join(cell["source"])
+            cell["source"] = text.replace('str = ""', f'str = "{environment}"', 1)
     target.write_text(json.dumps(notebook), encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""A lesson as a newcomer does it: typing into the marked cell, and reading the checker's answer."""
+"""A lesson as a newcomer does it: typing into a marked cell, reading what the checker says."""
 
 from collections.abc import Callable
 

@@ -164,6 +164,15 @@ def test_the_files_beside_the_pages_are_not_served(served: Served) -> None:
     assert 403 == status(f"{served.base}voila/files/form.ipynb?{token}")[0]
 
 
+def test_a_page_whose_kernel_died_says_so(careless: OpenPage) -> None:
+    lost = careless.page.get_by_text("This page has stopped")
+    expect(lost).to_be_hidden()
+
+    careless.kill_kernel()
+
+    expect(lost).to_be_visible()
+
+
 def test_a_page_that_is_left_leads_back_to_the_list(form: OpenPage) -> None:
     form.page.get_by_role("link", name="All pages").click()
 

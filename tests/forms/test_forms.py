@@ -143,8 +143,17 @@ def acting_forms(client, buyer):
 def test_a_form_that_acts_on_a_buyer_shows_number_and_balance(client):
     for form in acting_forms(client, None):
         told = head(form)
-        assert f"{ACCOUNT.masked_phone_number}, balance {ACCOUNT.balance}, " in told
+        assert f"{ACCOUNT.masked_phone_number}, balance {ACCOUNT.balance} when last read" in told
         assert f"balance {ACCOUNT.balance}" in str(form)
+
+
+def test_a_form_shows_the_balance_that_its_last_answer_has_read():
+    body = {"loyalty_account": ACCOUNT_BODY | {"balance": 77}}
+    answers = [lambda: httpx.Response(200, json=body), lambda: httpx.Response(200, json={})]
+    form = forms.adjust_form(make_client(Answers(*answers)), ACCOUNT, **ADJUSTMENT)
+    form.acts["Preview"].press()
+
+    assert "balance 77 when last read" in head(form)
 
 
 def test_a_form_is_emptied_when_another_buyer_is_named():

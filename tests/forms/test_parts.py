@@ -164,6 +164,16 @@ def test_enter_waits_for_what_was_typed_before_it():
     assert ["50"] == told
 
 
+def test_enter_that_presses_a_button_asks_the_browser_once():
+    browser, told = SlowBrowser(), []
+    field = Field("points", "5", browser=browser)
+    field.on_submit(Act("Find", lambda: told.append(1), browser=browser).press)
+    press_enter(field)
+    browser.answer()
+
+    assert [1] == told
+
+
 def test_a_press_acts_on_what_arrives_before_the_browser_answers():
     browser, told = SlowBrowser(), []
     field = Field("points", "5")

@@ -65,6 +65,15 @@ def test_code_and_prose_are_folded_below_the_answer(walkthrough: str) -> None:
     assert "<details open" not in walkthrough
 
 
+def test_a_chart_says_in_words_what_it_shows(left_by: Left) -> None:
+    left_by("run 04_balance_events")
+    [path] = Path("runs").glob("04_balance_events-*/*.html")
+
+    [told] = re.findall(r'<img [^>]*alt="([^"]*)"\s+src="data:image/svg', path.read_text())
+    assert "Balance of account 0fe54250-faad-4d67-803b-8b390f49cebd: 49 events" in told
+    assert "to 322 points after 2026-09-01 20:14:22 UTC: 21 ACCUMULATE_POINTS" in told
+
+
 def test_what_is_folded_is_left_out_in_print(walkthrough: str) -> None:
     assert "details:not([open]) { display: none; }" in walkthrough.partition("@media print")[2]
 

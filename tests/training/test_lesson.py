@@ -189,6 +189,25 @@ def test_reset_brings_the_world_back_and_keeps_what_was_tried(begin):
     assert (1, False) == (known("phone")["tries"], known("phone")["passed"])
 
 
+def test_what_is_done_again_after_a_reset_is_passed_again(begin):
+    """The same requests make the same events, and still it is a new try."""
+    lesson = begin("02_adjusting")
+    for tries in (1, 2):
+        give(lesson, 25, key="ticket-201")
+        lesson.check("give")
+        kept = known("give", "02_adjusting")
+        assert (True, tries) == (kept["passed"], kept["tries"])
+        lesson.reset()
+
+
+def test_nobody_has_to_pass_the_placement_exercise(begin):
+    lesson = begin()
+    for exercise in lesson.plan.exercises[1:]:
+        exercise.solve(lesson)
+
+    assert "nothing: this lesson is done" in str(lesson)
+
+
 def test_a_setup_that_was_cut_off_is_made_anew(begin):
     lesson = begin("03_ledger")
     whole = [event.id for event in lesson.client.search_events()]

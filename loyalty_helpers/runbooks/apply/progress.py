@@ -1,6 +1,7 @@
 """How far a run is: a bar in a notebook or a terminal, lines in a log, and a file for others."""
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -146,7 +147,8 @@ class _Teller:
 
     def __init__(self, path: Path) -> None:
         self._path, self._line_at = path, float("-inf")
-        self._bar: Any = None
+        self._drawn = 0  # the length of what a terminal shows
+        self._cell: Any = None  # the output of a cell, which is drawn over
 
     def write(self, done: int, of: int, text: str) -> None:
         """Tell the file alone."""
@@ -163,44 +165,30 @@ class _Teller:
             sys.stderr.write(f"{text}\n")
 
     def _draw(self, done: int, of: int, text: str, *, end: bool) -> None:
+        """One line, drawn over, so that the last one is left."""
         from tqdm import tqdm
 
-        shape = {"total": of or None, "bar_format": BAR if of else "{desc}"}
-        if self._bar is None:
-            tqdm.monitor_interval = 0  # no thread beside ours
-            file = _Cell() if _in_a_cell() else sys.stderr
-            self._bar = tqdm(initial=done, desc=text, file=file, position=0, **shape)
-        for name, value in {"n": done, "desc": text, **shape}.items():
-            setattr(self._bar, name, value)
-        self._bar.refresh()
-        if end:
-            self._bar.close()
+        shape, columns = BAR if of else "{desc}", shutil.get_terminal_size().columns - 1
+        if _in_a_cell():
+            self._show(tqdm.format_meter(done, of, 0.0, prefix=text, bar_format=shape))
+            return
+        letters = "utf" not in (sys.stderr.encoding or "").lower()
+        line = tqdm.format_meter(
+            done, of, 0.0, ncols=columns, ascii=letters, prefix=text, bar_format=shape
+        )
+        sys.stderr.write(f"\r{line:<{self._drawn}}" + "\n" * end)
+        sys.stderr.flush()
+        self._drawn = len(line)
+
+    def _show(self, text: str) -> None:
+        from IPython.display import display
+
+        if self._cell is None:
+            self._cell = display({"text/plain": text}, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        else:
+            self._cell.update({"text/plain": text}, raw=True)
 
 
 def _in_a_cell() -> bool:
     shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
     return shell is not None and bool(getattr(shell, "kernel", None))
-
-
-class _Cell:
-    """A file for tqdm: one output of the cell, that is drawn over, so that the last one is left."""
-
-    encoding = "utf-8"
-
-    def __init__(self) -> None:
-        self._handle: Any = None
-
-    def write(self, text: str) -> None:
-        """Show the line that a carriage return begins."""
-        from IPython.display import display
-
-        if not text.startswith("\r"):
-            return
-        bundle = {"text/plain": text.strip()}
-        if self._handle is None:
-            self._handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
-        else:
-            self._handle.update(bundle, raw=True)
-
-    def flush(self) -> None:
-        """Nothing is held back."""

@@ -13,14 +13,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 
-from loyalty_helpers.api import same_words
-from loyalty_helpers.errors import RunStoppedError
+from loyalty_helpers.api import PER_SEARCH, same_words
+from loyalty_helpers.errors import NotFoundError, RunStoppedError
 from loyalty_helpers.records import LoyaltyEvent
 from loyalty_helpers.runbooks.apply.applying import Sending, Work
-from loyalty_helpers.runbooks.apply.drift import checked
 from loyalty_helpers.runbooks.apply.pace import Pace
 from loyalty_helpers.runbooks.apply.rows import NOTHING, OPEN, RESULTS, Code, Entry, Note, amiss
 from loyalty_helpers.runbooks.identity import marker_in
@@ -88,7 +88,37 @@ class Applying:
             self._look_first()
 
     def _checked(self, rows: Iterable[Entry]) -> Iterator[Entry]:
-        return checked(self._client, self._journal, rows, skip_moved=self._work.skip_moved)
+        """The rows to send, after the balances of their accounts were read, 30 at a time.
+
+        Each account is read once in a run, before its first change, and what was found is written
+        down. With `skip_moved`, rows whose balance is another than planned are left out.
+        """
+        for batch in batches(rows, PER_SEARCH):
+            accounts = self._journal.balances([entry.account_id for entry in batch])
+            read = self._balances(
+                {a: customer for a, (customer, _, found) in accounts.items() if found is None}
+            )
+            moved = {
+                a
+                for a, (_, planned, found) in accounts.items()
+                if self._work.skip_moved and read.get(a, found) not in (None, planned)
+            }
+            with self._journal.commit():
+                self._journal.balances_found((balance, a) for a, balance in read.items())
+                for entry in batch:
+                    if entry.account_id in moved:
+                        self._journal.settle(entry.n, "SKIPPED", note=Note(Code.MOVED))
+            yield from (entry for entry in batch if entry.account_id not in moved)
+
+    def _balances(self, unread: dict[str, str]) -> dict[str, int]:
+        """Balances by account id; an account that is gone has none, and its row will tell why."""
+        customers = sorted({customer for customer in unread.values() if customer})
+        accounts = self._client.search_accounts(customer_ids=customers) if customers else ()
+        found = {account.id: account.balance for account in accounts}
+        for account_id in unread.keys() - found.keys():
+            with suppress(NotFoundError):
+                found[account_id] = self._client.retrieve_account(account_id).balance
+        return {a: balance for a, balance in found.items() if a in unread}
 
     def _errors_left(self) -> int:
         """How many rows more may end without success; a limit that was passed stays passed."""

@@ -32,18 +32,19 @@ Content = tuple[str, int, str]  # account, points, and the words of the reason
 class Account(NamedTuple):
     """What a plan needs of an account: the buyer's profile and number, and the balance now."""
 
+    account_id: str
     customer_id: str
     phone_number: str
     balance: int
 
 
-# By the kind of a name and its value: the accounts that it names, by id; there should be one.
-Found = dict[tuple[str, str], dict[str, Account]]
+# By the kind of a name and its value: the accounts that it names; there should be one.
+Found = dict[tuple[str, str], list[Account]]
 
 
-def find_accounts(client: LoyaltyClient, rows: Iterable[Row]) -> Found:
+def find_accounts(client: LoyaltyClient, rows: Sequence[Row]) -> Found:
     """The accounts that rows name."""
-    found: Found = defaultdict(dict)
+    found: Found = defaultdict(list)
     wanted = {name_of(row) for row in rows}
     # A number beside an id has to be that of the same account.
     wanted |= {("phone_number", row.phone_number) for row in rows if row.phone_number}
@@ -54,10 +55,14 @@ def find_accounts(client: LoyaltyClient, rows: Iterable[Row]) -> Found:
             for batch in batches(batches(values, PER_SEARCH), LOOKUPS_AT_ONCE):
                 for some in pool.map(partial(look_up, client), batch):
                     for value, account in some:
-                        number = (account.mapping and account.mapping.phone_number) or ""
-                        kept = Account(account.customer_id or "", number, account.balance)
-                        found[kind, value][account.id] = kept
+                        _keep(found[kind, value], account)
     return found
+
+
+def _keep(named: list[Account], account: LoyaltyAccount) -> None:
+    if all(account.id != one.account_id for one in named):
+        number = (account.mapping and account.mapping.phone_number) or ""
+        named.append(Account(account.id, account.customer_id or "", number, account.balance))
 
 
 def name_of(row: Row) -> tuple[str, str]:

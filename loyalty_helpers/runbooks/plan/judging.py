@@ -76,13 +76,14 @@ class Judge:
         """What only the accounts show."""
         self.tell(_missing(self.rows, found))
         self.tell(_disagreeing(self.rows, found))
-        self._tell_doubled(lambda row: found[name_of(row)])
+        self._tell_doubled(lambda row: [one.account_id for one in found[name_of(row)]])
 
     def settle(self, found: Found) -> None:
         """Give each row what it needs of the one account that it names."""
         for row in self.rows:
-            [(row.account_id, account)] = found[name_of(row)].items()
-            row.customer_id, row.before = account.customer_id, account.balance
+            [account] = found[name_of(row)]
+            row.account_id, row.customer_id = account.account_id, account.customer_id
+            row.before = account.balance
             shown = self._intent.show_phone_numbers or not account.phone_number
             row.phone = account.phone_number if shown else mask_phone(account.phone_number)
 
@@ -192,7 +193,8 @@ def _disagreeing(rows: Iterable[Row], accounts: Found) -> Iterator[Wrong]:
         (kind, name), number = name_of(row), row.phone_number
         if kind != "phone_number" and number:
             allowed = f"a phone number and a {kind} of the same account, or only one of them"
-            for _ in accounts[kind, name].keys() - accounts["phone_number", number].keys():
+            others = {one.account_id for one in accounts["phone_number", number]}
+            for _ in {one.account_id for one in accounts[kind, name]} - others:
                 yield row, "phone_number", f"it is not that of the {kind}", allowed
 
 

@@ -84,7 +84,7 @@ def _accounts(client: LoyaltyClient, judge: Judge, folder: Path) -> list[str]:
     judge.accounts(found)
     _check(judge, folder)
     judge.settle(found)
-    return sorted({account_id for accounts in found.values() for account_id in accounts})
+    return sorted({one.account_id for accounts in found.values() for one in accounts})
 
 
 def check_not_begun(folder: Path) -> None:

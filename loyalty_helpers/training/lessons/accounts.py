@@ -3,7 +3,8 @@
 from itertools import islice
 
 from loyalty_helpers.training.exercise import Exercise, Mistake, stamp_on, stamped
-from loyalty_helpers.training.lesson import Lesson, Plan
+from loyalty_helpers.training.lesson import Lesson
+from loyalty_helpers.training.plan import Plan
 
 ANA, BEN = "b27979bd-0d75-4fe5-af71-39c3f73cbd9e", "b111e103-9690-4a33-88ed-f38dbcd9eb8f"
 CLEO = "9e146eab-f1a8-47a9-a283-0806d7df4581"

@@ -12,7 +12,8 @@ from loyalty_helpers.training.exercise import (
     stamped,
     without,
 )
-from loyalty_helpers.training.lesson import Lesson, Plan
+from loyalty_helpers.training.lesson import Lesson
+from loyalty_helpers.training.plan import Plan
 from loyalty_helpers.training.world import START, World
 
 GUS, HANA = "0c421cfd-124f-403b-b20f-46a0da9fcd09", "225aa0b5-baa5-4cbd-8970-3bd66a132181"

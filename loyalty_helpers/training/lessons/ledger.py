@@ -11,7 +11,8 @@ from loyalty_helpers.training.exercise import (
     stamp_on,
     stamped,
 )
-from loyalty_helpers.training.lesson import Lesson, Plan
+from loyalty_helpers.training.lesson import Lesson
+from loyalty_helpers.training.plan import Plan
 from loyalty_helpers.training.world import START, World
 
 LEA, MAX = "d4e0d7be-cae9-4962-9405-46027c1267e5", "64bd1b28-e1d3-4c1b-ac71-73fce9a36892"

@@ -4,7 +4,8 @@ from contextlib import suppress
 
 from loyalty_helpers.errors import OutcomeUnknownError
 from loyalty_helpers.training.exercise import Doing, Exercise, Mistake, Seen, adjusts, changed, on
-from loyalty_helpers.training.lesson import Lesson, Plan
+from loyalty_helpers.training.lesson import Lesson
+from loyalty_helpers.training.plan import Plan
 from loyalty_helpers.training.world import World
 
 NIA, OTTO = "5afd38c4-465c-459f-aab8-e75c0e550c57", "d0020c81-4070-4160-bfb8-da264493ffc3"
