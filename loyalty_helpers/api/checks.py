@@ -117,7 +117,10 @@ def check_reason(reason: str) -> str:
         raise ParameterError(f"reason has {length} characters; Square takes up to {REASON_LENGTH}")
     check_no_token(reason, "reason")
     if "\0" in reason or any("\ud800" <= c <= "\udfff" for c in reason):
-        raise ParameterError("reason holds a NUL or a lone surrogate, which is no valid text")
+        raise ParameterError(
+            "reason holds a NUL or a lone surrogate, which is no valid text",
+            "a text without NUL and lone surrogates",
+        )
     return reason
 
 
@@ -174,10 +177,8 @@ def check_points(points: int) -> int:
 def check_id(value: str, name: str) -> str:
     """Return `value`, or raise ParameterError: it becomes part of a path, so it is kept plain."""
     if not isinstance(value, str) or not ID_PATTERN.fullmatch(value):
-        raise ParameterError(
-            f"{name} {mask_repr(value)} cannot be an id of Square: 1 to 36 of A-Z, a-z, 0-9, '_' "
-            "and '-'"
-        )
+        letters = "an id of Square: 1 to 36 of A-Z, a-z, 0-9, '_' and '-'"
+        raise ParameterError(f"{name} {mask_repr(value)} cannot be {letters}", letters)
     check_no_token(value, name)
     if NUMBER_AS_ID.fullmatch(value):
         raise refusal(name, value, "an id of Square: this one looks like a phone number")

@@ -23,7 +23,7 @@ def list_of_runs(out: Path | None, *, as_json: bool = False) -> str:
     """
     folder = absolute(str(out or load_settings().loyalty_runs or "runs"), Path.cwd())
     found = list_runs(folder, out=str(out or ""))
-    page = write_index(folder, found) if folder.is_dir() else None
+    page = _page(folder, found) if folder.is_dir() else ""
     if as_json:
         return json.dumps([run.as_json() for run in found], indent=2, ensure_ascii=False)
     runs = [run for run in found if run.state is not State.FOREIGN]
@@ -33,7 +33,15 @@ def list_of_runs(out: Path | None, *, as_json: bool = False) -> str:
         lines += _lines(run)
     foreign = ", ".join(run.run_id for run in found if run.state is State.FOREIGN)
     lines += ["", *_wrapped(f"not runs: {foreign}", "")] if foreign else []
-    return "\n".join([*lines, *(["", f"the same as a page: {plain(page)}"] if page else [])])
+    return "\n".join([*lines, *(["", page] if page else [])])
+
+
+def _page(folder: Path, found: list[RunRecord]) -> str:
+    """Write the page; a folder that cannot be written is no reason to hold back the list."""
+    try:
+        return f"the same as a page: {plain(write_index(folder, found))}"
+    except OSError as error:
+        return f"no page was written: {plain(error)}"
 
 
 def _lines(run: RunRecord) -> Iterator[str]:

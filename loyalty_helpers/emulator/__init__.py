@@ -3,11 +3,9 @@
 It shares no code with the client: the wire is their only common ground.
 """
 
-from __future__ import annotations
-
 from .app import Emulator
 from .assumptions import Assumptions
-from .clock import RandomIds, SeededIds, SettableClock, parse_rfc3339, utc_now
+from .clock import SeededIds, SettableClock, parse_rfc3339, utc_now
 from .database import EmulatorFileError
 from .fault_plan import Faults
 from .faults import Fault
@@ -21,7 +19,6 @@ __all__ = [
     "Fault",
     "Faults",
     "PortInUseError",
-    "RandomIds",
     "SeededIds",
     "Server",
     "SettableClock",

@@ -1,7 +1,5 @@
 """Accounts: enrol a buyer, and find who is enrolled."""
 
-from __future__ import annotations
-
 import re
 from typing import Any, Final
 
@@ -35,7 +33,7 @@ def create(call: Call) -> Answer:
     program_id, enrolled_at = sent["program_id"], sent["enrolled_at"]
     if enrolled_at and enrolled_at > call.world.clock():
         sent.report("enrolled_at", "INVALID_TIME", "The time must not be in the future.")
-    call.body.finish()
+    call.sent.finish()
     if not (sent["mapping"] and sent["mapping"]["phone_number"]):
         raise refusal("BAD_REQUEST", "Must provide phone_number in the mapping field")
     phone_number = _normal_phone(sent["mapping"]["phone_number"])

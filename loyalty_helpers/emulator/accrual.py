@@ -1,7 +1,5 @@
 """What a purchase earns: the program's best rule, and the newest promotion on top of it."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any, Final
 
@@ -57,7 +55,9 @@ def calculate(call: Call) -> Answer:
     account = ledger.the_account(account_id) if account_id else None
     if amount is not None:
         _refuse_amount_for_items(ledger, program)
-    order = ledger.the("order", order_id) if order_id else _purchase(amount)
+    # Without an order it is a thing that no rule asks for by name.
+    bare = {"line_items": [{"uid": "line-1", "quantity": "1", "base_price_money": amount}]}
+    order = ledger.the("order", order_id) if order_id else priced({**bare, "state": "OPEN"})
     points = _base_points(ledger, program["id"], order)
     # A promotion is for orders only.
     _, extra = _promotion_points(ledger, account, order if order_id else None, points)
@@ -66,7 +66,7 @@ def calculate(call: Call) -> Answer:
 
 def _one_of(call: Call, sent: Sent, name: str, *, both: str, neither: str) -> tuple[Any, Any]:
     """Return the order and the field `name`: there must be one, not `both` nor `neither`."""
-    call.body.finish()
+    call.sent.finish()
     order_id, other = sent["order_id"], sent[name]
     if order_id is not None and other is not None:
         code = call.assumptions.order_and_points_code
@@ -82,12 +82,6 @@ def _refuse_amount_for_items(ledger: Ledger, program: dict[str, Any]) -> None:
     if by_items and not ledger.assumptions.amount_earns_nothing_with_item_rules:
         detail = "The program grants points for items, which an amount has none of."
         raise refusal("BAD_REQUEST", detail, "transaction_amount_money")
-
-
-def _purchase(amount: dict[str, Any]) -> Order:
-    """Return an order of a thing that no rule asks for by name."""
-    line = {"uid": "line-1", "quantity": "1", "base_price_money": amount}
-    return priced({"line_items": [line], "state": "OPEN"})
 
 
 def _base_points(ledger: Ledger, program_id: str, order: Order) -> int:

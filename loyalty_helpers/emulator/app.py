@@ -1,13 +1,11 @@
 """The emulator as a WSGI application: token, version header, body, envelope."""
 
-from __future__ import annotations
-
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +15,7 @@ from werkzeug.wrappers import Request
 
 from .assumptions import Assumptions
 from .call import Call
-from .clock import RandomIds, SeededIds, utc_now
+from .clock import SeededIds, utc_now
 from .database import Database
 from .expiry import expire_due
 from .fault_plan import FOUND_UNTIL, SALT, Faults
@@ -25,19 +23,14 @@ from .ledger import Ledger, World
 from .programs import keep_program
 from .routes import Route, find_route
 from .seed import build, rebuild
-from .validation import SHAPES, Body, read_body
-from .wire import Answer, WireError, compact_json, not_found, refusal, respond
+from .validation import SHAPES, Sent, read_body
+from .wire import Answer, Environ, WireError, compact_json, not_found, refusal, respond
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse
 
 SQUARE_VERSION: Final = "2026-09-16"
 MAX_BODY_BYTES: Final = 1024 * 1024
-_VERSION: Final = re.compile(r"\d{4}-\d\d-\d\d", flags=re.ASCII)
-
-
-class _Request(Request):
-    max_content_length = MAX_BODY_BYTES
 
 
 class Emulator:
@@ -64,7 +57,7 @@ class Emulator:
         assumptions: Assumptions | None = None,
         faults: Faults | None = None,
         program: dict[str, Any] | None = None,
-    ) -> Emulator:
+    ) -> "Emulator":
         """Open the file at `path`; when it is missing, make it with the seed world.
 
         Args:
@@ -79,7 +72,7 @@ class Emulator:
         Raises:
             EmulatorFileError: The file cannot be used; the text says why and what to do.
         """
-        world = World(clock, ids or RandomIds(), assumptions or Assumptions())
+        world = World(clock, ids or SeededIds(), assumptions or Assumptions())
         database = Database.open(Path(path), lambda connection: build(Ledger(connection, world)))
         emulator = cls(database, world, token, faults or Faults())
         if program:
@@ -91,8 +84,8 @@ class Emulator:
 
     def reset(self) -> None:
         """Go back to the seed world, its program included, in one transaction."""
-        with self._writing() as ledger:
-            rebuild(ledger)
+        with self._database.writing() as connection:
+            rebuild(Ledger(connection, self._world))
 
     def forget_keys(self) -> None:
         """Forget every idempotency key used so far, as a service may: the same key works anew."""
@@ -100,31 +93,26 @@ class Emulator:
 
     def set_program(self, program: dict[str, Any]) -> None:
         """Change the program, as a seller does in the Dashboard: Square has no API for it."""
-        with self._writing() as ledger:
-            keep_program(ledger, program)
-
-    @contextmanager
-    def _writing(self) -> Iterator[Ledger]:
         with self._database.writing() as connection:
-            yield Ledger(connection, self._world)
+            keep_program(Ledger(connection, self._world), program)
 
     def close(self) -> None:
         """Close the file."""
         self._database.close()
 
-    def __enter__(self) -> Emulator:
+    def __enter__(self) -> "Emulator":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: Environ, start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request, as WSGI asks for it."""
         app = self.faults.around(self._respond, environ, self._world.clock)
         answer = app(environ, start_response)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else answer
 
-    def _respond(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def _respond(self, environ: Environ, start_response: "StartResponse") -> Iterable[bytes]:
         status, headers = 200, {"Date": http_date(self._world.clock())}
         try:
             answer = self._answer(environ, headers)
@@ -134,7 +122,7 @@ class Emulator:
             headers.update(refused.headers)
         return respond(start_response, status, headers, compact_json(answer).encode())
 
-    def _answer(self, environ: WSGIEnvironment, headers: dict[str, str]) -> Answer:
+    def _answer(self, environ: Environ, headers: dict[str, str]) -> Answer:
         if environ.get("HTTP_AUTHORIZATION") != self._authorization:
             raise refusal("UNAUTHORIZED", "This request could not be authorized.")
         version = _version(environ, self._world.assumptions)
@@ -145,7 +133,7 @@ class Emulator:
             self._make_ready()
         salt = environ.get(SALT, self.faults.keys.salt)
         until = environ.get(FOUND_UNTIL)
-        call = Call(self._database, self._world, ids, body, version, salt, until)
+        call = Call(self._database, self._world, ids, *body, version, salt, until)
         answer = call.answer(route.handle)
         headers["Square-Version"] = version
         return answer
@@ -162,7 +150,7 @@ class Emulator:
         if "expiration_policy" in program:
             expire_due(self._database, self._world)
 
-    def _body(self, request: Request, route: Route) -> Body:
+    def _body(self, request: Request, route: Route) -> tuple[Sent, dict[str, Any], str]:
         if route.method != "POST" or route.operation not in SHAPES:
             return read_body(_from_query(request), self._world.assumptions, route.operation)
         if request.content_type and request.mimetype != "application/json":
@@ -186,28 +174,27 @@ def _from_query(request: Request) -> bytes:
     return json.dumps(sent).encode()
 
 
-def _readable(environ: WSGIEnvironment) -> Request:
+def _readable(environ: Environ) -> Request:
     if environ.get("PATH_INFO", "").startswith("//"):
         # werkzeug would take it for one slash, and hide a base URL that ends in one.
         raise not_found("Resource")
     try:
-        return _Request(environ)
+        request = Request(environ)
     except UnicodeError:
         # Some WSGI clients leave characters in the path that no byte stands for.
         raise not_found("Resource") from None
+    request.max_content_length = MAX_BODY_BYTES
+    return request
 
 
-def _version(environ: WSGIEnvironment, assumptions: Assumptions) -> str:
+def _version(environ: Environ, assumptions: Assumptions) -> str:
     """Return the version to answer with: the one asked for, or the application's default."""
     version: str = environ.get("HTTP_SQUARE_VERSION", SQUARE_VERSION)
-    try:
-        if not _VERSION.fullmatch(version):
-            raise ValueError(version)
-        datetime.fromisoformat(version)
-    except ValueError:
-        detail = "The Square-Version header must be a date of the form YYYY-MM-DD."
-        raise refusal(assumptions.malformed_version_code, detail) from None
-    return version
+    with suppress(ValueError):
+        if date.fromisoformat(version).isoformat() == version:
+            return version
+    detail = "The Square-Version header must be a date of the form YYYY-MM-DD."
+    raise refusal(assumptions.malformed_version_code, detail)
 
 
 def _storage_trouble(error: sqlite3.Error) -> WireError:

@@ -1,7 +1,5 @@
 """The rules that Square does not document, each a named switch with the default chosen here."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -4,8 +4,6 @@ https://developer.squareup.com/docs/build-basics/common-api-patterns/idempotency
 https://developer.squareup.com/docs/build-basics/common-api-patterns/pagination
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json
@@ -18,7 +16,7 @@ from .assumptions import Assumptions
 from .clock import event_id
 from .database import Database
 from .ledger import Ledger, Position, World
-from .validation import Body, Sent
+from .validation import Sent
 from .wire import Answer, WireError, canonical_json, refusal
 
 Rows = Callable[[Ledger, Position | None, int], Iterable[tuple[Position, Any]]]
@@ -26,11 +24,7 @@ Rows = Callable[[Ledger, Position | None, int], Iterable[tuple[Position, Any]]]
 
 
 class AnsweredBeforeError(Exception):
-    """The request was made before with its key: that answer is given again."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__()
-        self.answer = answer
+    """The request was made before with its key: the answer, which is given again."""
 
 
 @dataclass(slots=True)
@@ -39,6 +33,9 @@ class Call:
 
     Attributes:
         ids: those in its path, by their names.
+        sent: the fields of its body.
+        data: the body as it came.
+        canonical: the same for equal bodies.
         version: the Square-Version.
         salt: tells a key of an endpoint from the same one before it was forgotten on purpose.
         found_until: when the latest event that a search finds was written; None finds all.
@@ -48,7 +45,9 @@ class Call:
     database: Database
     world: World
     ids: dict[str, str]
-    body: Body
+    sent: Sent
+    data: dict[str, Any]
+    canonical: str
     version: str
     salt: Callable[[str, str], str]
     found_until: str | None = None
@@ -65,23 +64,18 @@ class Call:
         return self.world.assumptions
 
     @property
-    def sent(self) -> Sent:
-        """The fields of the body."""
-        return self.body.sent
-
-    @property
     def target(self) -> str:
         """The id of what the request is about, or an empty text."""
         return self.ids.get("id", "")
 
     def reading(self) -> Ledger:
         """Return the ledger, for reading until the request is answered."""
-        self.body.finish()
+        self.sent.finish()
         return Ledger(self._open.enter_context(self.database.reading()), self.world)
 
     def writing(self) -> Ledger:
         """Return the ledger inside one write transaction, which ends with the request."""
-        self.body.finish()
+        self.sent.finish()
         return Ledger(self._open.enter_context(self.database.writing()), self.world)
 
     def once(self, endpoint: str) -> Ledger:
@@ -97,7 +91,7 @@ class Call:
         self._key, self._scope = key, endpoint + self.salt(endpoint, key)
         if self.assumptions.keys_are_per_account:
             self._scope += f" {self.target}"
-        digest = hashlib.sha256(f"{self.target}\n{self.body.canonical}".encode()).digest()
+        digest = hashlib.sha256(f"{self.target}\n{self.canonical}".encode()).digest()
         ledger = self.writing()
         if earlier := ledger.answered(self._scope, key):
             if earlier[0] == digest:
@@ -113,13 +107,13 @@ class Call:
         """Return the id of what the request with this key makes; `part` tells several apart."""
         return event_id(self._scope + part, self._key)
 
-    def answer(self, handle: Callable[[Call], Answer]) -> Answer:
+    def answer(self, handle: "Callable[[Call], Answer]") -> Answer:
         """Let an operation answer: all that it wrote is kept, its answer too, or nothing."""
         with self._open:
             try:
                 answer = handle(self)
             except AnsweredBeforeError as before:
-                answer = before.answer
+                (answer,) = before.args
             except WireError as error:
                 if not self._keeps(error):
                     raise
@@ -141,9 +135,9 @@ class Call:
 
     def page(self, endpoint: str, name: str, rows: Rows, asked: Any = None) -> Answer:
         """Answer with a page of `rows`; the cursor is bound to `asked`, else to the query."""
-        self.body.finish()
+        self.sent.finish()
         cursor, limit = self.sent["cursor"], self.sent["limit"]
-        query = [endpoint, asked or self.body.data.get("query")]
+        query = [endpoint, asked or self.data.get("query")]
         after = _read_cursor(self.assumptions, query, cursor) if cursor else None
         # One row more than asked for tells that another page follows.
         found = list(rows(self.reading(), after, limit + 1))

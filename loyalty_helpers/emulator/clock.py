@@ -1,7 +1,5 @@
 """Where time and ids come from: injected, so that the same run gives the same answers."""
 
-from __future__ import annotations
-
 import random
 import re
 from datetime import UTC, datetime, timedelta
@@ -41,10 +39,12 @@ class SettableClock:
 
 
 class SeededIds:
-    """Ids that are the same on every run with the same seed."""
+    """Ids that are the same on every run with the same seed; without one, nobody foresees them."""
 
-    def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - the same ids again are wanted
+    def __init__(self, seed: int | None = None) -> None:
+        self._random: random.Random = random.SystemRandom()
+        if seed is not None:
+            self._random = random.Random(seed)  # noqa: S311 - the same ids again are wanted
 
     def uuid(self) -> str:
         """Return the next UUID of version 4."""
@@ -53,13 +53,6 @@ class SeededIds:
     def code(self) -> str:
         """Return the next code of 26 capital letters and digits."""
         return "".join(self._random.choices(_CODE_LETTERS, k=26))
-
-
-class RandomIds(SeededIds):
-    """Ids that nobody can foresee: the default."""
-
-    def __init__(self) -> None:
-        self._random = random.SystemRandom()
 
 
 def event_id(endpoint: str, key: str) -> str:

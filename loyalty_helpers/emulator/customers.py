@@ -1,10 +1,9 @@
 """Customers: add one to the directory, and find some."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 from operator import itemgetter
 from typing import Any, Final
 
@@ -25,7 +24,7 @@ _BIRTHDAY: Final = re.compile(r"(\d{4}-)?\d\d-\d\d", flags=re.ASCII)
 def create(call: Call) -> Answer:
     """Add a customer to the directory."""
     profile = _profile(call.sent)
-    call.body.finish()
+    call.sent.finish()
     if not profile.keys() & {*_IDENTIFYING}:
         code = call.assumptions.empty_customer_code
         raise refusal(code, f"At least one of {', '.join(_IDENTIFYING)} must be set.")
@@ -37,7 +36,9 @@ def search(call: Call) -> Answer:
     """Find customers by any of six filters, in alphabetical order or by their age."""
     query = call.sent["query"] or {"filter": None, "sort": None}
     where, tests = _conditions(query["filter"]) if query["filter"] else (Where(), [])
-    place, newest_first = _order(query["sort"] or {})
+    sort = query["sort"] or {}
+    place = itemgetter("created_at") if sort.get("field") == "CREATED_AT" else _name
+    newest_first = sort.get("order") == "DESC"
     found: list[tuple[Position, Customer]] = []
 
     def rows(ledger: Ledger, after: Position | None, most: int) -> Any:
@@ -100,7 +101,8 @@ def _birthday(sent: Sent, text: str) -> str:
 
 def _conditions(sent: Sent) -> tuple[Where, list[Fits]]:
     """Read the filters, which must all fit: what is looked up, and what each customer is asked."""
-    where, tests = Where(), []
+    where = Where()
+    tests: list[Fits] = []
     for name in ("email_address", "reference_id", "phone_number"):
         text = sent[name]
         if text is None:
@@ -116,44 +118,33 @@ def _conditions(sent: Sent) -> tuple[Where, list[Fits]]:
                 text.report("exact", "INVALID_PHONE_NUMBER", "Expected a number in E.164.")
             where.add("owner = ?", number or "")
         elif exact:
-            tests.append(_is(name, exact))
+            tests.append(partial(_is, name, exact.casefold()))
         elif fuzzy:
-            tests.append(_holds(name, fuzzy))
+            tests.append(partial(_holds, name, fuzzy))
     if source := sent["creation_source"]:
         values, excluded = source["values"], source["rule"] == "EXCLUDE"
         tests.append(lambda customer: (customer["creation_source"] in values) != excluded)
     for name in ("created_at", "updated_at"):
-        tests.append(_lies_in(name, *sent.period(name)))
+        tests.append(partial(_lies_in, name, *sent.period(name)))
     return where, tests
 
 
-def _is(name: str, wanted: str) -> Fits:
-    return lambda customer: customer.get(name, "").casefold() == wanted.casefold()
+def _is(name: str, wanted: str, customer: Customer) -> bool:
+    return bool(customer.get(name, "").casefold() == wanted)
 
 
-def _holds(name: str, wanted: str) -> Fits:
-    """Return whether each word of `wanted` is somewhere in the field; of a phone, its digits."""
-
-    def plain(text: str) -> str:
-        return re.sub(r"\D", "", text) if name == "phone_number" else text.casefold()
-
-    words = [word for word in map(plain, wanted.split()) if word]
-    return lambda customer: (
-        bool(words) and all(word in plain(customer.get(name, "")) for word in words)
-    )
+def _holds(name: str, wanted: str, customer: Customer) -> bool:
+    """Tell whether each word of `wanted` is somewhere in the field; of a phone, its digits."""
+    found, words = customer.get(name, "").casefold(), wanted.casefold().split()
+    if name == "phone_number":
+        found, *words = (re.sub(r"\D", "", text) for text in (found, *words))
+    words = [word for word in words if word]
+    return bool(words) and all(word in found for word in words)
 
 
-def _lies_in(name: str, start: datetime | None, end: datetime | None) -> Fits:
-    def fits(customer: Customer) -> bool:
-        moment = parse_rfc3339(customer[name])
-        return not (start and moment < start) and not (end and moment >= end)
-
-    return fits
-
-
-def _order(sort: dict[str, str]) -> tuple[Callable[[Customer], str], bool]:
-    by_age = sort.get("field") == "CREATED_AT"
-    return (itemgetter("created_at") if by_age else _name), sort.get("order") == "DESC"
+def _lies_in(name: str, start: datetime | None, end: datetime | None, customer: Customer) -> bool:
+    moment = parse_rfc3339(customer[name])
+    return not (start and moment < start) and not (end and moment >= end)
 
 
 def _name(customer: Customer) -> str:

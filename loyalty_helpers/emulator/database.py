@@ -4,8 +4,6 @@ Write-ahead log with synchronous=NORMAL: what was acknowledged survives a killed
 a loss of power may cost the last commits, never the file's soundness.
 """
 
-from __future__ import annotations
-
 import os
 import sqlite3
 import threading
@@ -40,7 +38,7 @@ class Database:
         self._closed = False
 
     @classmethod
-    def open(cls, path: Path, build: Callable[[sqlite3.Connection], None]) -> Database:
+    def open(cls, path: Path, build: Callable[[sqlite3.Connection], None]) -> "Database":
         """Open the file at `path`; when it is missing or empty, `build` makes its content."""
         database = cls(path.absolute())
         try:

@@ -1,7 +1,5 @@
 """Events: what moves the points of an account, and how events are found."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +13,7 @@ from .wire import Answer, refusal, without_absent
 
 def adjust(call: Call) -> Answer:
     """Add points or take them away by hand; the answer is the event alone."""
-    call.body.finish()
+    call.sent.finish()
     sent, allow_negative = call.sent["adjust_points"], call.sent["allow_negative_balance"]
     points: int = sent["points"]
     if points == 0 and not call.assumptions.zero_adjust_allowed:

@@ -3,8 +3,6 @@
 Points last to the end of a month: earned on 6 July 2020 under P12M, they expire on 1 August 2021.
 """
 
-from __future__ import annotations
-
 import re
 from collections import deque
 from collections.abc import Iterable

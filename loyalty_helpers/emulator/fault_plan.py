@@ -3,8 +3,6 @@
 Time, waits and chance are injected.
 """
 
-from __future__ import annotations
-
 import random
 import re
 import threading
@@ -18,10 +16,10 @@ from werkzeug.http import http_date
 
 from .clock import rfc3339
 from .faults import ERROR_CODES, TOKEN_CODES, Fault
-from .wire import compact_json, refusal, respond
+from .wire import Environ, compact_json, refusal, respond
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication
 
 SALT: Final = "loyalty.salt"
 """Where a request's environment tells keys from the same ones that were forgotten."""
@@ -64,8 +62,8 @@ class Faults:
         self._planned = ()
 
     def around(
-        self, app: WSGIApplication, environ: WSGIEnvironment, clock: Callable[[], datetime]
-    ) -> WSGIApplication:
+        self, app: "WSGIApplication", environ: Environ, clock: Callable[[], datetime]
+    ) -> "WSGIApplication":
         """Return the application as a request finds it, with the faults that strike it now.
 
         It raises ConnectionError where the connection is lost; for httpx that is one of its own
@@ -85,9 +83,9 @@ class Faults:
         self,
         fault: Fault,
         now: datetime,
-        app: WSGIApplication,
-        environ: WSGIEnvironment,
-        start_response: StartResponse,
+        app: "WSGIApplication",
+        environ: Environ,
+        start_response: "StartResponse",
     ) -> Iterable[bytes]:
         """Answer a request as a fault wants it; `app` answers it as it should be."""
         age = timedelta(seconds=fault.seconds)
@@ -111,7 +109,7 @@ class Faults:
                 body = b"".join(app(environ, start_response))
                 return [body[: len(body) // 2]]
         if fault.after_write:
-            app(environ, _unheard)
+            app(environ, lambda *_: bytes)
         if fault.kind in ("refuse", "drop"):
             raise _lost(fault.kind)
         return _instead(fault, now, start_response)
@@ -181,10 +179,6 @@ class Keys:
             return salt
 
 
-def _unheard(*_: object) -> Callable[[bytes], object]:
-    return bytes
-
-
 def _dripping(answer: Iterable[bytes], pause: Callable[[], object]) -> Iterator[bytes]:
     body = b"".join(answer)
     size = -(-len(body) // _DRIPS) or 1
@@ -193,7 +187,7 @@ def _dripping(answer: Iterable[bytes], pause: Callable[[], object]) -> Iterator[
         yield body[start : start + size]
 
 
-def _instead(fault: Fault, now: datetime, start_response: StartResponse) -> list[bytes]:
+def _instead(fault: Fault, now: datetime, start_response: "StartResponse") -> list[bytes]:
     headers = {"Date": http_date(now)}
     if fault.kind == "html":
         return respond(start_response, 200, headers, _PAGE, "text/html; charset=utf-8")

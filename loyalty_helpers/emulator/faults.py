@@ -1,7 +1,5 @@
 """Faults on purpose: what can go wrong, and with which requests."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable
@@ -113,7 +111,7 @@ class Fault:
             raise ValueError("rate-limit has a rate above 0 per second")
 
     @classmethod
-    def parse(cls, text: str) -> Fault:
+    def parse(cls, text: str) -> "Fault":
         """Read `drop-after:path=/adjust,next=1`: a kind or a status, `-after` the write or not."""
         head, _, tail = text.partition(":")
         word, when = _WHEN.sub("", head), _WHEN.search(head)

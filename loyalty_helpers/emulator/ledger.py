@@ -1,8 +1,6 @@
 """The state as the rules see it: records, and the SQL that reads and writes them."""
 # ruff: noqa: S608 - names of this file make up the statements; every value is bound
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,29 +11,14 @@ from zoneinfo import ZoneInfo
 
 from .assumptions import Assumptions
 from .clock import SeededIds, rfc3339, rfc3339_ms
+from .validation import WORDS
 from .wire import compact_json, not_found, read_json, refusal
-
-_NAMES: Final = {
-    "customer": "Customer",
-    "order": "Order",
-    "payment": "Payment",
-    "promotion": "Loyalty promotion",
-    "reward": "Loyalty reward",
-}
-"""What a record is called when there is none."""
 
 Event = dict[str, Any]
 """A loyalty event as it goes over the wire."""
 
-EVENT_FIELDS: Final = {
-    "ACCUMULATE_POINTS": "accumulate_points",
-    "ACCUMULATE_PROMOTION_POINTS": "accumulate_promotion_points",
-    "ADJUST_POINTS": "adjust_points",
-    "CREATE_REWARD": "create_reward",
-    "REDEEM_REWARD": "redeem_reward",
-    "DELETE_REWARD": "delete_reward",
-    "EXPIRE_POINTS": "expire_points",
-    "OTHER": "other_event",
+EVENT_FIELDS: Final = {kind: kind.lower() for kind in WORDS["event-type"]} | {
+    "OTHER": "other_event"
 }
 """The field of an event that holds what is particular to its type."""
 
@@ -59,7 +42,7 @@ class Account(NamedTuple):
     balance: int = 0
     lifetime_points: int = 0
 
-    def enrolled(self, now: str) -> Account:
+    def enrolled(self, now: str) -> "Account":
         """Return the account with the time of its first purchase or reward."""
         return self._replace(enrolled_at=self.enrolled_at or now)
 
@@ -160,7 +143,7 @@ class Ledger:
         """Return a record, or refuse with 404."""
         record = self.record(kind, record_id)
         if record is None:
-            raise not_found(_NAMES[kind])
+            raise not_found("Loyalty reward" if kind == "reward" else kind.capitalize())
         return record
 
     def the_location(self, location_id: str, field: str) -> None:
@@ -218,10 +201,10 @@ class Ledger:
         """Return the accounts on a page, or all, the oldest first."""
         if after:
             where.add("(created_at, seq) > (?, ?)", *after)
-        query = f"SELECT {_ACCOUNT}, seq FROM account{where.sql()} ORDER BY created_at, seq"
+        query = f"SELECT seq, {_ACCOUNT} FROM account{where.sql()} ORDER BY created_at, seq"
         rows = self._execute(f"{query} LIMIT ?", (*where.values, most))
-        accounts = ((Account._make(row[:-1]), row[-1]) for row in rows)
-        return [(Position(account.created_at, seq), account) for account, seq in accounts]
+        found = ((seq, Account(*row)) for seq, *row in rows)
+        return [(Position(account.created_at, seq), account) for seq, account in found]
 
     def add_account(self, account: Account) -> None:
         """Add an account."""

@@ -1,7 +1,5 @@
 """Orders: opened, found, changed, and with rewards attached to them."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any, Final
 
@@ -139,17 +137,14 @@ def _line_for(ledger: Ledger, order: Order, definition: dict[str, Any]) -> Line 
     found: list[Line] = [
         line
         for line in lines_of(order)
-        if _units_taken(line, order) < int(Decimal(line["quantity"]))
+        # Each reward takes one unit.
+        if sum("reward_ids" in each for each in own_discounts(line, order))
+        < int(Decimal(line["quantity"]))
         and any(each in wanted for each in item_of(ledger, line))
     ]
     if not ledger.assumptions.first_matching_line_is_free:
         found.sort(key=lambda line: -line["base_price_money"]["amount"])
     return found[0] if found else None
-
-
-def _units_taken(line: Line, order: Order) -> int:
-    """Return how many units of a line rewards have discounted; each reward takes one."""
-    return sum("reward_ids" in each for each in own_discounts(line, order))
 
 
 def _worth(definition: dict[str, Any]) -> dict[str, Any]:

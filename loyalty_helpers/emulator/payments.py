@@ -1,7 +1,5 @@
 """How an order is paid: one payment of its total, several together, or none when it is free."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from .call import Call

@@ -1,7 +1,5 @@
 """The time periods of a promotion, as VEVENTs of RFC 5545 in local time."""
 
-from __future__ import annotations
-
 import re
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -37,7 +35,7 @@ class Period(NamedTuple):
         repeats = begin.weekday() in self.days and not (self.until and begin > self.until)
         return begin if begin == self.start or (begin > self.start and repeats) else None
 
-    def clashes_with(self, other: Period) -> bool:
+    def clashes_with(self, other: "Period") -> bool:
         """Tell whether both begin on some day: what repeats does so within a week, or never."""
         first = max(self.start, other.start).date()
         days = [first + timedelta(days=n) for n in range(7 if self.days or other.days else 1)]

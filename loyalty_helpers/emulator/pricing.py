@@ -3,8 +3,6 @@
 https://developer.squareup.com/docs/orders-api/how-it-works#how-totals-are-calculated
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
@@ -41,9 +39,14 @@ def priced(order: Order) -> Order:
     named = (("applied_discounts", discounts), ("applied_taxes", taxes))
     own = {name: {each["uid"] for each in of if is_on_lines(each)} for name, of in named}
     lines = [_fresh_line(line, own) for line in lines_of(order)]
-    for each in sorted(discounts, key=_turn):
+    # Percentages come first, and of them those of items.
+    turn = sorted(discounts, key=lambda it: (it["type"] == "FIXED_AMOUNT", not is_on_lines(it)))
+    for each in turn:
         each["applied_money"] = money(_discount(each, lines))
-    charges = [_fresh_charge(each) for each in order.get("service_charges", ())]
+    nothing = dict.fromkeys(("applied_money", "total_money", "total_tax_money"), money(0))
+    charges = [{**each, **nothing} for each in order.get("service_charges", ())]
+    for each in charges:
+        each.pop("applied_taxes", None)
     early = [each for each in charges if each["calculation_phase"] == "SUBTOTAL_PHASE"]
     _charge(early, lines)
     taxable = [*lines, *(each for each in early if each.get("taxable"))]
@@ -79,11 +82,6 @@ def is_on_lines(entry: Entry) -> bool:
     return bool(entry["scope"] == "LINE_ITEM")
 
 
-def _turn(discount: Entry) -> tuple[bool, bool]:
-    """Return when it is the turn of a discount: percentages first, and those of items first."""
-    return discount["type"] == "FIXED_AMOUNT", not is_on_lines(discount)
-
-
 def _fresh_line(line: Line, own: dict[str, set[str]]) -> Line:
     """Return a line as if no discount were taken from it and no tax added to it."""
     quantity = Decimal(line["quantity"])
@@ -109,11 +107,6 @@ def _fresh_modifier(modifier: dict[str, Any], quantity: Decimal) -> dict[str, An
     many = quantity * Decimal(modifier.get("quantity", "1"))
     price = money(_rounded(many * modifier["base_price_money"]["amount"]))
     return {**modifier, "total_price_money": price}
-
-
-def _fresh_charge(charge: Entry) -> Entry:
-    kept = {name: value for name, value in charge.items() if name != "applied_taxes"}
-    return {**kept, **dict.fromkeys(("applied_money", "total_money", "total_tax_money"), money(0))}
 
 
 def _discount(discount: Entry, lines: list[Line]) -> int:

@@ -1,7 +1,5 @@
 """The seller's side: the locations, and the program, which Square has no API to change."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from .call import Call

@@ -3,8 +3,6 @@
 They are created, listed, retrieved and canceled; there is no way to change one.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import datetime
 from decimal import Decimal
@@ -27,7 +25,10 @@ _MULTIPLIER: Final = re.compile(r"[0-9]{1,2}(\.[0-9]{1,3})?")
 
 def create(call: Call) -> Answer:
     """Let buyers earn extra points at certain times."""
-    promotion = _promotion(call.sent["loyalty_promotion"])
+    sent = call.sent["loyalty_promotion"]
+    sent["incentive"] = _incentive(sent["incentive"])
+    sent["available_time"] = _available_time(sent["available_time"])
+    promotion = without_absent(sent)
     ledger = call.once("CreateLoyaltyPromotion")
     program = ledger.the_program(call.target)
     _refuse_misfit(ledger, program, promotion)
@@ -100,14 +101,6 @@ def _the_promotion(call: Call, ledger: Ledger) -> Promotion:
     if promotion is None or promotion["loyalty_program_id"] != program["id"]:
         raise not_found("Loyalty promotion")
     return promotion
-
-
-def _promotion(sent: Sent) -> Promotion:
-    worked = {
-        "incentive": _incentive(sent["incentive"]),
-        "available_time": _available_time(sent["available_time"]),
-    }
-    return dict(without_absent({**sent, **worked}))
 
 
 def _incentive(sent: Sent) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """Rewards: ISSUED, then REDEEMED or DELETED for good."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from .call import Call

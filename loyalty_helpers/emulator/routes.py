@@ -3,8 +3,6 @@
 Each operation is described at https://developer.squareup.com/reference/square.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass

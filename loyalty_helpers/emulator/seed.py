@@ -4,8 +4,6 @@ It is data, in seed.json, and the same wherever and whenever it is made. Phone n
 numbers.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Serves an emulator over HTTP on this machine, for clients that are not in the same process."""
 
-from __future__ import annotations
-
 import errno
 import logging
 import os
@@ -36,7 +34,7 @@ class PortInUseError(Exception):
     """Another program listens on the port; the text says what to do."""
 
 
-def _listen(emulator: Emulator, port: int) -> tuple[Any, str]:
+def _listen(emulator: "Emulator", port: int) -> tuple[Any, str]:
     """Return a waitress server that accepts connections, and its base URL."""
     # waitress is needed for serving alone, and takes 30 ms to load.
     import waitress  # type: ignore[import-untyped]  # it ships without types
@@ -99,11 +97,11 @@ def _channel_class() -> type[Any]:
     return Channel
 
 
-def _application(emulator: Emulator) -> WSGIApplication:
+def _application(emulator: "Emulator") -> "WSGIApplication":
     """Return what waitress calls; a fault that loses the connection closes the socket."""
     from waitress.channel import ClientDisconnected
 
-    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         try:
             answer = emulator(environ, start_response)
         except ConnectionError as error:
@@ -114,7 +112,7 @@ def _application(emulator: Emulator) -> WSGIApplication:
     return application
 
 
-def _in_pieces(environ: WSGIEnvironment, answer: Iterable[bytes]) -> Iterator[bytes]:
+def _in_pieces(environ: "WSGIEnvironment", answer: Iterable[bytes]) -> Iterator[bytes]:
     """Let each piece of an answer leave as it comes, on its own connection alone."""
     channel = environ["waitress.client_disconnected"].__self__
     usual, channel.adj = channel.adj, copy(channel.adj)
@@ -124,7 +122,7 @@ def _in_pieces(environ: WSGIEnvironment, answer: Iterable[bytes]) -> Iterator[by
 
 
 def serve(
-    emulator: Emulator, port: int = 0, on_ready: Callable[[str], object] | None = None
+    emulator: "Emulator", port: int = 0, on_ready: Callable[[str], object] | None = None
 ) -> None:
     """Serve until SIGTERM or KeyboardInterrupt.
 
@@ -163,11 +161,11 @@ def _terminating() -> Iterator[None]:
 class Server:
     """Serves in a thread of its own, as a context manager; `url` is the base URL."""
 
-    def __init__(self, emulator: Emulator, port: int = 0) -> None:
+    def __init__(self, emulator: "Emulator", port: int = 0) -> None:
         self._server, self.url = _listen(emulator, port)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> "Server":
         self._thread.start()
         return self
 

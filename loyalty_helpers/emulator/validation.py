@@ -11,11 +11,8 @@ not acted on are refused, but for the values that are: `only` those. Fields that
 read-only are not among them: Square sets those, whatever is sent.
 """
 
-from __future__ import annotations
-
 import json
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -34,6 +31,8 @@ Shape = Any
 
 SHAPES: Final[dict[str, Shape]] = _TABLES["bodies"]
 """The bodies of requests; that of a GET is in its URL."""
+WORDS: Final[dict[str, list[str]]] = _TABLES["words"]
+"""Enumerations that are too long to stand in a shape."""
 
 _EXPECTED: Final[dict[type, tuple[str, str]]] = {
     str: ("EXPECTED_STRING", "Expected a string value."),
@@ -55,8 +54,7 @@ class _MisfitError(Exception):
 
 class _Rule(NamedTuple):
     kind: str
-    bounds: tuple[int, ...]
-    only: list[str]
+    bounds: tuple[Any, ...]
     default: Any
 
 
@@ -64,10 +62,10 @@ class _Rule(NamedTuple):
 def _rule(text: str) -> _Rule:
     """Read what is said of a plain value."""
     told, has_default, default = text.partition(" = ")
-    kind, *more = told.split()
-    only, bounds = (more, []) if kind == "only" else ([], more)
+    kind, *bounds = told.split()
     value = json.loads(default) if has_default and kind in ("integer", "boolean") else default
-    return _Rule(kind, tuple(map(int, bounds)), only, value if has_default else None)
+    read = str if kind == "only" else int
+    return _Rule(kind, tuple(map(read, bounds)), value if has_default else None)
 
 
 class Sent(dict[str, Any]):
@@ -89,6 +87,12 @@ class Sent(dict[str, Any]):
         """Note that the field is missing, if it is."""
         if self[name] is None:
             self.report(name, *_MISSING)
+
+    def finish(self) -> None:
+        """Raise all that is wrong with the whole body; fields that are not known come last."""
+        if self._problems:
+            unknown = "UNKNOWN_BODY_PARAMETER"
+            raise WireError(*sorted(self._problems, key=lambda each: each["code"] == unknown))
 
     def period(self, name: str) -> tuple[datetime | None, datetime | None]:
         """Return a range of time: its start is inside it, its end is not; either may be absent."""
@@ -165,8 +169,8 @@ class _Reading:
         return list(value)
 
     def _plain(self, rule: _Rule, value: Any) -> Any:
-        if rule.kind == "only" and str(value) not in rule.only:
-            beside = f" beside {' and '.join(rule.only)}" if rule.only else ""
+        if rule.kind == "only" and str(value) not in rule.bounds:
+            beside = f" beside {' and '.join(rule.bounds)}" if rule.bounds else ""
             detail = f"The emulator does not act on this field{beside}. Leave it out."
             raise _MisfitError("INVALID_VALUE", detail)
         if rule.kind == "only":
@@ -200,7 +204,7 @@ def _text(rule: _Rule, text: str) -> str | datetime:
     if rule.bounds and len(text) > rule.bounds[0]:
         detail = f"Field must not be greater than {rule.bounds[0]} length"
         raise _MisfitError("VALUE_TOO_LONG", detail)
-    words = _TABLES["words"].get(rule.kind, rule.kind.split("|"))
+    words = WORDS.get(rule.kind, rule.kind.split("|"))
     if len(words) > 1 and text not in words:
         raise _MisfitError("INVALID_ENUM_VALUE", f"Expected one of {', '.join(words)}.")
     pattern, *otherwise = _TABLES["patterns"].get(rule.kind, [".*"])
@@ -224,28 +228,12 @@ def out_of_range(
     return "VALUE_TOO_HIGH", f"The value must be {highest} or less."
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A request body: its fields, what is wrong with them, and its canonical form.
+def read_body(
+    raw: bytes, assumptions: Assumptions, operation: str
+) -> tuple[Sent, dict[str, Any], str]:
+    """Decode a body: its fields, its data, and its one form for comparing and digesting.
 
-    Equal requests have equal canonical forms, which are compared and digested.
-    """
-
-    sent: Sent
-    data: dict[str, Any]
-    canonical: str
-    problems: list[Problem]
-
-    def finish(self) -> None:
-        """Raise all that is wrong, if anything is; fields that are not known come last."""
-        if self.problems:
-            unknown = "UNKNOWN_BODY_PARAMETER"
-            raise WireError(*sorted(self.problems, key=lambda each: each["code"] == unknown))
-
-
-def read_body(raw: bytes, assumptions: Assumptions, operation: str) -> Body:
-    """Decode a body; raise WireError EXPECTED_JSON_BODY unless it is proper JSON in UTF-8.
-
+    Raises WireError EXPECTED_JSON_BODY unless it is proper JSON in UTF-8.
     Writing it out again finds what cannot be stored: lone surrogates pass the decoder.
     """
     try:
@@ -258,6 +246,5 @@ def read_body(raw: bytes, assumptions: Assumptions, operation: str) -> Body:
         raise refusal("EXPECTED_JSON_BODY", f"Expected a JSON body: {plain}") from None
     if not isinstance(data, dict):
         raise refusal(*_EXPECTED[dict])
-    reading = _Reading(assumptions)
-    sent = reading.object("", SHAPES.get(operation, _ANYTHING), data)
-    return Body(sent, data, canonical, reading.problems)
+    shape = SHAPES.get(operation, _ANYTHING)
+    return _Reading(assumptions).object("", shape, data), data, canonical

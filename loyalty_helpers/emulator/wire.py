@@ -3,8 +3,6 @@
 https://developer.squareup.com/docs/build-basics/general-considerations/handling-errors
 """
 
-from __future__ import annotations
-
 import json
 from http import HTTPStatus
 from pathlib import Path
@@ -15,6 +13,8 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 Problem = dict[str, str]
+Environ = dict[str, Any]
+"""A request, as WSGI tells it."""
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -42,7 +42,7 @@ def without_absent(record: Any) -> Any:
 
 
 def respond(
-    start_response: StartResponse,
+    start_response: "StartResponse",
     status: int,
     headers: dict[str, str],
     body: bytes,

@@ -27,7 +27,7 @@ OPTIONS = {
     **dict.fromkeys(("columns", "expected_rows", "expected_points"), ""),
     **dict.fromkeys(("allow_negative_balance", "allow_repeats"), False),
 }
-LIMITS = {"canary": 5, "max_errors": "1%", "resend_unknown": False}
+LIMITS = {"canary": 5, "max_errors": "1%", "requests_per_second": 0.0, "resend_unknown": False}
 READ = of_kind("bool", "")
 TYPE_THIS = f"First {TYPED} characters of the digest"
 DIGEST = replace(of_kind("str", ""), allowed=f"the first {TYPED} characters of the digest above")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 from loyalty_helpers.api import EVENTS_PER_PAGE, LoyaltyClient
 from loyalty_helpers.errors import (
@@ -31,6 +32,7 @@ from loyalty_helpers.pages.desk_stages import (
 from loyalty_helpers.pages.desk_ways import way_of
 from loyalty_helpers.records import LoyaltyAccount
 from loyalty_helpers.redaction import mask_reason
+from loyalty_helpers.steps import REFUSED
 
 TAKEN = (
     "This ticket number was used for this buyer, with other points or another reason. Nothing was "
@@ -182,11 +184,20 @@ class Desk:
         if self.needs_approval and not approved_by.strip():
             raise DeskError("Please type the name of who approves this plan.", "approved_by")
         with in_words():
-            if self._sent is not previewed:  # else it may be in the ledger: no answer came
+            if self._sent is not previewed:
                 self._check_still_true(previewed)
-            self._sent = previewed
-            proof = self._way.apply(previewed.asked, approved_by.strip())
+            applied = self._applied(previewed, approved_by.strip())
+            proof = self._way.prove(previewed.asked, applied)
             self.now = Done(previewed, self._read(proof.account), proof)
+
+    def _applied(self, previewed: Previewed, approved_by: str) -> Any:
+        """Apply it, and keep in mind if it may be what the ledger shows the next time."""
+        before, self._sent = self._sent, previewed
+        try:
+            return self._way.apply(previewed.asked, approved_by)
+        except REFUSED:
+            self._sent = before
+            raise
 
     def _check_still_true(self, previewed: Previewed) -> None:
         """Raise, with a new preview in sight, if the ledger has changed since the one looked at."""

@@ -1,7 +1,7 @@
 """The desk on the screen: a thin view on the plain class."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,7 @@ REASONS = (
     "Entered twice",
     "Goodwill",
 )
+TYPED = ("points", "reason", "ticket")
 LOOK = 0.4  # seconds: nobody has read a preview before
 BUYER = Parameter(str, str, NAMES, NAMES)
 TICKET = Parameter(
@@ -57,14 +58,15 @@ class DeskPage(Shown):
             "ticket": Field("ticket", label="Ticket number", rule=TICKET, required=True),
             "approved_by": _field("approved_by", "Approved by"),
         }
-        self._find = self._act("Find", lambda: self._desk.find(self._fields["buyer"].typed))
-        self._preview = self._act("Preview", self._previewed)
+        self._find = self._act("Find", self._found)
+        self._preview = self._act("Preview", partial(self._with, TYPED, self._desk.preview))
         self._undo = self._act("Undo this", self._desk.undo)
         self._next = self._act("Next buyer", self._fields["buyer"].clear)
         self._confirm = self._preview  # until there is a preview to confirm
         self._choices, self._confirming = widgets.VBox(), _row([])
         self._card, self._seen, self._done = (widgets.HTML() for _ in range(3))
         self._shown: object = None
+        self._typed_for = ""
         self.widget = self._page()
         self._listen()
         self._show()
@@ -87,8 +89,8 @@ class DeskPage(Shown):
 
     def _listen(self) -> None:
         fields = self._fields
-        fields["buyer"].on_change(self._another_buyer)
-        for name in ("points", "reason", "ticket"):
+        fields["buyer"].on_change(partial(self._changed, self._desk.forget))
+        for name in TYPED:
             fields[name].on_change(partial(self._changed, self._desk.edit))
         fields["buyer"].on_submit(self._find.press)
         fields["points"].on_submit(fields["reason"].focus)
@@ -100,6 +102,8 @@ class DeskPage(Shown):
         """A button; what goes wrong is told at its field, if it has one."""
 
         def act() -> None:
+            for field in self._fields.values():
+                field.error = ""
             try:
                 action()
             except DeskError as error:
@@ -112,11 +116,16 @@ class DeskPage(Shown):
 
         return Act(text, act, writes=writes)
 
-    def _previewed(self) -> None:
-        """Tell all that is wrong with the fields at once, or preview what they hold."""
+    def _found(self) -> None:
+        """While somebody is looked for, nobody else is in sight."""
+        self._changed(self._desk.forget)
+        self._desk.find(self._fields["buyer"].typed)
+
+    def _with(self, names: Iterable[str], call: Callable[..., object]) -> None:
+        """Call with what the fields hold, or tell all that is wrong with them at once."""
         values: list[Any] = []
         wrong: list[Field] = []
-        for name in ("points", "reason", "ticket"):
+        for name in names:
             try:
                 values.append(self._fields[name].read())
             except ParameterError:
@@ -124,12 +133,7 @@ class DeskPage(Shown):
         if wrong:
             wrong[0].focus()
         else:
-            self._desk.preview(*values)
-
-    def _another_buyer(self) -> None:
-        for name in ("points", "reason", "ticket", "approved_by"):
-            self._fields[name].clear()
-        self._changed(self._desk.forget)
+            call(*values)
 
     def _changed(self, empty: Callable[[], None]) -> None:
         empty()
@@ -142,6 +146,7 @@ class DeskPage(Shown):
             return
         self._shown = now
         buyer = self._desk.buyer
+        self._type_for(buyer.account.id if buyer else "")
         self._card.value = buyer_card(buyer) if buyer else ""
         _in_sight(self._form, buyer is not None)
         _in_sight(self._sight, isinstance(now, Previewed))
@@ -157,6 +162,13 @@ class DeskPage(Shown):
             self._next.focus()
         else:
             self._fields["points"].focus()
+
+    def _type_for(self, account_id: str) -> None:
+        """What was typed for one account is not there for another one."""
+        if account_id != self._typed_for:
+            self._typed_for = account_id
+            for name in (*TYPED, "approved_by"):
+                self._fields[name].clear()
 
     def _choose_from(self, search: Search) -> None:
         acts = [
@@ -176,17 +188,18 @@ class DeskPage(Shown):
     def _show_preview(self, seen: Previewed) -> None:
         """A preview with a button of its own, which confirms this and nothing else."""
         self._seen.value = preview_card(seen)
-        _in_sight(self._approver, self._desk.needs_approval)
+        approver = ["approved_by"] * self._desk.needs_approval
+        _in_sight(self._approver, bool(approver))
         self._confirm = self._act(
             f"Confirm {points_text(seen.asked.points)}",
-            lambda: self._desk.confirm(seen, self._fields["approved_by"].typed),
+            partial(self._with, approver, partial(self._desk.confirm, seen)),
             writes="Changes the balance, once for this ticket",
         )
         back = self._act("Back", self._desk.back)
         self._confirming.children = [self._confirm.widget, back.widget]
         # Where the same is there already, Enter alone does not add it once more.
         next_ = back if seen.warning else self._confirm
-        _after_a_look(self._fields["approved_by"] if self._desk.needs_approval else next_)
+        _after_a_look(self._fields[approver[0]] if approver else next_)
 
     def _view(self) -> Bundle:
         told = f"The desk, in environment {self._desk.environment}: find a buyer, adjust points"

@@ -76,9 +76,13 @@ class Way:
         alike = tuple(event.id for event in made.alike)
         return Asked(made.account, points, reason, run_id, alike, plan=made)
 
-    def apply(self, asked: Asked, approved_by: str) -> Proof:
-        """Make the adjustment once, and read the ledger."""
-        made = verify(self._client, adjust(self._client, asked.plan))
+    def apply(self, asked: Asked, approved_by: str) -> Any:
+        """Make the adjustment once; gives what `prove` goes by."""
+        return adjust(self._client, asked.plan)
+
+    def prove(self, asked: Asked, applied: Any) -> Proof:
+        """Read the ledger again."""
+        made = verify(self._client, applied)
         note = AGAIN if made.applied == "before" else ""
         return Proof(made.event_id, made.before.balance, made.after, note, made.problems)
 
@@ -113,18 +117,22 @@ class _Approved(Way):
         now = self._client.retrieve_account(account.id)
         return Asked(now, points, reason, run_id, alike, plan.digest, plan)
 
-    def apply(self, asked: Asked, approved_by: str) -> Proof:
-        before = self._client.retrieve_account(asked.account.id)
+    def apply(self, asked: Asked, approved_by: str) -> Any:
+        before = self._client.retrieve_account(asked.account.id).balance
         run = self._runbooks.Run(
             self._client, asked.run_id, approved_plan=asked.digest, approved_by=approved_by
         )
         run.apply()
+        return run, before
+
+    def prove(self, asked: Asked, applied: Any) -> Proof:
+        run, before = applied
         verified = run.verify()
         event_id = self._event_of(asked)
-        after = self._client.retrieve_account(before.id)
-        note = AGAIN if event_id and after.balance == before.balance else ""
+        after = self._client.retrieve_account(asked.account.id)
+        note = AGAIN if event_id and after.balance == before else ""
         problems = () if verified.ok and event_id else (verified.summary,)
-        return Proof(event_id, before.balance, after, note, problems)
+        return Proof(event_id, before, after, note, problems)
 
     def _begun(self, run_id: str) -> Any:
         """The plan whose applying has begun under this run id, or None."""

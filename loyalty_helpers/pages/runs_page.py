@@ -26,6 +26,10 @@ FRAME = (
     '<iframe title="Report of run {name}" sandbox srcdoc="{html}" '
     'style="width: 100%; height: 36em; border: 1px solid #777; background: #fff"></iframe>'
 )
+# As wide as there is room, and not as the longest name: a telephone has less.
+STYLE = """<style>.runs-choice > select { width: 0; flex: 1 1 0; }
+.runs-wide { width: 0; min-width: 100%; overflow-x: auto; }
+.runs-wide td { overflow-wrap: normal !important; }</style>"""
 LIST = (
     '<div role="region" aria-label="Runs" tabindex="0" '
     'style="max-height: 30em; overflow: auto; border: 1px solid #bbb; padding: 0 8px">{html}</div>'
@@ -46,11 +50,14 @@ class RunsPage(Shown):
 
     def _list(self) -> widgets.Widget:
         self.headline, self.table = widgets.HTML(), widgets.HTML()
-        look = {"style": {"description_width": "auto"}, "layout": widgets.Layout(width="auto")}
+        room = widgets.Layout(width="auto", max_width="36em")
+        look = {"style": {"description_width": "auto"}, "layout": room}
         self.state = widgets.Dropdown(options=STATES, description="Show", **look)
         self.text = Field("text", label="Filter by a text", rule=TEXT)
         self.again = Act("Look again", self._look)
         self.choice = widgets.Dropdown(description="Run", **look)
+        for choice in (self.state, self.choice):
+            choice.add_class("runs-choice")
         self.state.observe(lambda _: self._filtered(), "value")
         self.text.on_change(self._filtered)
         self.choice.observe(lambda _: self._chosen(), "value")
@@ -125,7 +132,7 @@ class RunsPage(Shown):
 
     def _show(self) -> None:
         shown = self.model.shown
-        self.headline.value = f"<h2>{escape(self.model.headline)}</h2>"
+        self.headline.value = f"{STYLE}<h2>{escape(self.model.headline)}</h2>"
         more = len(shown) - MOST
         told = f"... and {more} more: narrow the list by state or text" if more > 0 else ""
         self.table.value = LIST.format(html=runs_table(shown[:MOST]) + parts.paragraphs(told))
@@ -175,8 +182,8 @@ def _about(run: RunRecord, closed: str) -> str:
 
 
 def _scrolled(html: str) -> str:
-    """HTML in a box of its own, so that a wide table makes nothing else wide."""
-    return f'<div style="overflow-x: auto">{html}</div>'
+    """HTML in a box that takes the width that there is: a wide table makes nothing else wide."""
+    return f'<div class="runs-wide">{html}</div>'
 
 
 def _link(path: Path) -> str:

@@ -18,6 +18,7 @@ from loyalty_helpers.settings import check_access, load_settings
 HOST = "127.0.0.1"
 IDLE = 3600  # seconds after which a kernel is ended whose page nobody has open
 PING = 30_000  # as long as the interval: tornado takes no more, and warns for each page
+LARGEST = 256 * 2**20  # bytes of a message; a page tells of a smaller limit of its own
 FAILED = "What went wrong stands in the terminal in which the pages were started."
 TEMPLATES = Path(__file__).parent / "templates"
 KERNEL = f"voila_12345678/kernel-{'0' * 36}-ipc-5"  # how Voila calls a socket in its folder
@@ -130,6 +131,7 @@ def _options(port: int, sockets: str) -> Any:
                 "tornado_settings": {
                     "headers": {"Content-Security-Policy": ONLY_FROM_HERE},
                     "ws_ping_timeout": PING,
+                    "websocket_max_message_size": LARGEST,
                 },
                 "connection_dir_root": sockets,
                 "log_level": "ERROR",  # it warns of each notebook that nobody has signed

@@ -46,6 +46,7 @@ class _Receipt(BaseModel):
 # What reading a file that somebody else has made can come to.
 UNREADABLE = (LoyaltyError, OSError, ValueError, TypeError, OverflowError)
 TEXTS = ("run_id", "runbook", "environment", "merchant_id", "source", "approved_by", "told")
+UNDOING = "undo_adjustments"  # the notebook of runs that undo another one
 DONE = ("APPLIED", "REVIEW")  # the ledger may hold such rows
 BY_STATUS = {
     "verified": State.VERIFIED,
@@ -76,7 +77,21 @@ def list_runs(runs: Path | None = None, *, out: str = "") -> list[RunRecord]:
     """
     place = runs or load_settings().runs_folder
     folders = [path for path in place.iterdir() if path.is_dir()] if place.is_dir() else []
-    return sorted((look_at(folder, out=out) for folder in folders), key=_order)
+    found = [look_at(folder, out=out) for folder in folders]
+    undone = {_name(run, run.source): run for run in found if run.runbook == UNDOING}
+    return sorted((_beside(run, undone.get(_name(run, run.run_id))) for run in found), key=_order)
+
+
+def _name(run: RunRecord, run_id: str) -> tuple[str, str, str]:
+    return run.environment, run.merchant_id, run_id
+
+
+def _beside(run: RunRecord, undoing: RunRecord | None) -> RunRecord:
+    """A run that another one undoes says so, and how far that is; it may undo a part only."""
+    if undoing is None or not run.digest:
+        return run
+    told = f"{run.told}; " if run.told else ""
+    return replace(run, told=f"{told}run {undoing.run_id} undoes it: {undoing.state}")
 
 
 def _order(run: RunRecord) -> tuple[int, float, str]:
@@ -204,11 +219,17 @@ def _begun(
         approved_by=approved_by,
         rows=counts,
         at=max(filter(None, (known.at, sent))),
-        told=why(receipt.error) if receipt and receipt.plan == plan.digest else "",
+        told=_stopped_by(receipt, counts) if receipt and receipt.plan == plan.digest else "",
         todo=(*todo, *(TODO[State.APART] if apart else ())),
         next=command(plan, approved_by, out=out) if unfinished else "",
         undo=undo_command(plan, out=out) if done and not unfinished else "",
     )
+
+
+def _stopped_by(receipt: _Receipt, counts: Mapping[str, int]) -> str:
+    """Why a run ended as it did: a stop tells it below its title and a line for each state."""
+    unfinished = any(state in counts for state in OPEN)
+    return why(receipt.error, after=1 + len(counts) if unfinished else 0)
 
 
 def _state(counts: Mapping[str, int], *, unfinished: bool, apart: bool, compared: bool) -> State:
@@ -227,10 +248,17 @@ def _moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
-def why(error: str | None, *, lines: int = 1) -> str:
-    """What went wrong, in the first lines of an error, without the name that Python has for it."""
+def why(error: str | None, *, lines: int = 1, after: int = 0) -> str:
+    """What went wrong, in some lines of an error, without the name that Python has for it.
+
+    Args:
+        error: as a receipt holds it.
+        lines: so many at most.
+        after: so many lines are passed over, if there are more.
+    """
     told = re.sub(r"^\w+(Error|Exception): ", "", error or "").splitlines()
-    return "\n".join([*told[:lines], *["..."][: lines > 1 and len(told) - lines]])
+    told = told[after:] or told
+    return "\n".join([*told[:lines], *["..."][: lines > 1 and len(told) > lines]]).strip()
 
 
 def _latest(receipt: _Receipt | None) -> datetime | None:

@@ -86,7 +86,7 @@ class Reconciled(Shown):
         more = f" The first {ROWS_SHOWN} are shown." if len(self.differences) > ROWS_SHOWN else ""
         told = "; ".join(f"{d.account_id} {d.difference:+d}" for d in shown)
         told = f"Points above (+) or below (-) what the events make: {told or 'none'}.{more}"
-        return bar_chart(title, told, values, x="account", y="points")
+        return bar_chart(title, told, values, x="account", y="points", lying=True)
 
     @property
     def chart(self) -> Chart:

@@ -21,6 +21,7 @@ HEADLINES = {
     State.VERIFIED: "Done, and verified",
     State.ENDED: "Ended, and showed no verification",
 }
+TROUBLE = (State.REVIEW, State.APART, State.DAMAGED, State.STOPPED, State.UNFINISHED)
 LINES = 12  # of an error; all of it is in the receipt
 NOTHING = "Nothing more to do."
 UNDO = "Nothing more to do. To undo it, plan the opposite:"
@@ -62,7 +63,8 @@ def answer_of(receipt: Mapping[str, Any], summary: str, folder: Path, *, out: st
         out: the folder of the runs, if it was named on the command line.
     """
     run, well = look_at(folder, out=out), receipt["status"] in ("verified", "ended")
-    told = "" if well else mask_text(why(receipt["error"], lines=LINES))
+    known = bool(run.digest) and run.state in TROUBLE  # what is to be done says the rest
+    told = "" if well else run.told if known else mask_text(why(receipt["error"], lines=LINES))
     facts = _of_rows(run) if run.digest else _of_one(receipt, summary if well else "")
     shown = [*facts, *_of_any(receipt, run)]
     return Answer(
@@ -78,11 +80,11 @@ def answer_of(receipt: Mapping[str, Any], summary: str, folder: Path, *, out: st
 
 
 def _headline(receipt: Mapping[str, Any], run: RunRecord, *, well: bool) -> str:
-    if not well and not run.state.waits:  # it was verified before, and this was refused
+    if not well and run.state not in TROUBLE:  # of the plan, or of what was verified before
         return HEADLINES[State.FAILED]
     if run.state is State.VERIFIED and not run.digest and receipt.get("points") is None:
         return "Read, and verified: nothing was changed"
-    return HEADLINES[run.state]
+    return HEADLINES.get(run.state, run.state.capitalize())
 
 
 def _of_rows(run: RunRecord) -> Facts:
@@ -92,6 +94,7 @@ def _of_rows(run: RunRecord) -> Facts:
     yield "What", f"{run.points_text} points; rows: {run.rows_text}"
     proofs = {
         State.WAITING: f"the plan's digest, {run.digest}",
+        State.STOPPED: "none yet: it has not come to its end",
         State.VERIFIED: "read from the ledger: every row is there once, on its account",
     }
     yield "Proof", proofs.get(run.state, "none: the ledger does not bear out every row")
@@ -108,7 +111,8 @@ def _of_one(receipt: Mapping[str, Any], summary: str) -> Facts:
     if receipt.get("points") is None:
         yield "What", summary.partition(": ")[2]
         if not summary:  # it did not end well
-            yield "Asked for", points_text(asked["points"]) if "points" in asked else ""
+            points = asked.get("points")
+            yield "Asked for", points_text(points) if isinstance(points, int) else ""
             yield "Proof", "none"
         return
     before = " (applied before: nothing was added now)" if receipt["applied"] == "before" else ""

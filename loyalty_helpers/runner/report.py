@@ -27,6 +27,7 @@ TEMPLATE = f"""
   .facts th {{ text-align: left; vertical-align: top; padding: 3px 16px 3px 0; color: #555;
     font-weight: normal; white-space: nowrap; }}
   .facts td {{ padding: 3px 0; overflow-wrap: anywhere; }}
+  .scroll td {{ overflow-wrap: normal !important; }}
   details {{ margin-top: 28px; border-top: 1px solid #ddd; }}
   a.anchor-link, .jp-Collapser {{ display: none; }}
   .jp-Cell {{ margin: 12px 0; }}
@@ -83,7 +84,7 @@ TEMPLATE = f"""
 TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "div", "span", "blockquote"),
     *("table", "caption", "thead", "tbody", "tr", "th", "td"),
-    *("ul", "ol", "li", "dl", "dt", "dd", "pre", "code"),
+    *("details", "summary", "ul", "ol", "li", "dl", "dt", "dd", "pre", "code"),
     *("a", "b", "i", "em", "strong", "s", "del", "small", "sub", "sup"),
 }
 ATTRIBUTES = {"*": {"class", "id", "style"}, "a": {"href"}}

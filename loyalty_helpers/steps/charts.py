@@ -5,6 +5,7 @@ sides or words say it as well. Each chart has a sentence that says what it shows
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ EVENTS = {
     "EXPIRE_POINTS": ("#882255", "triangle-left"),
 }
 POINT = {"type": "point", "filled": True, "opacity": 1}
+NAMES = {"labelLimit": 300}
+MARK = re.compile(r'<(path|line|rect)([^>]* aria-label="([^"]*)" role="graphics-symbol"[^>]*)/>')
 BELOW = {"orient": "bottom", "columns": 3, "title": None, "labelLimit": 240}
 
 
@@ -66,7 +69,11 @@ class Chart(Shown):
 
 
 def _told_in_svg(svg: str, title: str, told: str) -> str:
-    """The picture with its words: a screen reader says them in place of its many parts."""
+    """The picture with its words: a screen reader says them in place of its many parts.
+
+    A mark tells its value where it is pointed at, in a page that holds the picture itself.
+    """
+    svg = MARK.sub(r"<\1\2><title>\3</title></\1>", svg)
     start, _, rest = svg.partition(">")
     start = start.replace("<svg", f'<svg role="img" aria-label="{escape(f"{title}. {told}")}"', 1)
     return f"{start}><title>{escape(title)}</title><desc>{escape(told)}</desc>{rest}"
@@ -95,13 +102,13 @@ def balance_chart(history: BalanceHistory) -> Chart:
     y = {"field": "balance", "type": "quantitative", "title": "balance (points)"}
     step = {**y, "field": "before"}
     by_type = _by_type(values)
-    fields = ("type", "points", "balance")
-    tooltip = [{"field": "at", "title": "time"}, *({"field": name} for name in fields)]
     line = {"type": "line", "interpolate": "step-after", "color": OTHER}
+    rule = {"type": "rule", "strokeWidth": 3}
+    each = ("at", "type", "points", "balance")
     layers = [
         _layer(line, x=x, y=y),
-        _layer({"type": "rule", "strokeWidth": 3}, x=x, y=step, y2={"field": "balance"}, **by_type),
-        _layer(POINT, x=x, y=y, tooltip=tooltip, **by_type),
+        _layer(rule, x=x, y=step, y2={"field": "balance"}, color=by_type["color"]),
+        _layer(POINT, each, x=x, y=y, **by_type),
     ]
     title = f"Balance of account {history.account_id}: {len(values)} events"
     return _chart(title, _steps_told(values), values, layers)
@@ -158,38 +165,50 @@ def before_after_chart(title: str, told: str, balances: Sequence[tuple[str, int,
         }
         for name, before, after in balances
     ]
-    y = {"field": "account", "type": "ordinal", "sort": None, "axis": {"labelLimit": 300}}
+    y = {"field": "account", "type": "ordinal", "sort": None, "axis": NAMES}
     x = {"field": "before", "type": "quantitative", "title": "balance (points)"}
     way = _scale("points are", ("added", "taken away"), (MORE, LESS))
     end = _scale("points are", ("added", "taken away"), ("triangle-right", "triangle-left"))
-    tooltip = [{"field": name} for name in ("account", "before", "change", "after")]
-    look = {"y": y, "color": way, "tooltip": tooltip}
+    both, tick = {"type": "rule", "strokeWidth": 3}, {"type": "tick", "thickness": 2, "size": 10}
+    each = ("account", "before", "change", "after")
     layers = [
-        _layer({"type": "rule", "strokeWidth": 2}, x=x, x2={"field": "after"}, **look),
-        _layer({"type": "tick", "thickness": 2, "size": 10}, x=x, **look),
-        _layer(POINT, x={**x, "field": "after"}, shape=end, **look),
+        _layer(both, each, x=x, x2={"field": "after"}, y=y, color=way),
+        _layer(tick, x=x, y=y, color=way),
+        _layer(POINT, each, x={**x, "field": "after"}, y=y, color=way, shape=end),
     ]
     return _chart(title, told, values, layers, height={"step": 18})
 
 
-def bar_chart(title: str, told: str, values: list[dict[str, Any]], *, x: str, y: str) -> Chart:
-    """Bars in the order given; `x` and `y` name what each value holds for them.
+def bar_chart(
+    title: str, told: str, values: list[dict[str, Any]], *, x: str, y: str, lying: bool = False
+) -> Chart:
+    """Bars in the order given, those below 0 in a colour of their own.
 
-    Bars below 0 have a colour of their own. `told` is a sentence for those who cannot see them.
+    Args:
+        title: what it is a chart of.
+        told: a sentence for those who cannot see it.
+        values: one for each bar.
+        x: what each value holds for its name.
+        y: what it holds for its length.
+        lying: with names down the side, for names that are long.
     """
     below = {"test": f"datum[{json.dumps(y)}] < 0", "value": LESS}
-    bar = _layer(
-        "bar",
-        x={"field": x, "type": "ordinal", "sort": None},
-        y={"field": y, "type": "quantitative"},
-        color={"condition": below, "value": MORE},
-        tooltip=[{"field": x}, {"field": y}],
-    )
-    return _chart(title, told, values, [bar])
+    name: dict[str, Any] = {"field": x, "type": "ordinal", "sort": None}
+    length = {"field": y, "type": "quantitative"}
+    places = {"y": {**name, "axis": NAMES}, "x": length} if lying else {"x": name, "y": length}
+    colour = {"condition": below, "value": MORE}
+    bar = _layer({"type": "bar"}, (x, y), **places, color=colour)
+    return _chart(title, told, values, [bar], height={"step": 22} if lying else 220)
 
 
-def _layer(mark: Any, **encoding: Any) -> dict[str, Any]:
-    return {"mark": mark, "encoding": encoding}
+def _layer(mark: dict[str, Any], each: Sequence[str] = (), **encoding: Any) -> dict[str, Any]:
+    """Marks; where one is pointed at, these fields of its value are told."""
+    if not each:
+        return {"mark": {**mark, "aria": False}, "encoding": encoding}
+    words = " + ', ' + ".join(f"'{name} ' + datum[{json.dumps(name)}]" for name in each)
+    tooltip = [{"field": name} for name in each]
+    look = {**mark, "description": {"expr": words}}
+    return {"mark": look, "encoding": {**encoding, "tooltip": tooltip}}
 
 
 def _chart(

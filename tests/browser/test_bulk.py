@@ -51,6 +51,16 @@ class Sheet:
         self.named()
         expect(self.button("Approve and apply")).to_be_visible()
 
+    def slowly(self, requests_per_second: int) -> None:
+        """So that there is something to see, and to stop."""
+        self.unfold("More: how it is applied")
+        self.page.get_by_label("requests_per_second").fill(str(requests_per_second))
+        self.page.get_by_label("First 4 characters of the digest").focus()
+
+    def unfold(self, more: str) -> None:
+        if self.button(more).get_attribute("aria-pressed") != "true":
+            self.button(more).click()
+
     def approved(self) -> None:
         """Type how the digest begins, and Enter: the keyboard stands there already."""
         digest = self.page.locator("code").inner_text()
@@ -110,6 +120,15 @@ def test_a_thousand_problems_are_told_a_page_at_a_time(sheet: Sheet) -> None:
     assert 1001 == len(Path(download.value.path()).read_text().splitlines())
 
 
+def test_a_file_that_is_too_large_is_told_and_not_dropped(sheet: Sheet) -> None:
+    """Without a limit of ours, the server would cut the connection at 10 MiB, and say nothing."""
+    row = f"a,{PHONE},1,{'x' * 80}\n"
+    sheet.send(row * (12 * 2**20 // len(row)), "large.csv")
+    sheet.named()
+
+    sheet.says("can be sent. Put it into the folder").to_be_visible()
+
+
 def test_a_change_after_the_plan_takes_the_plan_away(sheet: Sheet) -> None:
     sheet.checked(f"a,{PHONE},1,Changed later\n")
 
@@ -131,9 +150,10 @@ def test_what_was_not_looked_at_is_not_applied(sheet: Sheet) -> None:
 
 def test_a_run_is_stopped_and_goes_on_after_the_page_was_opened_again(sheet: Sheet) -> None:
     before = sheet.balance(PHONE)
-    sheet.checked("".join(f"r{n},{PHONE},1,Row {n}\n" for n in range(300)))
+    sheet.checked("".join(f"r{n},{PHONE},1,Row {n}\n" for n in range(200)))
+    sheet.slowly(30)
     sheet.approved()
-    sheet.says(re.compile(r"\d+ of 300 rows, .* s left")).to_be_visible()
+    sheet.says(re.compile(r"\d+ of 200 rows, .* s left")).to_be_visible()
     sheet.button("Stop").click()
     sheet.says("it was interrupted").to_be_visible()
     done = sheet.balance(PHONE) - before
@@ -145,7 +165,34 @@ def test_a_run_is_stopped_and_goes_on_after_the_page_was_opened_again(sheet: She
     sheet.button("Go on").click()
 
     sheet.says(f"The ledger agrees with run {sheet.run_id}").to_be_visible()
-    assert (True, before + 300) == (0 < done < 300, sheet.balance(PHONE))
+    assert (True, before + 200) == (0 < done < 200, sheet.balance(PHONE))
+
+
+def test_two_tabs_have_one_run_and_one_that_is_closed_loses_nothing(
+    sheet: Sheet, open_page: Open
+) -> None:
+    """The kernel of a tab dies with it, wherever it is at that moment."""
+    before, other = sheet.balance(OTHER), Sheet(open_page("bulk"))
+    other.checked("".join(f"r{n},{OTHER},1,Closed {n}\n" for n in range(300)))
+    other.slowly(30)
+    other.approved()
+    other.says(re.compile(r"\d+ of 300 rows, .* s left")).to_be_visible()
+
+    sheet.page.get_by_label("Run id").first.fill(other.run_id)
+    sheet.button("Open an earlier run").click()
+    sheet.says("another page or process is at work with this run").to_be_visible()
+    other.page.goto("about:blank")
+    left = sheet.page.get_by_text("some rows are still to be done")
+    for _ in range(60):
+        if left.is_visible():
+            break
+        sheet.button("Look again").click()
+        sheet.page.wait_for_timeout(500)
+    done = sheet.balance(OTHER) - before
+    sheet.button("Go on").click()
+
+    sheet.says(f"The ledger agrees with run {other.run_id}").to_be_visible()
+    assert (True, before + 300) == (0 < done < 300, sheet.balance(OTHER))
 
 
 @pytest.mark.parametrize("viewport", [(1280, 720), (390, 844)], ids=str)
@@ -153,9 +200,8 @@ def test_nothing_of_the_page_keeps_anybody_out(sheet: Sheet, viewport) -> None:
     """axe-core: no finding of ours that is serious or worse, at any size; nothing is cut."""
     sheet.page.set_viewport_size({"width": viewport[0], "height": viewport[1]})
     sheet.checked(f"a,{PHONE},1,Seen {viewport[0]}\n")
-    for more in ("More: columns of another name, limits", "More: how it is applied"):
-        if sheet.button(more).get_attribute("aria-pressed") != "true":
-            sheet.button(more).click()
+    sheet.unfold("More: columns of another name, limits")
+    sheet.unfold("More: how it is applied")
     expect(sheet.page.get_by_label("Canary")).to_be_visible()
     sheet.button("Approve and apply").scroll_into_view_if_needed()
     found = Axe().run(sheet.page).response["violations"]

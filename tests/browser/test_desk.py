@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from nbformat import v4, write
@@ -14,6 +13,7 @@ from tests.doubles import ACCOUNT_ID, CANARY_TOKEN
 from tests.seed_world import MERCHANT_ID, PHONE_RICH
 
 from .conftest import OpenPage
+from .looks import SIZES, check_page, shoot
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("desk")]
 
@@ -41,7 +41,6 @@ from loyalty_helpers.settings import Settings
 settings = Settings(loyalty_emulator_url="{url}")
 DeskPage(connect("local", settings=settings, policy=RetryPolicy(attempts=1)))
 """
-SCREENS = Path(__file__).parents[2] / "runs" / "screens"
 
 
 class AtDesk:
@@ -73,9 +72,11 @@ class AtDesk:
         self.page.keyboard.press(key)
 
     def find(self, who: str = BUYER) -> None:
+        self.fill(WHO, "")
+        expect(self.field(POINTS)).to_be_hidden()
         self.fill(WHO, who)
         self.click("Find")
-        expect(self.field(POINTS)).to_be_visible()
+        expect(self.field(POINTS)).to_be_focused()
 
     def preview(self, points: str, reason: str, ticket: str, who: str = BUYER) -> None:
         self.find(who)
@@ -211,19 +212,23 @@ def test_a_reason_with_html_is_shown_as_text(desk: AtDesk) -> None:
     assert desk.page.locator("img[src=x]").count() == 0
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
-def test_the_environment_is_in_sight_and_nothing_is_cut(
+@pytest.mark.parametrize("size", SIZES)
+def test_the_environment_is_in_sight_and_all_can_read_it(
     desk: AtDesk, size: tuple[int, int]
 ) -> None:
     width, height = size
     desk.page.set_viewport_size({"width": width, "height": height})
-    desk.preview("2", "In sight", f"sight-{width}")
+    desk.preview("2", f"In sight {width}", f"sight-{width}")
+    expect(desk.button("Confirm +2 points")).to_be_focused()
 
     expect(desk.page.get_by_text("made-up buyers on this computer")).to_be_in_viewport()
     expect(desk.button("Confirm +2 points")).to_be_in_viewport()
-    wide = "document.querySelector('#rendered_cells').scrollWidth"
-    assert desk.page.evaluate(wide) <= width
-    desk.page.screenshot(path=SCREENS / f"desk-{width}.png")
+    check_page(desk.page)
+    shoot(desk.page, "desk-preview")
+    desk.click("Confirm +2 points")
+    desk.sees("Verified: adjusted for buyer ***1234")
+    check_page(desk.page)
+    shoot(desk.page, "desk-done")
 
 
 def test_nothing_is_asked_of_another_host(desk: AtDesk) -> None:
@@ -282,8 +287,9 @@ def test_production_is_red_shows_the_digest_and_asks_for_who_approves(
     expect(production.field("Approved by")).to_be_focused()
 
     production.page.keyboard.press("Enter")
-    production.sees("Please type the name of who approves this plan")
+    production.sees("Approved by: please fill this in")
     production.type("Ada Lovelace", into="Approved by")
-    production.page.screenshot(path=SCREENS / "desk-production.png")
+    check_page(production.page)
+    shoot(production.page, "desk-production")
     production.page.keyboard.press("Enter")
     production.sees("Verified: adjusted for buyer ***1234")

@@ -70,6 +70,18 @@ def test_without_runs_nothing_is_written_and_it_ends_well() -> None:
     assert result.stdout.startswith("No runs: ")
 
 
+def test_where_no_page_can_be_written_the_list_is_told_all_the_same() -> None:
+    leave("walk")
+    Path("runs", "index.html").mkdir()
+    result = loyalty("runs")
+
+    assert (0, True) == (
+        result.returncode,
+        "verified              local       walk" in result.stdout,
+    )
+    assert "no page was written: " in result.stdout
+
+
 def test_damaged_and_foreign_folders_are_told_by_name_and_it_ends_well() -> None:
     (leave("broken") / "receipt.json").write_text("{")
     Path("runs", "holiday-pictures").mkdir()

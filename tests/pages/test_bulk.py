@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from loyalty_helpers import runbooks
+from loyalty_helpers import connect, runbooks
 from loyalty_helpers.api import LoyaltyClient
 from loyalty_helpers.emulator import Emulator, Fault
 from loyalty_helpers.errors import ParameterError, PlanError
@@ -215,12 +215,38 @@ def test_a_name_that_nobody_can_read_is_refused_as_everywhere(office: Office) ->
         approve(office.planned(), "\u200b")
 
 
-def test_production_asks_for_a_name(office: Office) -> None:
-    page = Bulk(make_client(office.wire, environment="production"))
-    page.plan("run", office.sheet())
+@pytest.fixture
+def production(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bulk]:
+    """A page of production with a plan; the emulator stands in for Square."""
+    [merchant] = {location.merchant_id for location in office.client.list_locations()}
+    monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "local-token")
+    monkeypatch.setenv("LOYALTY_ALLOW_PRODUCTION", merchant)
+    with connect("production", transport=office.wire) as client:
+        page = Bulk(client, limits=QUICK)
+        page.plan("run", office.sheet())
+        yield page
+
+
+def test_production_asks_for_a_name(production: Bulk) -> None:
+    page = production
 
     with pytest.raises(ParameterError, match="name"):
         approve(page)
+
+
+def test_production_is_stopped_and_goes_on_by_the_same_approval(
+    office: Office, production: Bulk
+) -> None:
+    office.wire.adjusting = lambda _: production.stop()
+    approve(production, "Kim Lee")
+    go(production)
+    assert (Stage.STOPPED, 1) == (production.stage, production.counts["APPLIED"])
+
+    office.wire.adjusting = lambda _: None
+    production.open("run")
+    go(production)
+
+    assert (Stage.ENDED, True) == (production.stage, production.verified.ok)
 
 
 def test_a_plan_that_another_page_replaced_is_not_applied_but_shown(office: Office) -> None:

@@ -15,7 +15,7 @@ from loyalty_helpers.pages.desk_stages import (
 )
 from loyalty_helpers.session import connect
 from loyalty_helpers.settings import Settings
-from tests.doubles import ACCOUNT_ID, CANARY_TOKEN, PHONE, make_client, refused
+from tests.doubles import ACCOUNT_ID, CANARY_TOKEN, PHONE, make_client, refused, reply
 from tests.seed_world import (
     CUSTOMER_SHARED,
     CUSTOMER_WITHOUT_PHONE,
@@ -118,6 +118,29 @@ def enrolled(client, phone_number, **profile):
 )
 def test_a_buyer_is_found_by_phone_number_account_id_and_customer_id(desk, typed):
     assert at_buyer(desk, typed).now.account.id == "0fe54250-faad-4d67-803b-8b390f49cebd"
+
+
+@pytest.mark.parametrize(
+    ("country", "typed", "number"),
+    [
+        ("GB", "020 7946 0958", "+442079460958"),
+        ("FR", "01 99 00 12 34", "+33199001234"),
+        ("JP", "03-5555-0123", "+81355550123"),
+        ("AU", "(02) 5550 1234", "+61255501234"),
+    ],
+)
+def test_a_number_is_read_as_the_sellers_country_dials_it(desk, line, country, typed, number):
+    place = {"locations": [{"id": "L1", "merchant_id": "M1", "country": country}]}
+    asked = []
+
+    def elsewhere(request):
+        asked.append(request.content.decode())
+        return reply(200, place if request.url.path == "/v2/locations" else {})()
+
+    line.before = elsewhere
+    told(desk.find, typed)
+
+    assert any(number in body for body in asked)
 
 
 def test_a_buyer_without_a_phone_number_is_found_by_the_customer_id(desk):
@@ -437,6 +460,17 @@ def test_an_answer_that_is_lost_is_asked_for_again_by_the_same_button(desk, clie
     desk.confirm(seen)
     assert balance(client) == 50
     assert not desk.now.proof.problems
+
+
+def test_what_has_changed_while_the_service_was_down_is_shown_first(desk, client, line):
+    seen = at_preview(desk)
+    line.before = fails(DOWN)
+    told(desk.confirm, seen)
+    line.before = lambda request: None
+    client.adjust_points(ACCOUNT_ID, 50, reason="Late delivery", idempotency_key="k")
+
+    assert "Something has changed" in told(desk.confirm, seen)[1]
+    assert (50, True) == (balance(client), bool(desk.now.warning))
 
 
 def test_a_service_that_is_down_changes_nothing_and_keeps_the_preview(desk, client, line):

@@ -170,6 +170,32 @@ def test_several_accounts_are_chosen_from_by_a_press(sight):
     assert ["Find", "Preview"] == sight.buttons
 
 
+def test_what_was_typed_for_one_account_is_not_there_for_the_next_that_is_chosen(sight):
+    at_buyer(sight, CUSTOMER_SHARED).press("***0160, 114 points")
+    sight.fill(points="50", reason="Goodwill", ticket="4711").press("Find")
+    sight.press("***0161, 58 points")
+
+    assert ["", "", ""] == [sight.held(name) for name in (POINTS, REASON, TICKET)]
+
+
+def test_while_somebody_is_looked_for_nobody_else_is_in_sight(sight, line):
+    at_preview(sight)
+    seen = []
+    line.before = lambda request: seen.append(sight.fields)
+    sight.press("Find")
+
+    assert [WHO] == seen[0]
+
+
+def test_an_error_goes_when_the_same_is_asked_again_and_answered(sight, line):
+    line.before = fails(httpx.ConnectError("refused"))
+    at_buyer(sight)
+    assert "cannot be reached" in sight.text
+
+    line.before = lambda request: None
+    assert "cannot be reached" not in sight.press("Find").text
+
+
 def test_whoever_is_not_found_is_told_at_the_field(sight):
     at_buyer(sight, "+12125550199")
 
@@ -304,7 +330,7 @@ def test_production_is_loud_and_asks_for_who_approves_the_digest(production, cli
     assert "Approved by" in production.fields
 
     production.press("Confirm +50 points")
-    assert "Please type the name of who approves this plan" in production.text
+    assert "Approved by: please fill this in" in production.text
     production.fill(approver="Ada Lovelace").press("Confirm +50 points")
     assert "Verified: adjusted for buyer ***1234" in production.text
     assert balance(client) == 50

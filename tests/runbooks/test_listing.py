@@ -196,6 +196,14 @@ def test_an_undoing_names_the_run_that_it_undoes(world) -> None:
     assert ("undo_adjustments", "run") == (look(undo).runbook, look(undo).source)
 
 
+def test_a_run_that_is_undone_names_the_run_that_undoes_it(world, runs: Path) -> None:
+    world.apply(world.plan())
+    plan_by(world.client, "plan_undo", "run", run_id="undo")
+    told = {run.run_id: run.told for run in list_runs(runs)}
+
+    assert {"run": "run undo undoes it: waiting for approval", "undo": ""} == told
+
+
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
@@ -337,3 +345,15 @@ def test_rows_of_a_plan_are_shown_as_planned(world) -> None:
 
     assert ["PLANNED"] * 3 == [line.split()[-1] for line in lines[2:5]]
     assert "  ... and 1 more rows" == lines[5]
+
+
+def test_a_stop_is_told_by_its_reason(world) -> None:
+    planned = world.plan()
+    world.fail("expired-token:path=/adjust")
+    with pytest.raises(RunStoppedError) as stopped:
+        world.apply(planned)
+    told = {"error": f"RunStoppedError: {stopped.value}", "plan": planned.plan.digest}
+    receipt = RECEIPT | {"run_id": "run", "status": "failed"} | told
+    (planned.plan.folder / "receipt.json").write_text(json.dumps(receipt))
+
+    assert "Square refuses the token (401 ACCESS_TOKEN_EXPIRED)" == look(planned).told

@@ -41,6 +41,12 @@ def test_a_chart_has_each_account_once_before_and_after_the_largest_change_first
     assert [(322, 352), (0, 12), (92, 88)] == [(v["before"], v["after"]) for v in values]
 
 
+def test_a_plan_is_sorted_by_what_it_changes(world) -> None:
+    rows = world.plan().sorted_by("change").rows
+
+    assert [-20, -4, 12, 50] == [change for _, _, _, _, change, _, _ in rows]
+
+
 def test_planning_the_same_again_gives_the_same_digest(world) -> None:
     assert world.plan().plan.digest == world.plan().plan.digest
 

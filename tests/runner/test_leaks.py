@@ -1,5 +1,6 @@
 """A known token and a known phone number go through everything, and are found nowhere."""
 
+import json
 import os
 import re
 import stat
@@ -12,6 +13,7 @@ import pytest
 from loyalty_helpers import connect
 from loyalty_helpers.emulator import Emulator, Server
 from loyalty_helpers.redaction import is_test_number
+from loyalty_helpers.runbooks import list_runs, write_index
 from loyalty_helpers.settings import NOTEBOOKS
 from tests.commands import COMMAND
 
@@ -115,6 +117,14 @@ def test_plan_and_journal_hold_the_reason_as_it_is_sent_and_no_token(canaries: C
         assert [] == secrets_in(content, TOKENS)
         assert REASON.encode() in content
         assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_list_of_all_runs_holds_no_secret(canaries: Canaries) -> None:
+    found = list_runs(canaries.runs)
+    page = write_index(canaries.runs, found).read_text(encoding="utf-8")
+    told = json.dumps([run.as_json() for run in found])
+
+    assert ([], []) == (secrets_in(page), secrets_in(told))
 
 
 def test_nothing_is_left_in_the_folder_for_temporary_files(canaries: Canaries) -> None:

@@ -1,5 +1,6 @@
 """Charts: drawn alike on every run, told in words, in colours that everybody can tell apart."""
 
+import re
 from itertools import combinations
 from xml.etree import ElementTree
 
@@ -100,11 +101,18 @@ def test_something_is_told_where_a_chart_is_pointed_at(make):
 def test_a_step_has_the_colour_and_the_shape_of_its_type():
     [_, step, point] = balance_chart(history("EXPIRE_POINTS", "ADJUST_POINTS")).spec["layer"]
     names = ["ADJUST_POINTS", "EXPIRE_POINTS"]
+    colour, shape = point["encoding"]["color"]["scale"], point["encoding"]["shape"]["scale"]
 
-    for layer in (step, point):
-        colour, shape = layer["encoding"]["color"]["scale"], layer["encoding"]["shape"]["scale"]
-        assert names == colour["domain"] == shape["domain"]
-        assert [EVENTS[n] for n in names] == list(zip(colour["range"], shape["range"], strict=True))
+    assert names == colour["domain"] == shape["domain"]
+    assert [EVENTS[n] for n in names] == list(zip(colour["range"], shape["range"], strict=True))
+    assert colour == step["encoding"]["color"]["scale"]
+
+
+def test_a_mark_tells_its_value_in_the_picture_as_well():
+    told = re.findall("<title>([^<]*)</title>", svg(balance_chart(history("ADJUST_POINTS"))))
+
+    assert "at 2026-11-02 09:30:00 UTC, type ADJUST_POINTS, points 5, balance 5" == told[-1]
+    assert 2 == len(told)
 
 
 def test_a_step_goes_from_the_balance_before_to_the_balance_after():
@@ -136,6 +144,13 @@ def test_bars_below_zero_have_a_colour_of_their_own():
     drawn = svg(bar_chart("t", "t", [{"x": "a", "y": 1}, {"x": "b", "y": -1}], x="x", y="y"))
 
     assert (1, 1) == (drawn.count(f'fill="{MORE}"'), drawn.count(f'fill="{LESS}"'))
+
+
+def test_long_names_stand_whole_beside_their_bars():
+    name = "0fe54250-faad-4d67-803b-8b390f49cebd"
+    drawn = svg(bar_chart("t", "t", [{"x": name, "y": 1}], x="x", y="y", lying=True))
+
+    assert f">{name}</text>" in drawn
 
 
 def seen(colour, rows):

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 from loyalty_helpers.api import (
     CLEAN,
-    ID_PATTERN,
     REASON_LENGTH,
     check_id,
     check_phone_number,
@@ -219,9 +218,7 @@ def _allowed(check: Callable[[], object]) -> str:
 
 
 def _id(text: str) -> str:
-    if not text or ID_PATTERN.fullmatch(text):
-        return _allowed(lambda: check_id(text, "id")) if text else ""
-    return "an id of Square: 1 to 36 of A-Z, a-z, 0-9, '_' and '-'"
+    return _allowed(lambda: check_id(text, "id")) if text else ""
 
 
 def _points(text: str, most: int) -> str:
@@ -238,11 +235,8 @@ def _reason(text: str) -> str:
         return f"up to {REASON_ROOM} characters, found {reason_length(text)}: the run adds its mark"
     if "[lr1:" in text:
         return "a text without '[lr1:', which begins the mark that a run adds"
-    try:
-        check_reason(text)
-    except ParameterError:
-        return "a text without NUL and lone surrogates"
-    return "" if _letters_are_whole(text) else WHOLE_LETTERS
+    whole = "" if _letters_are_whole(text) else WHOLE_LETTERS
+    return _allowed(lambda: check_reason(text)) or whole
 
 
 def _letters_are_whole(text: str) -> bool:
