@@ -12,6 +12,7 @@ import nbformat
 
 from benchmarks.emulator import RETRIEVE, SEARCH, growth, rates
 from benchmarks.measuring import Promise, medians
+from benchmarks.pages import DESK, desk
 from benchmarks.runbooks import (
     AT_ONCE,
     DISTANT,
@@ -46,7 +47,7 @@ ROUND = Promise(
     "the same by the official SDK on the served emulator",
     0.5,
 )
-PROMISES = (RUN, CLIENT, ROUND, RETRIEVE, SEARCH, AT_ONCE, DISTANT, LOOKING, LARGE)
+PROMISES = (RUN, CLIENT, ROUND, RETRIEVE, SEARCH, AT_ONCE, DISTANT, LOOKING, LARGE, DESK)
 
 
 def command(*arguments: str) -> Callable[[], object]:
@@ -127,8 +128,10 @@ def main() -> None:
         print(looked)
         large, memory = growing(_served)
         print(large)
+        opened, clicks = desk(folder)
+        print(opened)
         print()
-        for line in (*rates(folder, _served), reads, memory, under_a_limit(_served)):
+        for line in (*rates(folder, _served), reads, memory, under_a_limit(_served), clicks):
             print(f"- {line}")
 
 
