@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from loyalty_helpers.cli.group import FAILED, Group
-from loyalty_helpers.files import write_text
 from loyalty_helpers.plain import plain
 
 
@@ -66,12 +65,14 @@ def grade(context: click.Context, folder: Path, file: Path | None) -> None:
     \b
     Exit codes: 0 all reports were graded, 1 some could not be read.
     """
+    from loyalty_helpers.runbooks import write_csv
+    from loyalty_helpers.training import COLUMNS
     from loyalty_helpers.training import grade as judged
 
     found = judged(folder)
     click.echo(str(found))
     if file is not None:
-        write_text(file, found.csv)
+        write_csv(file, COLUMNS, found.rows)
     context.exit(FAILED if found.unread else 0)
 
 

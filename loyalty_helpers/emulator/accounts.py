@@ -118,7 +118,7 @@ def _where(call: Call, query: Sent | None) -> Where:
         return where
     mappings, customer_ids = query["mappings"], query["customer_ids"]
     if mappings is not None and customer_ids is not None:
-        code = call.assumptions.mappings_and_customers_code
+        code = call.world.assumptions.mappings_and_customers_code
         query.report("customer_ids", code, "mappings and customer_ids cannot be combined.")
     if mappings is not None:
         where.among("phone_number", [each["phone_number"] for each in mappings])

@@ -53,8 +53,11 @@ def calculate(call: Call) -> Answer:
     ledger = call.reading()
     program = ledger.the_program(call.target)
     account = ledger.the_account(account_id) if account_id else None
-    if amount is not None:
-        _refuse_amount_for_items(ledger, program)
+    kinds = {rule["accrual_type"] for rule in program["accrual_rules"]}
+    nothing = call.world.assumptions.amount_earns_nothing_with_item_rules
+    if amount is not None and not (nothing or kinds & {"VISIT", "SPEND"}):
+        detail = "The program grants points for items, which an amount has none of."
+        raise refusal("BAD_REQUEST", detail, "transaction_amount_money")
     # Without an order it is a thing that no rule asks for by name.
     bare = {"line_items": [{"uid": "line-1", "quantity": "1", "base_price_money": amount}]}
     order = ledger.the("order", order_id) if order_id else priced({**bare, "state": "OPEN"})
@@ -67,21 +70,13 @@ def calculate(call: Call) -> Answer:
 def _one_of(call: Call, sent: Sent, name: str, *, both: str, neither: str) -> tuple[Any, Any]:
     """Return the order and the field `name`: there must be one, not `both` nor `neither`."""
     call.sent.finish()
-    order_id, other = sent["order_id"], sent[name]
+    order_id, other, assumptions = sent["order_id"], sent[name], call.world.assumptions
     if order_id is not None and other is not None:
-        code = call.assumptions.order_and_points_code
-        raise refusal(code, f"Send order_id or {name}, not both.", both)
+        detail = f"Send order_id or {name}, not both."
+        raise refusal(assumptions.order_and_points_code, detail, both)
     if order_id is None and other is None:
-        raise refusal(call.assumptions.neither_order_nor_points_code, "Field must be set", neither)
+        raise refusal(assumptions.neither_order_nor_points_code, "Field must be set", neither)
     return order_id, other
-
-
-def _refuse_amount_for_items(ledger: Ledger, program: dict[str, Any]) -> None:
-    """Refuse an amount where items alone earn points, if so assumed."""
-    by_items = not {rule["accrual_type"] for rule in program["accrual_rules"]} & {"VISIT", "SPEND"}
-    if by_items and not ledger.assumptions.amount_earns_nothing_with_item_rules:
-        detail = "The program grants points for items, which an amount has none of."
-        raise refusal("BAD_REQUEST", detail, "transaction_amount_money")
 
 
 def _base_points(ledger: Ledger, program_id: str, order: Order) -> int:

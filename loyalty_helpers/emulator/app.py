@@ -21,9 +21,9 @@ from .expiry import expire_due
 from .fault_plan import FOUND_UNTIL, SALT, Faults
 from .ledger import Ledger, World
 from .programs import keep_program
-from .routes import Route, find_route
+from .routes import find_route
 from .seed import build, rebuild
-from .validation import SHAPES, Sent, read_body
+from .validation import SHAPES, read_body
 from .wire import Answer, Environ, WireError, compact_json, not_found, refusal, respond
 
 if TYPE_CHECKING:
@@ -125,10 +125,12 @@ class Emulator:
     def _answer(self, environ: Environ, headers: dict[str, str]) -> Answer:
         if environ.get("HTTP_AUTHORIZATION") != self._authorization:
             raise refusal("UNAUTHORIZED", "This request could not be authorized.")
-        version = _version(environ, self._world.assumptions)
-        request = _readable(environ)
+        assumptions = self._world.assumptions
+        version, request = _version(environ, assumptions), _readable(environ)
         route, ids = find_route(request.method, request.path)
-        body = self._body(request, route)
+        has_body = route.method == "POST" and route.operation in SHAPES
+        raw = _posted(request, assumptions) if has_body else _from_query(request)
+        body = read_body(raw, assumptions, route.operation)
         if route.ready:
             self._make_ready()
         salt = environ.get(SALT, self.faults.keys.salt)
@@ -150,20 +152,18 @@ class Emulator:
         if "expiration_policy" in program:
             expire_due(self._database, self._world)
 
-    def _body(self, request: Request, route: Route) -> tuple[Sent, dict[str, Any], str]:
-        if route.method != "POST" or route.operation not in SHAPES:
-            return read_body(_from_query(request), self._world.assumptions, route.operation)
-        if request.content_type and request.mimetype != "application/json":
-            code = self._world.assumptions.wrong_content_type_code
-            raise refusal(code, "Expected the content type application/json.")
-        try:
-            raw = request.get_data(cache=False)
-            return read_body(raw, self._world.assumptions, route.operation)
-        except RequestEntityTooLarge:
-            detail = f"The body must not be larger than {MAX_BODY_BYTES} bytes."
-            raise refusal("REQUEST_ENTITY_TOO_LARGE", detail) from None
-        except ClientDisconnected:
-            raise refusal("EXPECTED_JSON_BODY", "The body ended before its length.") from None
+
+def _posted(request: Request, assumptions: Assumptions) -> bytes:
+    if request.content_type and request.mimetype != "application/json":
+        code = assumptions.wrong_content_type_code
+        raise refusal(code, "Expected the content type application/json.")
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        detail = f"The body must not be larger than {MAX_BODY_BYTES} bytes."
+        raise refusal("REQUEST_ENTITY_TOO_LARGE", detail) from None
+    except ClientDisconnected:
+        raise refusal("EXPECTED_JSON_BODY", "The body ended before its length.") from None
 
 
 def _from_query(request: Request) -> bytes:

@@ -59,11 +59,6 @@ class Call:
     _kept: tuple[Ledger, bytes] | None = None
 
     @property
-    def assumptions(self) -> Assumptions:
-        """The rules that Square does not document."""
-        return self.world.assumptions
-
-    @property
     def target(self) -> str:
         """The id of what the request is about, or an empty text."""
         return self.ids.get("id", "")
@@ -89,16 +84,16 @@ class Call:
         if key is None:
             return self.writing()
         self._key, self._scope = key, endpoint + self.salt(endpoint, key)
-        if self.assumptions.keys_are_per_account:
+        if self.world.assumptions.keys_are_per_account:
             self._scope += f" {self.target}"
         digest = hashlib.sha256(f"{self.target}\n{self.canonical}".encode()).digest()
         ledger = self.writing()
         if earlier := ledger.answered(self._scope, key):
             if earlier[0] == digest:
                 raise AnsweredBeforeError(earlier[1])
-            detail = self.assumptions.key_reused_detail
+            detail = self.world.assumptions.key_reused_detail
             raise refusal("IDEMPOTENCY_KEY_REUSED", detail, "idempotency_key")
-        if self.assumptions.refused_requests_consume_keys:
+        if self.world.assumptions.refused_requests_consume_keys:
             ledger.run("SAVEPOINT attempt")
         self._kept = ledger, digest
         return ledger
@@ -127,7 +122,7 @@ class Call:
 
     def _keeps(self, error: WireError) -> bool:
         """Tell whether a refusal keeps its key; then nothing else is kept."""
-        if self._kept and self.assumptions.refused_requests_consume_keys:
+        if self._kept and self.world.assumptions.refused_requests_consume_keys:
             self._kept[0].run("ROLLBACK TO attempt")
             return True
         # A declined payment does in any case; it is declined before anything is written.
@@ -138,13 +133,13 @@ class Call:
         self.sent.finish()
         cursor, limit = self.sent["cursor"], self.sent["limit"]
         query = [endpoint, asked or self.data.get("query")]
-        after = _read_cursor(self.assumptions, query, cursor) if cursor else None
+        after = _read_cursor(self.world.assumptions, query, cursor) if cursor else None
         # One row more than asked for tells that another page follows.
         found = list(rows(self.reading(), after, limit + 1))
         answer: Answer = {name: [item for _, item in found[:limit]]} if found else {}
         if len(found) > limit:
             last = found[limit - 1][0]
-            text = json.dumps([*last, _seal(self.assumptions, query, last)])
+            text = json.dumps([*last, _seal(self.world.assumptions, query, last)])
             answer["cursor"] = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
         return answer
 

@@ -26,7 +26,7 @@ def create(call: Call) -> Answer:
     profile = _profile(call.sent)
     call.sent.finish()
     if not profile.keys() & {*_IDENTIFYING}:
-        code = call.assumptions.empty_customer_code
+        code = call.world.assumptions.empty_customer_code
         raise refusal(code, f"At least one of {', '.join(_IDENTIFYING)} must be set.")
     ledger = call.once("CreateCustomer")
     return {"customer": add_customer(ledger, profile, _digits(profile.get("phone_number", "")))}

@@ -16,7 +16,7 @@ def adjust(call: Call) -> Answer:
     call.sent.finish()
     sent, allow_negative = call.sent["adjust_points"], call.sent["allow_negative_balance"]
     points: int = sent["points"]
-    if points == 0 and not call.assumptions.zero_adjust_allowed:
+    if points == 0 and not call.world.assumptions.zero_adjust_allowed:
         raise refusal("INVALID_VALUE", "The points must not be 0.", "adjust_points.points")
     ledger = call.once("AdjustLoyaltyPoints")
     account = ledger.the_account(call.target)
@@ -117,18 +117,14 @@ def _where(sent: Sent | None) -> Where:
     if location := sent["location_filter"]:
         where.among("location_id", location["location_ids"])
     if time := sent["date_time_filter"]:
-        _add_time_range(where, time)
+        period = zip((">=", "<"), ("start_at", "end_at"), time.period("created_at"), strict=True)
+        for operator, name, moment in period:
+            try:
+                if moment:
+                    # Events have no finer time than whole seconds.
+                    whole = moment + timedelta(microseconds=999_999)
+                    where.add(f"created_at {operator} ?", rfc3339(whole))
+            except OverflowError:
+                detail = "The time is after the year 9999."
+                time.report(f"created_at.{name}", "INVALID_TIME", detail)
     return where
-
-
-def _add_time_range(where: Where, sent: Sent) -> None:
-    start, end = sent.period("created_at")
-    for operator, name, moment in ((">=", "start_at", start), ("<", "end_at", end)):
-        try:
-            if moment:
-                # Events have no finer time than whole seconds.
-                whole = moment + timedelta(microseconds=999_999)
-                where.add(f"created_at {operator} ?", rfc3339(whole))
-        except OverflowError:
-            detail = "The time is after the year 9999."
-            sent.report(f"created_at.{name}", "INVALID_TIME", detail)

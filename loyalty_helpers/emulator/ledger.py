@@ -179,10 +179,6 @@ class Ledger:
             (kind, body["id"], owner, moment, compact_json(body)),
         )
 
-    def forget(self, kind: str) -> None:
-        """Remove all records of a kind."""
-        self._execute("DELETE FROM record WHERE kind = ?", (kind,))
-
     def account(self, account_id: str) -> Account | None:
         """Return an account."""
         row = self._one(f"SELECT {_ACCOUNT} FROM account WHERE id = ?", account_id)

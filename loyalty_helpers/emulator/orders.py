@@ -71,10 +71,16 @@ def attach(ledger: Ledger, order: Order, reward: dict[str, Any], tier: dict[str,
     line = None if scope == "ORDER" else _line_for(ledger, order, definition)
     if scope == "LINE_ITEM" and line is None:
         return changed
+    kind = definition["discount_type"]
+    if kind == "FIXED_PERCENTAGE":
+        worth = {"percentage": definition["percentage_discount"]}
+    else:
+        worth = {"amount_money": definition["fixed_discount_money"]}
     discount = {
         "uid": reward["id"],
         "name": tier["name"],
-        **_worth(definition),
+        "type": kind,
+        **worth,
         "scope": scope,
         "reward_ids": [reward["id"]],
         "pricing_rule_id": tier["pricing_rule_reference"]["object_id"],
@@ -145,13 +151,6 @@ def _line_for(ledger: Ledger, order: Order, definition: dict[str, Any]) -> Line 
     if not ledger.assumptions.first_matching_line_is_free:
         found.sort(key=lambda line: -line["base_price_money"]["amount"])
     return found[0] if found else None
-
-
-def _worth(definition: dict[str, Any]) -> dict[str, Any]:
-    kind = definition["discount_type"]
-    if kind == "FIXED_PERCENTAGE":
-        return {"type": kind, "percentage": definition["percentage_discount"]}
-    return {"type": kind, "amount_money": definition["fixed_discount_money"]}
 
 
 def _others(record: dict[str, Any], name: str, field: str, value: str) -> list[dict[str, Any]]:

@@ -40,13 +40,11 @@ def priced(order: Order) -> Order:
     own = {name: {each["uid"] for each in of if is_on_lines(each)} for name, of in named}
     lines = [_fresh_line(line, own) for line in lines_of(order)]
     # Percentages come first, and of them those of items.
-    turn = sorted(discounts, key=lambda it: (it["type"] == "FIXED_AMOUNT", not is_on_lines(it)))
-    for each in turn:
+    for each in sorted(discounts, key=lambda d: (d["type"] == "FIXED_AMOUNT", not is_on_lines(d))):
         each["applied_money"] = money(_discount(each, lines))
-    nothing = dict.fromkeys(("applied_money", "total_money", "total_tax_money"), money(0))
-    charges = [{**each, **nothing} for each in order.get("service_charges", ())]
+    charges = [{**each} for each in order.get("service_charges", ())]
     for each in charges:
-        each.pop("applied_taxes", None)
+        each.update(dict.fromkeys(("applied_money", "total_money", "total_tax_money"), money(0)))
     early = [each for each in charges if each["calculation_phase"] == "SUBTOTAL_PHASE"]
     _charge(early, lines)
     taxable = [*lines, *(each for each in early if each.get("taxable"))]
@@ -90,7 +88,10 @@ def _fresh_line(line: Line, own: dict[str, set[str]]) -> Line:
     for name, field in REFERENCES.items():
         applied = [{"uid": each["uid"], field: each[field]} for each in line.get(name, ())]
         kept[name] = [each for each in applied if each[field] in own[name]]
-    modifiers = [_fresh_modifier(each, quantity) for each in line.get("modifiers", ())]
+    modifiers = [{**each} for each in line.get("modifiers", ())]
+    for each in modifiers:
+        many = quantity * Decimal(each.get("quantity", "1"))
+        each["total_price_money"] = money(_rounded(many * each["base_price_money"]["amount"]))
     gross = bare + _sum(modifiers, "total_price_money")
     return {
         **{name: value for name, value in kept.items() if value or name not in REFERENCES},
@@ -101,12 +102,6 @@ def _fresh_line(line: Line, own: dict[str, set[str]]) -> Line:
         "total_discount_money": money(0),
         "total_money": money(gross),
     }
-
-
-def _fresh_modifier(modifier: dict[str, Any], quantity: Decimal) -> dict[str, Any]:
-    many = quantity * Decimal(modifier.get("quantity", "1"))
-    price = money(_rounded(many * modifier["base_price_money"]["amount"]))
-    return {**modifier, "total_price_money": price}
 
 
 def _discount(discount: Entry, lines: list[Line]) -> int:

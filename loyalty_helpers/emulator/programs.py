@@ -26,8 +26,7 @@ def retrieve(call: Call) -> Answer:
 
 def keep_program(ledger: Ledger, changed: dict[str, Any]) -> None:
     """Write the seller's program, of which there is one, in the transaction that is open."""
-    for kind in ("program", "definition", "expired"):
-        ledger.forget(kind)
+    ledger.run("DELETE FROM record WHERE kind IN ('program', 'definition', 'expired')")
     tiers = [dict(tier) for tier in changed.get("reward_tiers", ())]
     for tier in tiers:
         if "definition" in tier:

@@ -70,7 +70,7 @@ def cancel(call: Call) -> Answer:
     promotion = _the_promotion(call, ledger)
     status = _shown(ledger, promotion)["status"]
     if status not in ("ACTIVE", "SCHEDULED"):
-        code = call.assumptions.promotion_over_code
+        code = call.world.assumptions.promotion_over_code
         raise refusal(code, f"The promotion is {status}: it cannot be canceled.")
     now = ledger.now()
     promotion = {**promotion, "canceled_at": now, "updated_at": now}

@@ -5,16 +5,14 @@ Each operation is described at https://developer.squareup.com/reference/square.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from . import accounts, accrual, customers, events, orders, payments, programs, promotions, rewards
 from .call import Call, retrieving
 from .wire import Answer, not_found, refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """An operation.
 
     Attributes:

@@ -52,5 +52,4 @@ def _plant(ledger: Ledger) -> None:
 
 
 def _read() -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(_DATA.read_text(encoding="utf-8"))
-    return data
+    return dict(json.loads(_DATA.read_text(encoding="utf-8")))

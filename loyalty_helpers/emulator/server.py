@@ -44,7 +44,11 @@ def _listen(emulator: "Emulator", port: int) -> tuple[Any, str]:
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
         # Asked first, because waitress leaves its threads behind when it cannot listen.
-        _try_port(port)
+        with socket.socket() as probe:
+            if os.name == "posix":
+                # A port whose last server has just stopped is free; elsewhere this would share it.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, port))
         server = waitress.create_server(
             _application(emulator),
             host=HOST,
@@ -64,14 +68,6 @@ def _listen(emulator: "Emulator", port: int) -> tuple[Any, str]:
     server.adj.send_bytes = _SEND_BYTES
     server.channel_class = _channel_class()
     return server, f"http://{HOST}:{server.effective_port}"
-
-
-def _try_port(port: int) -> None:
-    with socket.socket() as probe:
-        if os.name == "posix":
-            # A port whose last server has just stopped is free; elsewhere this would share it.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((HOST, port))
 
 
 def _channel_class() -> type[Any]:

@@ -44,6 +44,7 @@ body[data-jp-theme-light="false"] .loyalty-error { color: #ffb4ab; }
 .loyalty-page .widget-checkbox, .loyalty-page .widget-checkbox label { height: auto; }
 .loyalty-page .widget-checkbox label { white-space: normal; }
 .loyalty-page svg { max-width: 100%; height: auto; }
+.loyalty-wide td { overflow-wrap: normal !important; }
 </style>"""
 
 

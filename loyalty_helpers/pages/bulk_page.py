@@ -14,7 +14,7 @@ from loyalty_helpers.pages import bulk_parts as parts
 from loyalty_helpers.pages.bulk_model import LARGEST, TYPED, Bulk, Stage, keep, sample, samples
 from loyalty_helpers.pages.frame import framed
 from loyalty_helpers.parameters import of_kind
-from loyalty_helpers.records import Bundle, Shown, card
+from loyalty_helpers.records import Bundle, Shown, Table, card
 from loyalty_helpers.runbooks import Standing
 
 LIMIT = (
@@ -77,8 +77,9 @@ class BulkPage(Shown):
     def _plan(self) -> list[widgets.Widget]:
         self.problems, self.repair = parts.Paged(), widgets.HTML()
         self.problem_section = parts.section("What is wrong", self.problems.widget, self.repair)
-        self.planned, self.chart = widgets.HTML(), widgets.HTML()
-        self.plan_section = parts.section("2. The plan", self.planned, self.chart)
+        self.planned, self.chart, self.rows = widgets.HTML(), widgets.HTML(), parts.Paged()
+        self.all_rows = parts.folded("More: all rows", [self.rows])
+        self.plan_section = parts.section("2. The plan", self.planned, self.all_rows, self.chart)
         return [self.problem_section, self.plan_section]
 
     def _approval(self) -> widgets.Widget:
@@ -239,12 +240,10 @@ class BulkPage(Shown):
             )
             for p in self.model.problems
         ]
-        if rows != self.problems.rows:
-            self.problems.put("problem", ("line", "row", "buyer", "found", "allowed"), rows)
-        refused = self.model.stage is Stage.REFUSED
-        self.repair.value = parts.links(
-            "To repair the file:", self.model.files() if refused else []
-        )
+        title = f"{len(rows):,} problem{'s' * (len(rows) != 1)}"
+        self.problems.put(Table(title, ("line", "row", "buyer", "found", "allowed"), tuple(rows)))
+        files = self.model.files() if self.model.stage is Stage.REFUSED else []
+        self.repair.value = parts.links("To repair the file:", files)
 
     def _show_plan(self) -> None:
         planned = self.model.planned
@@ -264,7 +263,12 @@ class BulkPage(Shown):
         digest = f"<p>Digest of this plan: <code>{planned.plan.digest}</code></p>"
         self.digest.value = parts.held(told + digest)
         self.planned.value = html
-        self.chart.value = parts.held(planned.chart._view()["image/svg+xml"])
+        charts = [
+            chart._view()["image/svg+xml"] for chart in (planned.chart, planned.balances_chart)
+        ]
+        self.chart.value = parts.held("".join(charts))
+        self.rows.put(planned._table())
+        parts.seen(self.all_rows, self.rows.table.pages > 1)
 
     def _show_result(self) -> None:
         model, stage = self.model, self.model.stage

@@ -4,17 +4,15 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import ipywidgets as widgets
 
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.forms import Act, Field
-from loyalty_helpers.records import table
+from loyalty_helpers.records import Table
 from loyalty_helpers.runbooks import Standing
 
 STAY = "Leave this page open: closing it stops the run. Nothing is lost then; open it by its id."
-ROWS_A_PAGE = 20
 LARGEST_LINK = 3 * 2**19  # bytes; a browser takes 2 MiB in a link, and four characters are three
 
 
@@ -28,9 +26,9 @@ def row(*acts: Act) -> widgets.HBox:
     return widgets.HBox([act.widget for act in acts], layout=widgets.Layout(flex_flow="wrap"))
 
 
-def folded(title: str, fields: Iterable[Field]) -> widgets.VBox:
-    """Fields that are seen when somebody asks for them, with the keyboard or without."""
-    box = widgets.VBox([field.widget for field in fields])
+def folded(title: str, inside: "Iterable[Field | Paged]") -> widgets.VBox:
+    """What is seen when somebody asks for it, with the keyboard or without."""
+    box = widgets.VBox([part.widget for part in inside])
     asked = widgets.ToggleButton(description=title, layout=widgets.Layout(width="auto"))
     asked.observe(lambda _: seen(box, asked.value), "value")
     seen(box, False)
@@ -52,7 +50,8 @@ def held(html: str) -> str:
 
     The keyboard gets into it, to move what does not fit.
     """
-    return f'<div tabindex="0" style="overflow-x: auto; overflow-wrap: break-word">{html}</div>'
+    look = 'class="loyalty-wide" style="overflow-x: auto; overflow-wrap: break-word"'
+    return f'<div tabindex="0" {look}>{html}</div>'
 
 
 def seen(widget: widgets.Widget, is_seen: bool) -> None:
@@ -92,30 +91,27 @@ def _link(path: Path) -> str:
 
 
 class Paged:
-    """A table of many rows, some at a time."""
+    """A table of many rows, a page at a time."""
 
     def __init__(self) -> None:
-        self.rows: list[Any] = []
-        self._title, self._first = "", 0
-        self._columns: tuple[str, ...] = ()
+        self.table, self._number = Table("", (), ()), 1
         self.body = widgets.HTML()
-        self.back = Act("Back", lambda: self._turn(-ROWS_A_PAGE))
-        self.next = Act("Next", lambda: self._turn(ROWS_A_PAGE))
+        self.back = Act("Back", lambda: self._turn(-1))
+        self.next = Act("Next", lambda: self._turn(1))
         self._acts = row(self.back, self.next)
         self.widget = widgets.VBox([self.body, self._acts])
 
-    def put(self, noun: str, columns: Sequence[str], rows: list[Any]) -> None:
-        """Show these rows from the first one on."""
-        self.rows, self._columns, self._first = rows, tuple(columns), 0
-        self._title = f"{len(rows):,} {noun}{'s' * (len(rows) != 1)}"
-        self._turn(0)
+    def put(self, rows: Table) -> None:
+        """Show these rows, from the first page on."""
+        if rows != self.table:
+            self.table, self._number = rows, 1
+            self._turn(0)
 
     def _turn(self, by: int) -> None:
-        self._first += by
-        last = min(self._first + ROWS_A_PAGE, len(self.rows))
-        many = len(self.rows) > ROWS_A_PAGE
-        title = self._title + f": {self._first + 1:,} to {last:,}" * many
-        shown = table(title, self._columns, self.rows[self._first : last])
-        self.body.value = held(shown["text/html"])
-        self.back.enabled, self.next.enabled = self._first > 0, last < len(self.rows)
+        self._number += by
+        many = self.table.pages > 1
+        shown = self.table.page(self._number) if many else self.table
+        self.body.value = held(str(shown._view()["text/html"]))
+        self.back.enabled = self._number > 1
+        self.next.enabled = self._number < self.table.pages
         seen(self._acts, many)

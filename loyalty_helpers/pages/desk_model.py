@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
-from typing import Any
 
 from loyalty_helpers.api import EVENTS_PER_PAGE, LoyaltyClient
 from loyalty_helpers.errors import (
@@ -18,7 +17,9 @@ from loyalty_helpers.errors import (
     OutcomeUnknownError,
     RateLimitedError,
     RunIdTakenError,
+    RunStoppedError,
     SquareUnavailableError,
+    UnexpectedAnswerError,
 )
 from loyalty_helpers.pages.desk_find import find_accounts
 from loyalty_helpers.pages.desk_stages import (
@@ -29,7 +30,7 @@ from loyalty_helpers.pages.desk_stages import (
     run_id_of,
     undo_reason,
 )
-from loyalty_helpers.pages.desk_ways import way_of
+from loyalty_helpers.pages.desk_ways import Proof, way_of
 from loyalty_helpers.records import LoyaltyAccount
 from loyalty_helpers.redaction import mask_reason
 from loyalty_helpers.steps import REFUSED
@@ -38,6 +39,21 @@ TAKEN = (
     "This ticket number was used for this buyer, with other points or another reason. Nothing was "
     "changed. Type those, or take another ticket number."
 )
+UNPROVEN = (
+    "There is no proof in sight, so nobody can tell yet whether the points were changed. Press the "
+    "same button again: a ticket is applied once, however often it is asked for. If that does not "
+    "help, look at the buyer's history before anything else."
+)
+# What says nothing of whether an adjustment that may have been sent is in the ledger.
+NO_PROOF = (
+    NotSentError,
+    OutcomeUnknownError,
+    UnexpectedAnswerError,
+    RunStoppedError,
+    RateLimitedError,
+    SquareUnavailableError,
+    AuthenticationError,
+)
 CHANGED = (
     "Something has changed since the preview that was confirmed, so nothing was done. This is how "
     "it is now: look at it, and confirm again."
@@ -45,8 +61,6 @@ CHANGED = (
 WORDS: dict[type[LoyaltyError], str] = {
     NotSentError: "The service cannot be reached. Nothing was changed. Look at the connection, and "
     "press again.",
-    OutcomeUnknownError: "No answer came, so nobody can tell yet whether the points were changed. "
-    "Press the same button again: a ticket is applied once, however often it is asked for.",
     RateLimitedError: "The service has too much to do. Nothing was changed. Press again soon.",
     SquareUnavailableError: "The service cannot answer now. Press the same button in a minute.",
     AuthenticationError: "The service does not accept this page's access token, or not for this. "
@@ -186,18 +200,23 @@ class Desk:
         with in_words():
             if self._sent is not previewed:
                 self._check_still_true(previewed)
-            applied = self._applied(previewed, approved_by.strip())
-            proof = self._way.prove(previewed.asked, applied)
-            self.now = Done(previewed, self._read(proof.account), proof)
+            try:
+                proof = self._proof(previewed, approved_by.strip())
+                self.now = Done(previewed, self._read(proof.account), proof)
+            except NO_PROOF as error:
+                if self._sent is previewed:
+                    raise DeskError(UNPROVEN) from error
+                raise
 
-    def _applied(self, previewed: Previewed, approved_by: str) -> Any:
-        """Apply it, and keep in mind if it may be what the ledger shows the next time."""
+    def _proof(self, previewed: Previewed, approved_by: str) -> Proof:
+        """Apply it and read the ledger, and keep in mind from when on it may be in there."""
         before, self._sent = self._sent, previewed
         try:
-            return self._way.apply(previewed.asked, approved_by)
+            applied = self._way.apply(previewed.asked, approved_by)
         except REFUSED:
             self._sent = before
             raise
+        return self._way.prove(previewed.asked, applied)
 
     def _check_still_true(self, previewed: Previewed) -> None:
         """Raise, with a new preview in sight, if the ledger has changed since the one looked at."""

@@ -27,7 +27,7 @@ REASONS = (
     "Goodwill",
 )
 TYPED = ("points", "reason", "ticket")
-LOOK = 0.4  # seconds: nobody has read a preview before
+LOOK = 0.4  # seconds: nobody has read what came into sight before
 BUYER = Parameter(str, str, NAMES, NAMES)
 TICKET = Parameter(
     str,
@@ -159,7 +159,7 @@ class DeskPage(Shown):
         elif isinstance(now, Done):
             self._done.value = done_card(now, self._desk.environment)
             _in_sight(self._undo.widget, now.can_be_undone)
-            self._next.focus()
+            _after_a_look(self._next)
         else:
             self._fields["points"].focus()
 

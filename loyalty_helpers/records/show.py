@@ -190,9 +190,14 @@ class Table(Shown):
         filled.sort(key=lambda row: _rank(row[place]), reverse=descending)
         return Table(f"{self.title}, by {column}", self.columns, (*filled, *empty))
 
+    @property
+    def pages(self) -> int:
+        """How many there are for `page`."""
+        return max(1, -(-len(self.rows) // PAGE))
+
     def page(self, number: int) -> "Table":
         """So many rows as are seen at once; the first page is 1."""
-        last = max(1, -(-len(self.rows) // PAGE))
+        last = self.pages
         if not 1 <= number <= last:
             raise ParameterError(f"page: found {number}; allowed: 1 to {last}")
         rows = self.rows[(number - 1) * PAGE : number * PAGE]

@@ -1,6 +1,7 @@
 """Runbooks: plan, approve, apply, verify, undo, reconcile; each row once, whatever stops."""
 
 from loyalty_helpers.runbooks.apply import Journal, Standing, owned_by, standing_of
+from loyalty_helpers.runbooks.csv_files import write_csv
 from loyalty_helpers.runbooks.limits import Limits, Time, errors_allowed
 from loyalty_helpers.runbooks.listing import list_runs, look_at, why
 from loyalty_helpers.runbooks.plan import (
@@ -66,5 +67,6 @@ __all__ = [
     "standing_of",
     "verdict_of",
     "why",
+    "write_csv",
     "write_index",
 ]

@@ -70,14 +70,14 @@ def kept_intent(environment: str, run_id: str, intent: Intent) -> Iterator[None]
 
 
 def check_no_walkthrough(folder: Path, run_id: str) -> None:
-    """Raise ParameterError if a walkthrough has used this run id: a runbook needs another.
+    """Raise RunIdTakenError if a walkthrough has used this run id: a runbook needs another.
 
     Args:
         folder: the run's own folder.
         run_id: told in the message.
     """
     if (folder / INTENT).exists():
-        raise ParameterError(
+        raise RunIdTakenError(
             f"run id {run_id!r} stands for what a walkthrough has done ({folder / INTENT}). "
             "Nothing was changed: take a new run id"
         )

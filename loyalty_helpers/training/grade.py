@@ -1,7 +1,5 @@
 """What a trainer sees: learners' reports, judged anew from what they sent."""
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -102,13 +100,6 @@ class Graded(Shown):
 
     rows: tuple[tuple[Any, ...], ...]
     unread: tuple[str, ...]
-
-    @property
-    def csv(self) -> str:
-        """The rows as CSV."""
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([COLUMNS, *self.rows])
-        return text.getvalue()
 
     @property
     def often_wrong(self) -> list[tuple[str, int]]:

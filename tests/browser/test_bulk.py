@@ -110,11 +110,11 @@ def test_from_a_file_to_its_proof_and_back(sheet: Sheet) -> None:
 def test_a_thousand_problems_are_told_a_page_at_a_time(sheet: Sheet) -> None:
     sheet.send("".join(f"r{n},{PHONE},1.5,Late\n" for n in range(1000)))
     sheet.named()
-    sheet.says("1,000 problems: 1 to 20").to_be_visible()
+    sheet.says("1,000 problems, page 1 of 50").to_be_visible()
 
     sheet.button("Next").click()
 
-    sheet.says("1,000 problems: 21 to 40").to_be_visible()
+    sheet.says("1,000 problems, page 2 of 50").to_be_visible()
     with sheet.page.expect_download() as download:
         sheet.page.get_by_role("link", name="problems.csv").click()
     assert 1001 == len(Path(download.value.path()).read_text().splitlines())

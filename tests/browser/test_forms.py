@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from loyalty_helpers.api.client import LoyaltyClient
@@ -179,6 +180,13 @@ def test_a_press_that_overtakes_what_was_typed_acts_on_what_is_shown(
         e.points for e in client.search_events(account_id=account.id) if e.reason == "overtaken"
     ]
     assert made == [80]
+
+
+def test_people_who_cannot_see_a_form_can_use_it(adjusting: OpenNotebook) -> None:
+    adjusting.fill(points="1.5")
+    found = Axe().run(adjusting.page, context=".loyalty-form").response["violations"]
+
+    assert [] == [one["id"] for one in found if one["impact"] in ("serious", "critical")]
 
 
 def test_enter_shows_a_preview(adjusting: OpenNotebook) -> None:

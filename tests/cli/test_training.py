@@ -27,12 +27,13 @@ def test_list_tells_what_is_passed_and_what_is_next(passed_one) -> None:
 
 
 def test_a_report_is_graded_into_a_table_and_csv(passed_one, tmp_path: Path) -> None:
-    written = loyalty("training", "report", "--name", "Kim", "--out", "reports/kim.json")
+    """A name that a spreadsheet would compute is none there."""
+    written = loyalty("training", "report", "--name", "=1+1", "--out", "reports/kim.json")
     graded = loyalty("training", "grade", "reports", "--csv", "table.csv")
 
     assert "written: reports/kim.json: give it to your trainer\n" == written.stdout
-    assert (0, True) == (graded.returncode, "Kim" in graded.stdout)
-    assert "Kim,01_accounts,phone,yes,1," in (tmp_path / "table.csv").read_text()
+    assert (0, True) == (graded.returncode, "=1+1" in graded.stdout)
+    assert "'=1+1,01_accounts,phone,yes,1," in (tmp_path / "table.csv").read_text()
 
 
 def test_a_report_that_cannot_be_read_is_told_by_the_exit_code(tmp_path: Path) -> None:

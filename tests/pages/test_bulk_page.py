@@ -199,3 +199,15 @@ def test_a_file_that_is_too_large_for_a_link_is_told_by_its_place(tmp_path: Path
     path.write_bytes(bytes(LARGEST_LINK + 1))
 
     assert f"results.csv is large, and lies in {tmp_path}" in links("", [path])
+
+
+def test_every_row_of_a_plan_can_be_looked_at_before_it_is_approved(page: BulkPage) -> None:
+    check(page)
+    assert not seen(page.all_rows)
+
+    check(page, HEAD + "".join(f"r{n},+14155551234,1,Row {n}\n" for n in range(45)), "many")
+    page.rows.next.press()
+    page.rows.next.press()
+
+    assert (True, False) == (seen(page.all_rows), page.rows.next.enabled)
+    assert "Row 44<" in page.rows.body.value

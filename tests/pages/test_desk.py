@@ -454,7 +454,7 @@ def test_an_answer_that_is_lost_is_asked_for_again_by_the_same_button(desk, clie
     seen = at_preview(desk)
     line.after = fails(LOST, "/adjust")
 
-    assert "Press the same button again" in told(desk.confirm, seen)[1]
+    assert "same button again" in told(desk.confirm, seen)[1]
     assert desk.now is seen
     line.after = lambda request: None
     desk.confirm(seen)
@@ -483,14 +483,27 @@ def test_a_service_that_is_down_changes_nothing_and_keeps_the_preview(desk, clie
     assert balance(client) == 50
 
 
+@pytest.mark.parametrize("then", [DOWN, LOST])
+def test_after_a_lost_answer_nothing_is_said_to_be_unchanged(desk, line, then):
+    """The points may be there since the first try, whatever becomes of the second one."""
+    seen = at_preview(desk)
+    line.after = fails(LOST, "/adjust")
+    told(desk.confirm, seen)
+    line.before = fails(then)
+
+    text = told(desk.confirm, seen)[1]
+    assert "nobody can tell yet" in text
+    assert "Nothing was changed" not in text
+
+
 def test_a_ledger_that_cannot_be_read_afterwards_is_no_success(desk, client, line):
     """The points are there; the proof is not, until the button is pressed again."""
     seen = at_preview(desk)
     line.after = lambda request: (
         setattr(line, "before", fails(DOWN)) if request.url.path.endswith("/adjust") else None
     )
-    told(desk.confirm, seen)
 
+    assert "nobody can tell yet" in told(desk.confirm, seen)[1]
     assert desk.now is seen
     line.before = line.after = lambda request: None
     desk.confirm(seen)
@@ -627,6 +640,18 @@ def test_production_undoes_by_a_plan_of_its_own(production, client):
     production.confirm(production.now, "Ada Lovelace")
     assert balance(client) == 0
     assert not production.now.can_be_undone
+
+
+def test_production_goes_on_when_the_ledger_can_be_read_again(production, client, line):
+    seen = at_preview(production)
+    line.after = lambda request: (
+        setattr(line, "before", fails(DOWN)) if request.url.path.endswith("/adjust") else None
+    )
+    assert "nobody can tell yet" in told(production.confirm, seen, "Ada Lovelace")[1]
+    line.before = line.after = lambda request: None
+    production.confirm(production.now, "Ada Lovelace")
+
+    assert balance(client) == 50
 
 
 def test_production_goes_on_when_the_service_is_back(production, client, line):

@@ -360,6 +360,12 @@ def test_the_error_holds_every_problem_with_its_row_and_its_buyer(world) -> None
     assert [(2, "a", "points", "***1234"), (3, "b", "points", "other")] == found
 
 
+def test_a_number_in_a_column_of_ids_is_masked_though_it_has_no_plus(world) -> None:
+    found = named(world, "a,,14155550199,0,Late\n")
+
+    assert {"***0199"} == {buyer for *_, buyer in found}
+
+
 def test_a_buyer_without_an_account_is_held_in_the_same_way(world) -> None:
     found = named(world, "a,+1 (415) 555-0199,,5,Late\n")
 

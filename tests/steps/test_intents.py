@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from loyalty_helpers import purchases
-from loyalty_helpers.errors import IdempotencyKeyReusedError, OutcomeUnknownError, ParameterError
+from loyalty_helpers.errors import (
+    IdempotencyKeyReusedError,
+    OutcomeUnknownError,
+    ParameterError,
+    RunIdTakenError,
+)
 from loyalty_helpers.forms import adjust_form, purchase_form
 from loyalty_helpers.session import connect
 from loyalty_helpers.steps.adjustments import adjust, preview
@@ -89,7 +94,7 @@ def test_another_intent_under_a_used_run_id_is_refused_by_the_preview(
         "allow_negative_balance False in environment 'local'; asked for with another "
         f"{told}. Nothing was changed: take a new run id for a new intent"
     )
-    with pytest.raises(ParameterError) as caught:
+    with pytest.raises(RunIdTakenError) as caught:
         preview(client, account, **WANTED | edit)
 
     assert (message, sent, used) == (str(caught.value), len(client.exchanges), FILE.read_text())
@@ -234,7 +239,7 @@ def test_the_run_id_of_a_runbook_is_refused(client, account, step):
     }
     FOLDER.mkdir(parents=True)
     (FOLDER / "plan.json").touch()
-    with pytest.raises(ParameterError, match="run id 'run-1' is that of a runbook"):
+    with pytest.raises(RunIdTakenError, match="run id 'run-1' is that of a runbook"):
         steps[step]()
 
     assert [] == writes(client)
@@ -242,7 +247,7 @@ def test_the_run_id_of_a_runbook_is_refused(client, account, step):
 
 
 def test_a_runbook_can_refuse_the_run_id_of_a_walkthrough(used):
-    with pytest.raises(ParameterError, match="stands for what a walkthrough has done"):
+    with pytest.raises(RunIdTakenError, match="stands for what a walkthrough has done"):
         check_no_walkthrough(FOLDER, "run-1")
 
     check_no_walkthrough(Path("runs", "run-2"), "run-2")

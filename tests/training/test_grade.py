@@ -179,15 +179,6 @@ def test_the_trainer_sees_what_most_learners_got_wrong(begin, report, tmp_path):
     assert "2 x 01_accounts phone: lookalike" in str(found)
 
 
-def test_the_table_is_csv_too(begin, report, tmp_path):
-    stamp(begin(), ANA)
-    report("Kim, the new one")
-    head, *rows = training.grade(tmp_path / "reports").csv.splitlines()
-
-    assert ",".join(COLUMNS) == head
-    assert '"Kim, the new one",01_accounts,phone,yes,1,0,,0,,' in rows
-
-
 def test_progress_says_what_is_next(begin):
     lesson = begin()
     for exercise in lesson.plan.exercises[1:]:

@@ -19,7 +19,7 @@ from loyalty_helpers.api import (
 )
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.plain import plain
-from loyalty_helpers.redaction import holds_token, mask_phone, mask_repr, mask_text
+from loyalty_helpers.redaction import holds_token, mask_phone, mask_reason, mask_repr, mask_text
 from loyalty_helpers.runbooks.identity import MARKER_ROOM
 
 REASON_ROOM = REASON_LENGTH - MARKER_ROOM  # 3,477 characters
@@ -161,7 +161,8 @@ def shown_buyer(cells: Mapping[str, str]) -> str:
     """Whom a row names, masked: by what finds the account best."""
     kind = next((kind for kind in reversed(BUYER) if cells.get(kind, "").strip()), "")
     name = plain(cells[kind]) if kind else ""
-    return mask_phone(name) if kind == "phone_number" else mask_text(name)
+    # A number that stands in a column of ids has no plus: it is known by its digits alone.
+    return mask_phone(name) if kind == "phone_number" else mask_reason(name)
 
 
 def _problems(line: int, cells: Mapping[str, str], max_points: int) -> Iterator[Problem]:
