@@ -35,7 +35,8 @@ EVENTS = {
     "EXPIRE_POINTS": ("#882255", "triangle-left"),
 }
 POINT = {"type": "point", "filled": True, "opacity": 1}
-NAMES = {"labelLimit": 300}
+# With room for the letters of a wider font: not every machine has the one of the picture.
+NAMES = {"labelLimit": 300, "minExtent": 240}
 MARK = re.compile(r'<(path|line|rect)([^>]* aria-label="([^"]*)" role="graphics-symbol"[^>]*)/>')
 BELOW = {"orient": "bottom", "columns": 3, "title": None, "labelLimit": 240}
 

@@ -178,3 +178,10 @@ def test_colours_can_be_told_apart_by_people_who_see_few(rows):
 
 def test_each_type_has_a_shape_of_its_own():
     assert len(EVENTS) == len({shape for _, shape in EVENTS.values()})
+
+
+def test_names_have_room_in_the_wider_font_of_another_machine():
+    """An id has 36 letters, and none of DejaVu Sans is wider than 6.5 at this size on average."""
+    drawn = svg(before_after_chart("t", "t", [("0fe54250-faad-4d67-803b-8b390f49cebd", 1, 5)]))
+
+    assert int(re.search(r"translate\((\d+),", drawn)[1]) >= 36 * 6.5
