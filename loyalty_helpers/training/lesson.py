@@ -228,10 +228,9 @@ TONES = {PASSED: "good", WRONG: "bad", NOT_ATTEMPTED: ""}
 
 def _told(exercise: Exercise, finding: Finding, strays: str) -> Told:
     """A check in words; what was expected is told once something was tried."""
-    rows = [("task", exercise.task)]
-    rows += [("seen", line) for line in finding.seen.splitlines()]
+    rows = [("task", exercise.task), *_lines("seen", finding.seen)]
     if finding.status != PASSED:
-        rows += [("seen elsewhere", line) for line in strays.splitlines()]
+        rows += _lines("seen elsewhere", strays)
     if finding.status == NOT_ATTEMPTED:
         return Told(f"{exercise.name}: {finding.status}", rows)
     rows += [("expected", exercise.expected), ("score", finding.score)]
@@ -239,3 +238,7 @@ def _told(exercise: Exercise, finding: Finding, strays: str) -> Told:
         rows.append(("look at", exercise.look))
     title = f"{exercise.name}: {finding.status}"
     return Told(title, rows, finding.told, TONES[finding.status])
+
+
+def _lines(label: str, text: str) -> list[tuple[str, str]]:
+    return [(label if not n else "", line) for n, line in enumerate(text.splitlines())]

@@ -40,7 +40,7 @@ def test_each_typical_mistake_has_its_own_feedback_and_no_pass(lesson, exercise,
     made = exercise.mistakes[mistake]
     do = f"from loyalty_helpers.training import find_plan\nfind_plan({lesson!r}).exercise("
     do += f"{exercise.name!r}).mistakes[{mistake!r}].do(lesson)"
-    told = run_through(lesson, {exercise.name: do})[exercise.name]
+    told = run_through(lesson, {exercise.name: do}, exercise.name)[exercise.name]
 
     assert told.startswith(f"{exercise.name}: wrong\n")
     assert told.endswith(f"\n  {made.told}")
