@@ -11,6 +11,7 @@ from loyalty_helpers.runbooks.views import Planned
 from tests.runbooks.harness import plan_by
 
 from .conftest import OpenPage
+from .looks import check_page, shoot
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("runs page")]
 
@@ -81,6 +82,17 @@ def test_a_report_is_shown_and_runs_no_script(opened: OpenPage, planned: Planned
 
     expect(frame.get_by_role("heading", name="Done, and verified")).to_be_visible()
     expect(frame.get_by_text("a script ran")).to_have_count(0)
+
+
+def test_nobody_is_kept_from_reading_a_run_and_its_report(
+    opened: OpenPage, planned: Planned
+) -> None:
+    choose(opened, "walk")
+    press(opened, "Show the report")
+    expect(opened.page.locator("iframe")).to_be_visible()
+    check_page(opened.page)
+
+    assert all(picture.stat().st_size for picture in shoot(opened.page, "runs-report"))
 
 
 def test_a_filter_leaves_what_it_names(opened: OpenPage, planned: Planned) -> None:
