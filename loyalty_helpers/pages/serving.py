@@ -17,6 +17,7 @@ from loyalty_helpers.settings import check_access, load_settings
 
 HOST = "127.0.0.1"
 IDLE = 3600  # seconds after which a kernel is ended whose page nobody has open
+FIRST = "desk"  # what most people come for
 PING = 30_000  # as long as the interval: tornado takes no more, and warns for each page
 LARGEST = 256 * 2**20  # bytes of a message; a page tells of a smaller limit of its own
 FAILED = "What went wrong stands in the terminal in which the pages were started."
@@ -41,7 +42,7 @@ class Page(NamedTuple):
 def pages_in(folder: Path) -> list[Page]:
     """The pages of a folder, with the words that their notebooks begin with."""
     found = []
-    for path in sorted(folder.glob("*.ipynb")):
+    for path in sorted(folder.glob("*.ipynb"), key=lambda path: (path.stem != FIRST, path.name)):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         text = next(("".join(c["source"]) for c in cells if c["cell_type"] == "markdown"), "")
         title, _, rest = text.removeprefix("# ").partition("\n")

@@ -83,7 +83,8 @@ def status(url: str) -> tuple[int, str]:
         with urllib.request.urlopen(url, timeout=30) as got:  # noqa: S310
             return got.status, got.url
     except urllib.error.HTTPError as error:
-        return error.code, error.url
+        with error:
+            return error.code, error.url
 
 
 def test_the_list_names_each_page_in_its_own_words(index: OpenPage) -> None:

@@ -81,3 +81,7 @@ def test_the_list_has_words_for_each_page(path):
 
     assert found.title
     assert len(found.about.split()) >= 5
+
+
+def test_the_desk_stands_first():
+    assert "desk.ipynb" == pages_in(NOTEBOOKS / "app")[0].file
