@@ -254,18 +254,19 @@ _OF_THE_EMULATOR = (
     "Check that LOYALTY_EMULATOR_TOKEN is the token that the emulator was started with "
     "(`loyalty emulator serve --token`; without it, local-token)."
 )
+# Of the request alone: one that reads can fail after the write that a person asked for.
 _HINTS: dict[type[SquareError], str] = {
     AuthenticationError: (
         "Check that SQUARE_ACCESS_TOKEN belongs to this environment (a Sandbox token is refused "
         "by production, and the other way round) and has LOYALTY_READ and LOYALTY_WRITE."
     ),
     NotFoundError: "Check the id and the environment: an id of one is unknown to the others.",
-    RateLimitedError: "Nothing was carried out. Wait, then ask again with the same run id.",
+    RateLimitedError: "This request was refused. Wait, then ask again with the same run id.",
     IdempotencyKeyReusedError: (
         "The same run id was used before with other values. Nothing was changed now: repeat it "
         "with the same values, or take a new run id for a new intent."
     ),
-    InvalidRequestError: "Nothing was changed. Correct what is named above, then ask again.",
+    InvalidRequestError: "This request changed nothing. Correct what is named above; ask again.",
     SquareUnavailableError: "Square is not able to answer now. Ask again with the same run id.",
 }
 

@@ -101,11 +101,18 @@ class Faulty(httpx.BaseTransport):
 
     def __init__(self, inner: httpx.BaseTransport, *faults: tuple[str, Any]) -> None:
         self._inner, self._faults = inner, list(faults)
+        self._after: tuple[str, list[tuple[str, Any]]] = ("", [])
         self.requests: list[httpx.Request] = []
+
+    def after(self, path: str, fault: Any) -> None:
+        """Let the fault come before each request that follows the first one to such a path."""
+        self._after = path, [("before", fault)] * 99
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         when, fault = self._faults.pop(0) if self._faults else ("never", None)
+        if request.url.path.endswith(self._after[0]):
+            self._faults += self._after[1]
         answer = None if when == "before" else self._inner.handle_request(request)
         if answer is not None and when == "never":
             return answer

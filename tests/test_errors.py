@@ -194,8 +194,8 @@ def test_no_answer_says_what_happened_and_what_to_do():
 
     assert (
         "GET /v2/x: no connection to http://127.0.0.1:8123 ([Errno 111] Connection refused). "
-        "Nothing was sent, so nothing was changed. Check the network, then run it again with the "
-        "same run id."
+        "This request was not sent, so it changed nothing. Check the network, then run it again "
+        "with the same run id."
     ) == str(caught.value)
 
 

@@ -74,8 +74,8 @@ def not_sent(error: BaseException, asked: Exchange) -> NotSentError:
         cause = cause.__cause__ or cause.__context__
     why = f"the connection was not secure: {cause}" if cause else str(error)
     text = (
-        f"{asked.request}: no connection to {asked.url} ({plain(why)}). Nothing was sent, so "
-        "nothing was changed. Check the network, then run it again with the same run id."
+        f"{asked.request}: no connection to {asked.url} ({plain(why)}). This request was not sent, "
+        "so it changed nothing. Check the network, then run it again with the same run id."
     )
     kind = InsecureConnectionError if cause else NotSentError
     return kind(text, request=asked.request, attempts=asked.attempts)

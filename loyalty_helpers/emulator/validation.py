@@ -42,8 +42,6 @@ _EXPECTED: Final[dict[type, tuple[str, str]]] = {
     list: ("EXPECTED_ARRAY", "Expected an array."),
 }
 _STAND_INS: Final = {"integer": 0, "boolean": False, "time": None}
-
-
 # Of a request without a body: parameters in its URL are passed over, as Square does.
 _ANYTHING: Final = {"*": "ignored"}
 
@@ -116,19 +114,20 @@ class _Reading:
     def object(self, path: str, shape: Shape, data: dict[str, Any]) -> Sent:
         """Read an object, all fields of which have `path` before their names."""
         sent = Sent(path, self.problems)
-        shape = dict.fromkeys(data, shape["*"]) if "*" in shape else shape
-        for field, each in shape.items():
-            name = field.rstrip("!")
+        fields = [(field.rstrip("!"), field.endswith("!"), each) for field, each in shape.items()]
+        if "*" in shape:
+            fields = [(name, False, shape["*"]) for name in data]
+        for name, is_required, each in fields:
             value = sent[name] = None if each == "ignored" else data.get(name)
             if value is not None:
                 sent[name] = self._value(path + name, each, value)
-            elif name != field:
+            elif is_required:
                 sent.required(name)
                 sent[name] = self._stand_in(each)
             elif isinstance(each, str):
                 sent[name] = _rule(each).default
         if self._assumptions.unread_fields_refused:
-            for name in data.keys() - {field.rstrip("!") for field in shape}:
+            for name in data.keys() - {name for name, _, _ in fields}:
                 sent.report(name, "UNKNOWN_BODY_PARAMETER", "The field is not known.")
         return sent
 

@@ -19,6 +19,7 @@ from loyalty_helpers.runbooks import RunRecord, runs_table
 
 MOST = 50  # runs in the table: who looks for an older one says of which state, or some text of it
 NONE = "choose a run"
+EMPTY = "There is no such run. Each run of a page, a notebook or a command is here once it is made."
 TEXT = of_kind("str", "in any of the columns, or in what has to be done")
 LARGEST_LINK = 3 * 2**19  # bytes: a browser takes 2 MiB in a link
 # Its own policy forbids scripts and requests, and the frame forbids them once more.
@@ -135,7 +136,8 @@ class RunsPage(Shown):
         self.headline.value = f"{STYLE}<h2>{escape(self.model.headline)}</h2>"
         more = len(shown) - MOST
         told = f"... and {more} more: narrow the list by state or text" if more > 0 else ""
-        self.table.value = LIST.format(html=runs_table(shown[:MOST]) + parts.paragraphs(told))
+        table = runs_table(shown[:MOST]) if shown else parts.paragraphs(EMPTY)
+        self.table.value = LIST.format(html=table + parts.paragraphs(told))
         chosen = self.model.chosen
         named = [(f"{run.run_id}: {run.state}", run.run_id) for run in shown]
         if chosen and chosen not in shown:

@@ -10,7 +10,7 @@ from pathlib import Path
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.records import LoyaltyEvent
 from loyalty_helpers.training.exercise import Exercise, is_deed
-from loyalty_helpers.training.world import Setup, World
+from loyalty_helpers.training.world import World
 
 LESSONS = (
     "01_accounts",
@@ -23,7 +23,7 @@ LESSONS = (
     "08_incident",
 )
 PLACEMENT = "placement"
-EXAMPLE = "1beb38f9-54de-4cb6-8121-718bDexample"  # the account on which lessons show things
+EXAMPLE = "1beb38f9-54de-4cb6-8121-718bDexample"
 
 
 @dataclass(frozen=True)
@@ -34,19 +34,18 @@ class Plan:
         title: its aim in a few words.
         minutes: what it takes a newcomer.
         exercises: in order; the one called `placement` stands for all others.
-        setup: what happened in the world before the learner came.
+        examples: the accounts on which the lesson itself shows things.
         runs: whether runbooks are run in it; what they write is then kept with the lesson.
     """
 
     title: str
     minutes: int
     exercises: tuple[Exercise, ...]
-    setup: Setup = lambda world: None
+    examples: tuple[str, ...] = (EXAMPLE,)
     runs: bool = False
 
     def prepare(self, world: World) -> None:
-        """Bring about all that happened before."""
-        self.setup(world)
+        """Bring about all that happened before the learner came."""
         for exercise in self.exercises:
             exercise.setup(world)
 
@@ -67,7 +66,7 @@ class Plan:
         every = world.events()
         known = {event.id for exercise in self.exercises for event in exercise.ours(every)}
         others = (e for e in every if e.id not in known and is_deed(e))
-        return tuple(e for e in others if e.loyalty_account_id != EXAMPLE)
+        return tuple(e for e in others if e.loyalty_account_id not in self.examples)
 
     @property
     def made_for(self) -> str:

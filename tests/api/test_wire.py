@@ -81,7 +81,7 @@ def test_a_request_that_never_left_is_sent_again(error):
 
 def test_a_write_that_never_left_is_told_as_not_sent():
     answers = Answers(httpx.ConnectError("[Errno 111] Connection refused"))
-    with pytest.raises(NotSentError, match="Nothing was sent, so nothing was changed"):
+    with pytest.raises(NotSentError, match="This request was not sent, so it changed nothing"):
         make_wire(answers).send("POST", ADJUST, BODY, writes=True)
 
     assert 5 == len(answers.requests)
@@ -387,7 +387,7 @@ def test_no_try_begins_after_the_budget():
 def test_429_for_ever_empties_the_budget():
     clock = Clock()
     answers = Answers(refused(429, "RATE_LIMITED", detail="slow down"))
-    with pytest.raises(RateLimitedError, match="Nothing was carried out"):
+    with pytest.raises(RateLimitedError, match="This request was refused"):
         make_wire(answers, clock=clock, attempts=99).send("POST", ADJUST, BODY, writes=True)
 
     assert clock.now <= 60.0

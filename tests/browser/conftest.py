@@ -119,12 +119,12 @@ class OpenPage(Tab):
         super().__init__(page)
         self.served = served
 
-    def kill_kernel(self) -> None:
-        """End the process behind the page, as when the machine has no memory left."""
+    def kernel(self) -> psutil.Process:
+        """The process behind the page: kill it, as when the machine has no memory left."""
         config = json.loads(self.page.locator("#jupyter-config-data").inner_text())
         kernels = psutil.process_iter(["cmdline"])
         [mine] = [k for k in kernels if config["kernelId"] in " ".join(k.info["cmdline"] or [])]
-        mine.kill()
+        return mine
 
     def client(self) -> LoyaltyClient:
         """Looks into the emulator's file that the page uses; close it."""

@@ -1,5 +1,6 @@
 """`loyalty app` as a person meets it: a real Voila, a real browser, pages made for the tests."""
 
+import json
 import os
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from nbformat import v4, write
 from playwright.sync_api import expect
@@ -144,6 +146,20 @@ def plain_voila(folder: str, home: Path) -> Iterator[str]:
         process.wait(60)
 
 
+def test_kernels_are_on_ipc(form: OpenPage) -> None:
+    [file] = [word for word in form.kernel().cmdline() if word.endswith(".json")]
+
+    assert "ipc" == json.loads(Path(file).read_text())["transport"]
+
+
+def test_a_page_that_is_closed_ends_its_process(open_page: Open, folder: str) -> None:
+    opened = open_page("form", options=[folder])
+    kernel = opened.kernel()
+    opened.page.close(run_before_unload=True)
+
+    assert [] == psutil.wait_procs([kernel], timeout=30)[1]
+
+
 def test_no_code_is_sent_to_the_browser(form: OpenPage) -> None:
     assert "adjust_points" not in form.page.content()
 
@@ -168,7 +184,7 @@ def test_a_page_whose_kernel_died_says_so(careless: OpenPage) -> None:
     lost = careless.page.get_by_text("This page has stopped")
     expect(lost).to_be_hidden()
 
-    careless.kill_kernel()
+    careless.kernel().kill()
 
     expect(lost).to_be_visible()
 

@@ -4,6 +4,7 @@ What is documented is read from Square's own SDK.
 """
 
 import inspect
+import json
 import re
 from importlib import import_module
 
@@ -17,9 +18,11 @@ from square.loyalty.rewards.client import RewardsClient
 from square.orders.client import OrdersClient
 from square.payments.client import PaymentsClient
 
+from loyalty_helpers.emulator.routes import ROUTES
 from tests.seed_world import ACCOUNT_ID, ORDER_OPEN, PROGRAM_ID
 
-from .conftest import problem, refused
+from .conftest import line, problem, refused
+from .test_package import FOLDER
 
 OPERATIONS = {
     f"/v2/loyalty/accounts/{ACCOUNT_ID}/adjust": AccountsClient.adjust,
@@ -153,3 +156,28 @@ def test_what_is_no_array_is_not_as_good_as_none(api, wrong):
     answer = api.client.post(f"/v2/orders/{ORDER_OPEN}/pay", json=body)
 
     assert refused("EXPECTED_ARRAY", "payment_ids") == problem(answer)
+
+
+def test_names_of_the_senders_own_may_have_any_form(api):
+    metadata = {"till!": "2", "*": "", "only": "x"}
+    order = api.order(line("Tea", 500), metadata=metadata).json()["order"]
+
+    assert metadata == order["metadata"]
+
+
+def plain_values(shape):
+    """What the table says of each plain value in a shape."""
+    if isinstance(shape, str):
+        return {shape.partition(" = ")[0].split()[0]}
+    inner = shape.values() if isinstance(shape, dict) else shape[:1]
+    return {found for each in inner for found in plain_values(each)}
+
+
+def test_table_of_bodies_holds_no_word_that_the_reader_does_not_know():
+    tables = json.loads((FOLDER / "bodies.json").read_text(encoding="utf-8"))
+    named = {name for table in ("shapes", "words", "patterns") for name in tables[table]}
+    kinds = {"text", "free-text", "integer", "boolean", "time", "only", "ignored"}
+    used = {each for part in ("bodies", "shapes") for each in plain_values(tables[part])}
+
+    assert {each for each in used if "|" not in each} == named | kinds
+    assert tables["bodies"].keys() <= {route.operation for route in ROUTES}

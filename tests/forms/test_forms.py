@@ -10,7 +10,8 @@ from loyalty_helpers import forms
 from loyalty_helpers.errors import ParameterError
 from loyalty_helpers.parameters import PARAMETERS
 from loyalty_helpers.records import LoyaltyAccount
-from tests.doubles import ACCOUNT_BODY, Answers, make_client
+from tests.doubles import ACCOUNT_BODY, Answers, emulator_client, make_client, refused
+from tests.seed_world import PHONE_RICH
 
 ACCOUNT = LoyaltyAccount.model_validate(ACCOUNT_BODY)
 ADJUSTMENT = {"points": 12, "reason": "Late", "run_id": "r"}
@@ -189,3 +190,17 @@ def test_a_form_says_that_cells_took_other_values(client):
     form.fields["points"].typed = "12"
 
     assert "run them again" not in head(form)
+
+
+@pytest.mark.parametrize("then", [httpx.ConnectError("down"), refused(400), refused(429)])
+def test_what_fails_after_the_write_is_not_told_as_if_nothing_had_been_changed(tmp_path, then):
+    """Whoever read that would take another run id, and credit twice."""
+    with emulator_client(tmp_path) as (client, between):
+        form = forms.adjust_form(client, client.find_account(phone_number=PHONE_RICH), **ADJUSTMENT)
+        between.after("/adjust", then)
+
+        form.acts["Adjust"].press()
+
+    told = form.answer.value.lower()
+    assert "this request" in told
+    assert "nothing" not in told.replace("it changed nothing", "").replace("changed nothing", "")

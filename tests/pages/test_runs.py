@@ -178,6 +178,12 @@ def test_the_page_tells_how_many_wait_and_lists_them_first(office: Office) -> No
     assert not in_sight(page.one)
 
 
+def test_without_a_run_the_page_says_so(office: Office) -> None:
+    page = RunsPage(office.client)
+
+    assert ([], True) == (listed(page), "There is no such run." in page.table.value)
+
+
 def test_typing_a_filter_narrows_the_table_and_the_choice(office: Office) -> None:
     office.applied()
     office.walked()

@@ -26,6 +26,7 @@ def test_as_handed_out_nothing_fails_and_nothing_is_attempted(lesson: str) -> No
     assert {f"{e.name}: not attempted" for e in find_plan(lesson).exercises} == {
         text.splitlines()[0] for text in told.values()
     }
+    assert [] == [text for text in told.values() if "seen elsewhere" in text]
 
 
 @pytest.mark.parametrize("lesson", EACH)

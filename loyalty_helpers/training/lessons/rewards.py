@@ -212,4 +212,4 @@ EXERCISES = (
         hints=("The order earned 12 points.", "An adjustment by -12, with the ticket as reason."),
     ),
 )
-PLAN = Plan("What points buy, and how they go away", 25, EXERCISES)
+PLAN = Plan("What points buy, and how they go away", 25, EXERCISES, examples=(HAS_MOST,))
