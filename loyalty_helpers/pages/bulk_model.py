@@ -222,11 +222,21 @@ class Bulk:
             raise ParameterError("production asks for the name of the person who approves")
         self._approval = (digest, check_approver(approved_by))
 
-    def begin(self) -> None:
-        """Take the run in hand, to apply what was approved or to go on with it: see `work`."""
+    @property
+    def approved_by(self) -> str:
+        """Whose word the approval is; who died before that was written down left none."""
+        return self._approval[1]
+
+    def begin(self, approved_by: str = "") -> None:
+        """Take the run in hand, to apply what was approved or to go on with it: see `work`.
+
+        Args:
+            approved_by: who approves going on with a run that holds no name.
+        """
         left = self.stage in (Stage.PLANNED, Stage.STOPPED) or "REVIEW" in self.counts
         if not (left and self._approval[0]):
             raise ParameterError("nothing is approved that is still to be done: approve a plan")
+        self._approval = (self._approval[0], self.approved_by or check_approver(approved_by))
         self.stage, self.reason, self.verified = Stage.AT_WORK, "", None
 
     def work(self, told: Callable[[Standing], None], **limits: Any) -> None:

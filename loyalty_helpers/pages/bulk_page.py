@@ -69,7 +69,7 @@ class BulkPage(Shown):
         self.run_id.on_submit(self.check.press)
         self.upload.observe(lambda _: self._chose(self.choice, ""), "value")
         self.choice.observe(lambda _: self._chose(self.upload, ()), "value")
-        more = parts.folded("More: columns of another name, limits", self.options.values())
+        more = parts.folded("columns of another name, limits", self.options.values())
         files = widgets.HBox([self.upload, self.choice], layout=widgets.Layout(flex_flow="wrap"))
         buttons = parts.row(self.check, self.open)
         return parts.section("1. The file", self.run_id.widget, files, self.chosen, more, buttons)
@@ -78,7 +78,7 @@ class BulkPage(Shown):
         self.problems, self.repair = parts.Paged(), widgets.HTML()
         self.problem_section = parts.section("What is wrong", self.problems.widget, self.repair)
         self.planned, self.chart, self.rows = widgets.HTML(), widgets.HTML(), parts.Paged()
-        self.all_rows = parts.folded("More: all rows", [self.rows])
+        self.all_rows = parts.folded("all rows", [self.rows])
         self.plan_section = parts.section("2. The plan", self.planned, self.all_rows, self.chart)
         return [self.problem_section, self.plan_section]
 
@@ -91,10 +91,10 @@ class BulkPage(Shown):
         self.apply = Act("Approve and apply", self._approve, writes="Changes the balances")
         self.go_on = Act("Go on", self._start, writes="Changes the balances that are left")
         self.typed.on_submit(self.apply.press)
-        more = parts.folded("More: how it is applied", self.limits.values())
-        fields = [self.typed.widget, self.approved_by.widget, self.seen.widget]
-        self.asked = widgets.VBox([self.digest, *fields, parts.row(self.apply)])
-        self.apply_section = parts.section("3. Apply", self.asked, more, parts.row(self.go_on))
+        more = parts.folded("how it is applied", self.limits.values())
+        self.asked = widgets.VBox([self.digest, self.typed.widget, self.seen.widget])
+        acts = [self.approved_by.widget, parts.row(self.apply, self.go_on), more]
+        self.apply_section = parts.section("3. Apply", self.asked, *acts)
         return self.apply_section
 
     def _after(self) -> list[widgets.Widget]:
@@ -160,7 +160,7 @@ class BulkPage(Shown):
 
     def _start(self) -> None:
         limits = {name: field.read() for name, field in self.limits.items()}
-        self.model.begin()
+        self.model.begin("" if self.model.approved_by else self.approved_by.read())
         self.told(Standing(0, 0))
         self.show()
         Thread(target=self._work, kwargs=limits, daemon=True).start()
@@ -218,6 +218,8 @@ class BulkPage(Shown):
             (self.plan_section, model.planned is not None),
             (self.apply_section, stage is Stage.PLANNED or (left and ended)),
             (self.asked, stage is Stage.PLANNED),
+            (self.apply.widget, stage is Stage.PLANNED),
+            (self.approved_by.widget, not left or not model.approved_by),
             (self.go_on.widget, left),
             (self.work_section, at_work),
             (self.result_section, ended or bool(model.reason)),

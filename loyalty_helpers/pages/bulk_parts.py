@@ -29,9 +29,14 @@ def row(*acts: Act) -> widgets.HBox:
 def folded(title: str, inside: "Iterable[Field | Paged]") -> widgets.VBox:
     """What is seen when somebody asks for it, with the keyboard or without."""
     box = widgets.VBox([part.widget for part in inside])
-    asked = widgets.ToggleButton(description=title, layout=widgets.Layout(width="auto"))
-    asked.observe(lambda _: seen(box, asked.value), "value")
-    seen(box, False)
+    asked = widgets.ToggleButton(layout=widgets.Layout(width="auto"))
+
+    def show(_: object = None) -> None:
+        seen(box, asked.value)
+        asked.description = f"{'Less' if asked.value else 'More'}: {title}"
+
+    asked.observe(show, "value")
+    show()
     return widgets.VBox([widgets.HBox([asked]), box])
 
 

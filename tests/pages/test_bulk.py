@@ -249,6 +249,21 @@ def test_production_is_stopped_and_goes_on_by_the_same_approval(
     assert (Stage.ENDED, True) == (production.stage, production.verified.ok)
 
 
+def test_production_takes_a_name_later_where_a_kernel_died_before_it_was_written(
+    production: Bulk,
+) -> None:
+    with runbooks.Journal.open(production.planned.plan):
+        pass
+    production.open("run")
+    go(production)
+    assert (Stage.STOPPED, True) == (production.stage, "approved_by" in production.reason)
+
+    production.begin("Kim Lee")
+    production.work(lambda standing: None)
+
+    assert (Stage.ENDED, True) == (production.stage, production.verified.ok)
+
+
 def test_a_plan_that_another_page_replaced_is_not_applied_but_shown(office: Office) -> None:
     page = office.planned()
     approve(page)
