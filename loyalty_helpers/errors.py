@@ -13,7 +13,7 @@ LoyaltyError
 |   +-- NoRecordingError      no recorded answer fits the request
 +-- EmulatorError             the emulator's file cannot be used
 +-- NoAnswerError             Square did not answer
-|   +-- NotSentError          the request never left: nothing was changed
+|   +-- NotSentError          the request never left
 |   |   +-- InsecureConnectionError  the certificate was refused
 |   |   +-- HeldBackError     the run stopped before it was sent
 |   +-- OutcomeUnknownError   it may have been carried out: ask again with the same key
@@ -250,27 +250,6 @@ class SquareUnavailableError(SquareError):
     """408 or 5xx after every retry."""
 
 
-_OF_THE_EMULATOR = (
-    "Check that LOYALTY_EMULATOR_TOKEN is the token that the emulator was started with "
-    "(`loyalty emulator serve --token`; without it, local-token)."
-)
-# Of the request alone: one that reads can fail after the write that a person asked for.
-_HINTS: dict[type[SquareError], str] = {
-    AuthenticationError: (
-        "Check that SQUARE_ACCESS_TOKEN belongs to this environment (a Sandbox token is refused "
-        "by production, and the other way round) and has LOYALTY_READ and LOYALTY_WRITE."
-    ),
-    NotFoundError: "Check the id and the environment: an id of one is unknown to the others.",
-    RateLimitedError: "This request was refused. Wait, then ask again with the same run id.",
-    IdempotencyKeyReusedError: (
-        "The same run id was used before with other values. Nothing was changed now: repeat it "
-        "with the same values, or take a new run id for a new intent."
-    ),
-    InvalidRequestError: "This request changed nothing. Correct what is named above; ask again.",
-    SquareUnavailableError: "Square is not able to answer now. Ask again with the same run id.",
-}
-
-
 # Raised before anything is changed: who asked has to ask otherwise.
 REFUSALS = (
     ParameterError,
@@ -286,32 +265,3 @@ def is_refusal(name: str) -> bool:
     """Whether the error of this name, as a kernel tells it, is one that refuses."""
     kind = globals().get(name)
     return isinstance(kind, type) and issubclass(kind, REFUSALS)
-
-
-def square_error(
-    status: int, errors: Sequence[Mapping[str, Any]], *, request: str, emulated: bool = False
-) -> SquareError:
-    """The error of the tree for an answer: by code where it matters, else by status.
-
-    Args:
-        status: the HTTP status.
-        errors: of the answer.
-        request: method and path.
-        emulated: whether the emulator answered, which has a token of its own.
-    """
-    kind = _kind(status, str(errors[0].get("code")) if errors else "")
-    hint = _OF_THE_EMULATOR if emulated and kind is AuthenticationError else _HINTS.get(kind, "")
-    return kind(status, errors, request=request, hint=hint)
-
-
-def _kind(status: int, code: str) -> type[SquareError]:
-    if code == "IDEMPOTENCY_KEY_REUSED":
-        return IdempotencyKeyReusedError
-    by_status: dict[int, type[SquareError]] = {
-        401: AuthenticationError,
-        403: AuthenticationError,
-        404: NotFoundError,
-        408: SquareUnavailableError,
-        429: RateLimitedError,
-    }
-    return by_status.get(status, SquareUnavailableError if status >= 500 else InvalidRequestError)

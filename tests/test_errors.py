@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from loyalty_helpers import errors
+from loyalty_helpers.api import square_error
 from loyalty_helpers.errors import (
     AuthenticationError,
     IdempotencyKeyReusedError,
@@ -21,7 +22,6 @@ from loyalty_helpers.errors import (
     SquareError,
     SquareUnavailableError,
     UnexpectedAnswerError,
-    square_error,
 )
 
 from .doubles import EVENT, Answers, make_client, make_wire, refused, reply

@@ -27,6 +27,7 @@ from loyalty_helpers.api.client import (
     LoyaltyClient,
 )
 from loyalty_helpers.api.keys import MARKER, adjustment_key, check_run_id, purchase_key, same_words
+from loyalty_helpers.api.verdicts import square_error
 from loyalty_helpers.api.wire import RetryPolicy, Wire
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "reason_length",
     "refusal",
     "same_words",
+    "square_error",
     "start_of_day",
     "whole_number",
     "yes_or_no",

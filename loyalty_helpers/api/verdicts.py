@@ -1,16 +1,23 @@
 """What came of one try: what it means for its request, and for the next try."""
 
 import ssl
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from loyalty_helpers.api.exchange import Exchange
 from loyalty_helpers.errors import (
+    AuthenticationError,
+    IdempotencyKeyReusedError,
     InsecureConnectionError,
+    InvalidRequestError,
     LoyaltyError,
+    NotFoundError,
     NotSentError,
     OutcomeUnknownError,
+    RateLimitedError,
     SquareError,
+    SquareUnavailableError,
     UnexpectedAnswerError,
-    square_error,
 )
 from loyalty_helpers.plain import plain
 from loyalty_helpers.redaction import mask_body
@@ -21,6 +28,25 @@ SHOWN_FIELDS = 10
 ASK_AGAIN = frozenset({408, 409, 425, 429})  # and every 5xx
 # Refused before any work: with these the request was certainly not carried out.
 REFUSED_UNDONE = frozenset({429})
+_OF_THE_EMULATOR = (
+    "Check that LOYALTY_EMULATOR_TOKEN is the token that the emulator was started with "
+    "(`loyalty emulator serve --token`; without it, local-token)."
+)
+# Of the request alone: one that reads can fail after the write that a person asked for.
+_HINTS: dict[type[SquareError], str] = {
+    AuthenticationError: (
+        "Check that SQUARE_ACCESS_TOKEN belongs to this environment (a Sandbox token is refused "
+        "by production, and the other way round) and has LOYALTY_READ and LOYALTY_WRITE."
+    ),
+    NotFoundError: "Check the id and the environment: an id of one is unknown to the others.",
+    RateLimitedError: "This request was refused. Wait, then ask again with the same run id.",
+    IdempotencyKeyReusedError: (
+        "The same run id was used before with other values. Nothing was changed now: repeat it "
+        "with the same values, or take a new run id for a new intent."
+    ),
+    InvalidRequestError: "This request changed nothing. Correct what is named above; ask again.",
+    SquareUnavailableError: "Square is not able to answer now. Ask again with the same run id.",
+}
 
 
 def is_passing(error: LoyaltyError) -> bool:
@@ -99,3 +125,32 @@ def never_failed(error: LoyaltyError, asked: Exchange) -> OutcomeUnknownError:
     raised = unknown(f": no answer to trust, the last was: {error}", asked)
     raised.__cause__ = error
     return raised
+
+
+def square_error(
+    status: int, errors: Sequence[Mapping[str, Any]], *, request: str, emulated: bool = False
+) -> SquareError:
+    """The error of the tree for an answer: by code where it matters, else by status.
+
+    Args:
+        status: the HTTP status.
+        errors: of the answer.
+        request: method and path.
+        emulated: whether the emulator answered, which has a token of its own.
+    """
+    kind = _kind(status, str(errors[0].get("code")) if errors else "")
+    hint = _OF_THE_EMULATOR if emulated and kind is AuthenticationError else _HINTS.get(kind, "")
+    return kind(status, errors, request=request, hint=hint)
+
+
+def _kind(status: int, code: str) -> type[SquareError]:
+    if code == "IDEMPOTENCY_KEY_REUSED":
+        return IdempotencyKeyReusedError
+    by_status: dict[int, type[SquareError]] = {
+        401: AuthenticationError,
+        403: AuthenticationError,
+        404: NotFoundError,
+        408: SquareUnavailableError,
+        429: RateLimitedError,
+    }
+    return by_status.get(status, SquareUnavailableError if status >= 500 else InvalidRequestError)

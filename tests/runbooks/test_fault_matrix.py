@@ -15,11 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
+from loyalty_helpers.api import square_error
 from loyalty_helpers.errors import (
     JournalError,
     PlanError,
     RunStoppedError,
-    square_error,
 )
 from loyalty_helpers.runbooks.apply.journal import JOURNAL, Journal
 from loyalty_helpers.runbooks.limits import Time

@@ -9,12 +9,12 @@ from itertools import combinations
 import pytest
 
 from loyalty_helpers import connect
+from loyalty_helpers.api import square_error
 from loyalty_helpers.errors import (
     ParameterError,
     PlanError,
     ProductionGuardError,
     SettingsError,
-    square_error,
 )
 from loyalty_helpers.runbooks.apply.outcomes import outcome_of
 from loyalty_helpers.runbooks.plan import (

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from loyalty_helpers import runbooks
-from loyalty_helpers.errors import ParameterError, PlanError, square_error
+from loyalty_helpers.api import square_error
+from loyalty_helpers.errors import ParameterError, PlanError
 from loyalty_helpers.records.show import VERIFICATION_MIME
 from loyalty_helpers.runbooks.apply import progress
 from loyalty_helpers.runbooks.apply.journal import JOURNAL
