@@ -196,6 +196,7 @@ class DeskPage(Shown):
             writes="Changes the balance, once for this ticket",
         )
         back = self._act("Back", self._desk.back)
+        back.button.add_class("loyalty-back")  # Esc presses it
         self._confirming.children = [self._confirm.widget, back.widget]
         # Where the same is there already, Enter alone does not add it once more.
         next_ = back if seen.warning else self._confirm

@@ -293,3 +293,13 @@ def test_production_is_red_shows_the_digest_and_asks_for_who_approves(
     shoot(production.page, "desk-production")
     production.page.keyboard.press("Enter")
     production.sees("Verified: adjusted for buyer ***1234")
+
+
+def test_esc_goes_back_from_a_preview_and_changes_nothing(desk: AtDesk) -> None:
+    desk.preview("6", "Looked at only", "esc-1")
+
+    desk.press("Escape")
+
+    expect(desk.button("Back")).to_be_hidden()
+    expect(desk.field(POINTS)).to_be_focused()
+    assert desk.ledger("Looked at only") == []
