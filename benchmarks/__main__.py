@@ -24,10 +24,12 @@ from benchmarks.runbooks import (
     under_a_limit,
 )
 from loyalty_helpers import adjustment_key, connect
-from loyalty_helpers.settings import load_settings
+from loyalty_helpers.settings import NOTEBOOKS, load_settings
 
 BIN = Path(sys.executable).parent
 PHONE, POINTS = "+14155551234", 1
+RUNS = 20  # of one command
+SEARCHING = "01_search_accounts"
 READY = "from loyalty_helpers import connect; connect('local')"
 SDK_READY = "from square import Square; Square(token='t', base_url='http://127.0.0.1:1')"
 
@@ -47,7 +49,30 @@ ROUND = Promise(
     "the same by the official SDK on the served emulator",
     0.5,
 )
-PROMISES = (RUN, CLIENT, ROUND, RETRIEVE, SEARCH, AT_ONCE, DISTANT, LOOKING, LARGE, DESK)
+EACH = Promise(
+    "one of 20 runs of 02 by `loyalty run --each`",
+    "`papermill` on an empty notebook",
+    0.25,
+)
+LESSON = Promise(
+    "lesson 1 as it is handed out, headless, its world made anew",
+    "`01_search_accounts`, headless",
+    1.5,
+)
+PROMISES = (
+    RUN,
+    EACH,
+    CLIENT,
+    ROUND,
+    RETRIEVE,
+    SEARCH,
+    AT_ONCE,
+    DISTANT,
+    LOOKING,
+    LARGE,
+    DESK,
+    LESSON,
+)
 
 
 def command(*arguments: str) -> Callable[[], object]:
@@ -55,14 +80,31 @@ def command(*arguments: str) -> Callable[[], object]:
     return lambda: subprocess.run(arguments, check=True, capture_output=True)
 
 
-def headless_run(folder: Path) -> str:
+def headless_runs(folder: Path) -> Iterator[str]:
     """The whole job of notebook 02 against papermill on a notebook without a cell."""
     empty = folder / "empty.ipynb"
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(nbformat.v4.new_notebook(metadata={"kernelspec": kernel}), empty)
-    ours = command(str(BIN / "loyalty"), "run", "02_adjust_points", "--out", str(folder / "runs"))
+    run = [str(BIN / "loyalty"), "run", "02_adjust_points", "--out", str(folder / "runs")]
     theirs = command(str(BIN / "papermill"), str(empty), str(folder / "out.ipynb"))
-    return RUN.row(*medians(ours, theirs, 7))
+    yield RUN.row(*medians(command(*run), theirs, 7))
+    rounds = iter(range(10**9))
+
+    def each() -> None:
+        lines = folder / "each.csv"
+        runs = [f"bench-{next(rounds)}" for _ in range(RUNS)]
+        lines.write_text("\n".join(["run_id", *runs]) + "\n", encoding="utf-8")
+        command(*run, "--each", str(lines))()
+
+    ours, papermill = medians(each, theirs, 3)
+    yield EACH.row(ours / RUNS, papermill)
+
+
+def first_lesson(folder: Path) -> str:
+    """A lesson makes a world of its own before anything else."""
+    lesson = NOTEBOOKS / "training" / "01_accounts.ipynb"
+    run = [str(BIN / "loyalty"), "run", "--out", str(folder / "runs")]
+    return LESSON.row(*medians(command(*run, str(lesson)), command(*run, SEARCHING), 5))
 
 
 def ready_client() -> str:
@@ -118,7 +160,7 @@ def main() -> None:
         assert load_settings().loyalty_environment == "local"
         print("| Ours | median | Rival | median | ratio | promised | |")
         print("|---|---|---|---|---|---|---|")
-        for row in (headless_run(folder), ready_client(), one_round(folder)):
+        for row in (*headless_runs(folder), ready_client(), one_round(folder)):
             print(row)
         for row in growth(folder):
             print(row)
@@ -130,6 +172,7 @@ def main() -> None:
         print(large)
         opened, clicks = desk(folder)
         print(opened)
+        print(first_lesson(folder))
         print()
         for line in (*rates(folder, _served), reads, memory, under_a_limit(_served), clicks):
             print(f"- {line}")

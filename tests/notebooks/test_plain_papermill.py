@@ -64,7 +64,7 @@ def test_another_buyer_under_a_used_run_id_stops_before_anything_is_sent(
     options = ["-p", "phone_number", "", "-p", "account_id", other.id]
     result = papermill(notebook, out, "-p", "run_id", "r", *options)
 
-    told = f"ParameterError: run id 'r' stands for account_id {WALKTHROUGH}"
+    told = f"RunIdTakenError: run id 'r' stands for account_id {WALKTHROUGH}"
     assert (0, 1) == (first.returncode, result.returncode)
     assert told in result.stderr
     with connect("local") as client:
