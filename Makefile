@@ -4,8 +4,10 @@ PYTHON ?= python3
 VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 VENV ?= $(if $(filter file,$(origin PYTHON)),.venv,.venv-$(VERSION))
 TESTS ?= tests
-# Half of the suite waits for kernels and servers; tests that share what is dear are one group.
-PARALLEL := -n logical --maxprocesses 4 --dist
+# Half of the suite waits for kernels and servers, so that two cores take three workers; tests that
+# share what is dear are one group.
+WORKERS ?= 3
+PARALLEL := -n $(WORKERS) --dist
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 NOTEBOOKS := $(wildcard notebooks/*.ipynb notebooks/runbooks/*.ipynb)
