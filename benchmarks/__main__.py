@@ -92,7 +92,7 @@ def headless_runs(folder: Path) -> Iterator[str]:
 
     def each() -> None:
         lines = folder / "each.csv"
-        runs = [f"bench-{next(rounds)}" for _ in range(RUNS)]
+        runs = [f"each-{next(rounds)}" for _ in range(RUNS)]
         lines.write_text("\n".join(["run_id", *runs]) + "\n", encoding="utf-8")
         command(*run, "--each", str(lines))()
 
