@@ -55,7 +55,7 @@ BY_STATUS = {
     "interrupted": State.UNFINISHED,
 }
 SAME_COMMAND = "the same command again is safe: it adds nothing twice."
-TODO = {
+WHAT_NEXT = {
     State.APART: ("See results.csv, and look at the events of the accounts.",),
     State.STOPPED: ("Resume it: nothing is lost, and nothing is done twice.",),
     State.UNFINISHED: (f"At work just now, or stopped. If it is not at work, {SAME_COMMAND}",),
@@ -107,7 +107,7 @@ def look_at(folder: Path, *, out: str = "") -> RunRecord:
     except UNREADABLE as error:
         found = RunRecord(run_id=folder.name, state=State.DAMAGED, told=str(error))
     texts: dict[str, Any] = {name: mask_text(plain(getattr(found, name))) for name in TEXTS}
-    return replace(found, **texts, todo=found.todo or TODO.get(found.state, ()))
+    return replace(found, **texts, todo=found.todo or WHAT_NEXT.get(found.state, ()))
 
 
 def _found(folder: Path, out: str) -> RunRecord:
@@ -212,7 +212,7 @@ def _begun(
     apart = compared and verdict.differences > 0
     unfinished = any(state in counts for state in OPEN)
     done = any(state in counts for state in DONE)
-    todo = (*what_to_do(counts), *(TODO[State.STOPPED] if unfinished else ()))
+    todo = (*what_to_do(counts), *(WHAT_NEXT[State.STOPPED] if unfinished else ()))
     return replace(
         known,
         state=_state(counts, unfinished=unfinished, apart=apart, compared=compared),
@@ -220,7 +220,7 @@ def _begun(
         rows=counts,
         at=max(filter(None, (known.at, sent))),
         told=_stopped_by(receipt, counts) if receipt and receipt.plan == plan.digest else "",
-        todo=(*todo, *(TODO[State.APART] if apart else ())),
+        todo=(*todo, *(WHAT_NEXT[State.APART] if apart else ())),
         next=command(plan, approved_by, out=out) if unfinished else "",
         undo=undo_command(plan, out=out) if done and not unfinished else "",
     )

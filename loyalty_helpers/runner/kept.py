@@ -7,8 +7,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from jupyter_core.utils import run_sync
-
 from loyalty_helpers.runner.kernels import started_kernel
 
 READY = 10.0  # seconds that a kernel may take to forget its last run; else a new one is started
@@ -64,6 +62,8 @@ class KeptKernel:
 
     def _forgets(self, folder: Path, variables: Mapping[str, str]) -> bool:
         """Whether there is a kernel, and it has put everything back to its beginning."""
+        from jupyter_core.utils import run_sync
+
         if self._manager is None or not run_sync(self._manager.is_alive)():
             return False
         client = self._manager.last_client
