@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_helpers.errors import LoyaltyError, ParameterError, PlanError
-from loyalty_helpers.files import write_json
+from loyalty_helpers.files import is_there, write_json
 from loyalty_helpers.runbooks import (
     KEPT,
     MAX_PLAN_AGE,
@@ -97,14 +97,21 @@ def run_notebook(
     check_access(parameters["environment"], settings)
     if parameters["environment"] == "local" and not settings.loyalty_emulator_url:
         check_room(settings.emulator_file.parent, EMULATOR_ROOM, named="LOYALTY_HOME")
-    run_id = parameters.get("run_id") or f"{asked.path.stem}-{datetime.now(UTC):%Y%m%dt%H%M%S}"
-    target = _target(str(runs or settings.loyalty_runs or "runs"), run_id)
+    place = str(runs or settings.loyalty_runs or "runs")
+    target = _target(place, parameters.get("run_id") or _unused(place, asked.path.stem))
     _check_plans(asked, parameters, target)
     attempt = Attempt.begin(asked, parameters, target)
     # A walkthrough takes seconds; a runbook can wait for a service for minutes.
     patience = SILENT if attempt.runbook else float("inf")
     with run_folder(target, keep=KEPT) as held, watched(target, tell, patience=patience):
         return _run(attempt, held, str(runs or ""), kept)
+
+
+def _unused(runs: str, stem: str) -> str:
+    """A name for a run that was given none; more than one can begin in a second."""
+    name = f"{stem}-{datetime.now(UTC):%Y%m%dt%H%M%S}"
+    names = (name, *(f"{name}-{number}" for number in range(2, 1000)))
+    return next((each for each in names if not is_there(_target(runs, each))), name)
 
 
 def _target(runs: str, run_id: str) -> Path:

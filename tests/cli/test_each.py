@@ -58,6 +58,15 @@ def test_a_run_finds_nothing_of_the_one_before_it(tmp_path: Path) -> None:
         assert ast.literal_eval("".join(first)) == (None, None, str(path.parent))
 
 
+@pytest.mark.slow
+def test_runs_without_a_run_id_have_a_folder_each_though_they_begin_in_the_same_second() -> None:
+    result = each("phone_number\n" + f"{PHONE_RICH}\n" * 4, notebook="03_retrieve_account")
+
+    assert result.stdout.splitlines()[-1] == "4 of 4 runs ended well"
+    folders = [path for path in Path("runs").iterdir() if path.is_dir()]
+    assert [4, 0] == [len(folders), sum((f / "earlier").exists() for f in folders)]
+
+
 DIES = "import os\nif run_id == 'a':\n    {}\n1"
 UNPROVEN = "the notebook ended without comparing what it did with the ledger"
 
